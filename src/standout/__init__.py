@@ -1,0 +1,42 @@
+"""Standout separates people from their background: offline, on an ordinary CPU.
+
+    import standout
+    standout.cut_out("photo.jpg").save("photo.png")
+
+Names are loaded when they are first used, so `import standout` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from standout.card import ModelCard as ModelCard
+    from standout.errors import StandoutError as StandoutError
+    from standout.pipeline import cut_out as cut_out
+    from standout.runtime.predict import Model as Model
+    from standout.runtime.predict import load as load
+
+#: public name -> module that holds it
+_HOMES = {
+    "Model": "standout.runtime.predict",
+    "ModelCard": "standout.card",
+    "StandoutError": "standout.errors",
+    "cut_out": "standout.pipeline",
+    "load": "standout.runtime.predict",
+}
+
+__all__ = ["Model", "ModelCard", "StandoutError", "__version__", "cut_out", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'standout' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,76 @@
+"""ModelCard <-> JSON: what a model is, where it comes from, what it scored. It travels inside the ONNX file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from standout.errors import ModelFileError
+
+#: The key of the ONNX metadata under which the card lies.
+METADATA_KEY = "standout.card"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model file says of itself.
+
+    Attributes:
+        name: `photo`, `live`, or the name of the run.
+        input_size: (height, width) of the network's input, pixels. The graph takes uint8 RGB
+            (1, height, width, 3) and returns alpha, float32 (1, height, width) in [0, 1].
+        output_stride: Of the encoder.
+        encoder: Its name.
+        threshold: The alpha from which a pixel counts as person.
+        parameters: Number of weights.
+        data: One line per source: name, number of photographs, origin and licence.
+        data_hash: SHA-256 over the manifest of the training set.
+        revision: Git revision of the code that trained it.
+        samples: Pictures that training has seen.
+        scores: Set name -> metric -> value, as `standout evaluate` prints them.
+        start: The weights that training began with, and their licence.
+        licence: Of the model file.
+        limits: What it can't do, a sentence each.
+    """
+
+    name: str
+    input_size: tuple[int, int]
+    output_stride: int = 16
+    encoder: str = ""
+    threshold: float = 0.5
+    parameters: int = 0
+    data: tuple[str, ...] = ()
+    data_hash: str = ""
+    revision: str = ""
+    samples: int = 0
+    scores: dict[str, dict[str, Any]] = field(default_factory=dict)
+    start: str = ""
+    licence: str = "Apache-2.0"
+    limits: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """The card as one JSON object."""
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """Reads a card; keys of a newer version are left out.
+
+        Raises:
+            ModelFileError: The text is no card.
+        """
+        try:
+            raw = json.loads(text)
+            known = {f.name for f in dataclasses.fields(cls)}
+            values = {key: value for key, value in raw.items() if key in known}
+            height, width = values["input_size"]
+            values["input_size"] = (int(height), int(width))
+            for key in ("data", "limits"):
+                values[key] = tuple(values.get(key, ()))
+            return cls(**values)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelFileError(
+                f"The model card must be a JSON object with `name` and `input_size`; received {text[:60]!r} ({error})."
+            ) from error

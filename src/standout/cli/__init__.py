@@ -1,0 +1,79 @@
+"""The command line: parse, call, print. One module per command, imported when it is called.
+
+`standout photo.jpg` is short for `standout photo photo.jpg`: what is no command is a photo.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command's module (which holds `app`, a Typer of one command) and its line in `standout --help`."""
+
+    module: str
+    help: str
+
+
+#: In the order of `standout --help`.
+COMMANDS: dict[str, Command] = {
+    "photo": Command("standout.cli.photo", "Cut the people out of photos (also: `standout photo.jpg`)"),
+    "demo": Command("standout.cli.demo", "Cut the person out of the bundled photo"),
+    "evaluate": Command("standout.cli.evaluate", "Score a model on photographs with masks"),
+    "train": Command("standout.cli.train", "Train a network on a folder of pairs"),
+    "export": Command("standout.cli.export", "Turn a training run into an ONNX model"),
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs the command line and exits: 0 done, 1 some items failed, 2 bad input or usage, 130 interrupted."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: list[str]) -> int:
+    """Runs one command and returns its exit code."""
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        return _print_help()
+    if argv[0] == "--version":
+        return _print_version()
+    name, rest = (argv[0], argv[1:]) if argv[0] in COMMANDS else ("photo", argv)
+    from standout.errors import StandoutError
+
+    app = importlib.import_module(COMMANDS[name].module).app
+    try:
+        app(args=rest, prog_name=f"standout {name}")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    except StandoutError as error:
+        sys.stderr.write(f"standout: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("standout: interrupted.\n")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`standout … | head`): quietly stop, and keep Python from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _print_version() -> int:
+    from standout import __version__
+
+    sys.stdout.write(f"standout {__version__}\n")
+    return 0
+
+
+def _print_help() -> int:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items()]
+    sys.stdout.write(
+        "Usage: standout PHOTO...            writes PHOTO.standout.png, the people without their background\n"
+        "       standout COMMAND [ARGS]...   `standout COMMAND --help` tells more\n\n"
+        "Commands:\n" + "\n".join(lines) + "\n"
+    )
+    return 0

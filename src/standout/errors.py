@@ -1,0 +1,56 @@
+"""What Standout raises. One root to catch; each leaf says who has to act.
+
+    StandoutError
+    ├── InputError          a file or an array that can't be used as it is
+    │   └── LimitExceeded   ... because it is larger than the limit in force
+    ├── OutputError         a result that can't be written where it was asked for
+    ├── ConfigError         a setting that is unknown or out of range
+    ├── DataError           a data set that can't be trained on or scored
+    ├── ModelFileError      a model file that is missing, broken or not ours
+    ├── MissingExtra        a part of Standout that isn't installed
+    └── DeviceError         a camera or an accelerator that isn't there
+
+Every message is one sentence: what was wrong, what is allowed, what was received, what to do.
+The command line prints it and exits with 2.
+"""
+
+from __future__ import annotations
+
+
+class StandoutError(Exception):
+    """The root of everything that Standout raises on purpose."""
+
+
+class InputError(StandoutError):
+    """A file or an array that can't be used as it is."""
+
+
+class LimitExceeded(InputError):
+    """An input that is larger than the limit in force."""
+
+
+class OutputError(StandoutError):
+    """A result that can't be written where it was asked for."""
+
+
+class ConfigError(StandoutError):
+    """A setting that is unknown or out of range."""
+
+
+class DataError(StandoutError):
+    """A data set that can't be trained on or scored."""
+
+
+class ModelFileError(StandoutError):
+    """A model file that is missing, broken or not one of ours."""
+
+
+class MissingExtra(StandoutError):
+    """A part of Standout that isn't installed; the message holds the command that installs it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs the extra `{extra}`, which is not installed; run `pip install 'standout[{extra}]'`.")
+
+
+class DeviceError(StandoutError):
+    """A camera or an accelerator that isn't there."""

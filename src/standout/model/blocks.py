@@ -1,0 +1,64 @@
+"""The building blocks of DeepLabV3+: conv-norm-relu, separable convolution, ASPP.
+
+Every function takes and returns a Keras tensor of shape (batch, height, width, channels).
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers, ops
+
+#: Momentum of the head's batch-norm. Keras' default of 0.99 needs some 500 steps before its
+#: running mean is worth anything, and every validation before then reads zero.
+NORM_MOMENTUM = 0.95
+NORM_EPSILON = 1e-3
+
+
+def conv_norm_relu(x, channels: int, kernel: int = 1, *, dilation: int = 1, stride: int = 1, name: str):
+    """A convolution without bias, batch-norm, ReLU."""
+    x = layers.Conv2D(
+        channels, kernel, strides=stride, dilation_rate=dilation, padding="same", use_bias=False,
+        kernel_initializer="he_normal", name=f"{name}_conv",
+    )(x)  # fmt: skip
+    x = layers.BatchNormalization(momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON, name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def separable_conv(x, channels: int, *, dilation: int = 1, name: str):
+    """3×3 depthwise convolution (the dilated one), then 1×1, each with batch-norm and ReLU.
+
+    This is the "atrous separable convolution" of arXiv 1802.02611, figure 3.
+    """
+    x = layers.DepthwiseConv2D(3, dilation_rate=dilation, padding="same", use_bias=False, name=f"{name}_depthwise")(x)
+    x = layers.BatchNormalization(momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON, name=f"{name}_depthwise_norm")(x)
+    x = layers.ReLU(name=f"{name}_depthwise_relu")(x)
+    return conv_norm_relu(x, channels, 1, name=f"{name}_pointwise")
+
+
+@keras.saving.register_keras_serializable(package="standout")
+class BroadcastLike(layers.Layer):
+    """Repeats a (batch, 1, 1, C) tensor over the height and width of a second tensor."""
+
+    def call(self, inputs):
+        pooled, like = inputs
+        # A sum with zeros broadcasts to a size that is known only when the graph runs.
+        return pooled + ops.zeros_like(like[..., :1])
+
+    def compute_output_shape(self, input_shape):
+        pooled, like = input_shape
+        return (*like[:3], pooled[3])
+
+
+def aspp(x, channels: int, rates: tuple[int, ...], *, dropout: float = 0.0, name: str = "aspp"):
+    """Atrous spatial pyramid pooling with the image-level feature (arXiv 1706.05587, section 3.3).
+
+    The image-level branch has no batch-norm: its statistics would come from one value per picture.
+    """
+    branches = [conv_norm_relu(x, channels, 1, name=f"{name}_1x1")]
+    branches += [separable_conv(x, channels, dilation=rate, name=f"{name}_rate{rate}") for rate in rates]
+    pooled = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_pool")(x)
+    pooled = layers.Conv2D(channels, 1, activation="relu", name=f"{name}_pool_conv")(pooled)
+    branches.append(BroadcastLike(name=f"{name}_pool_upsample")([pooled, x]))
+    x = layers.Concatenate(name=f"{name}_concat")(branches)
+    x = conv_norm_relu(x, channels, 1, name=f"{name}_project")
+    return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x
