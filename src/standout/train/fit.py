@@ -1,0 +1,206 @@
+"""Train a network: from a folder of pairs to a run folder that holds everything about it.
+
+A run folder:
+
+    config.json     the settings as they were resolved; data hash, git revision, command, versions
+    best.weights.h5 averaged weights with the best validation IoU;  last.weights.h5  the newest
+    state.npz       what --resume needs
+    history.csv, history.png, previews/, tensorboard/
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from standout.config import Config, config_from_dict, load_config
+from standout.data.pairs import Checked, Pair, check_pairs, find_pairs, with_weights
+from standout.data.split import split_pairs
+from standout.errors import ConfigError, DataError, ModelFileError
+from standout.model.deeplab import build_deeplab, encoder_layers, load_start
+from standout.model.losses import BCEDice
+from standout.model.metrics import PersonIoU
+from standout.train.callbacks import Clock, Supervisor, Validation
+from standout.train.devices import set_up_devices
+from standout.train.feed import training_feed, validation_set
+from standout.train.optimizer import StagedAdamW
+from standout.train.state import restore_state, write_whole
+
+log = logging.getLogger(__name__)
+
+#: Settings that a resumed run may change: they decide how long and how often, not what.
+RESUMABLE_CHANGES = {"train.steps", "train.minutes", "train.validate_every", "data.workers", "train.memory_limit_mb"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    run: Path
+    step: int
+    best_iou: float
+    stopped_by: str  # "" where the budget was spent; otherwise the signal's name
+
+
+def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], Checked]:
+    """Finds, checks and splits the pairs.
+
+    Raises:
+        DataError: Too few good pairs are left.
+    """
+    pairs, faults = find_pairs(data)
+    checked = check_pairs(pairs, faults=faults)
+    for fault in checked.faults:
+        log.warning("left out (%s): %s", fault.kind, fault.text)
+    good = with_weights(checked.good, config.data.weights_by_set)
+    if not any(pair.mask for pair in good):
+        raise DataError(f"No usable pair of image and mask in {data}: {len(checked.faults)} fault(s), named above.")
+    if config.data.val:
+        held, held_faults = find_pairs(config.data.val)
+        return good, list(check_pairs(held, faults=held_faults).good), checked
+    # What a machine has labelled is good enough to learn from, but no yardstick.
+    judged = [pair for pair in good if pair.unsure]
+    train, val = split_pairs([pair for pair in good if not pair.unsure], config.data.val_fraction, seed=config.train.seed)
+    return train + judged, val, checked
+
+
+def train(data: Path, run: Path, config: Config, *, resume: bool = False, command: str = "") -> Outcome:
+    """Trains until the budget is spent or a signal comes.
+
+    Args:
+        data: A folder or CSV that `find_pairs` reads.
+        run: The run folder, made if it isn't there.
+        config: The settings; for a resumed run those of its config.json, but for the budget.
+        resume: Go on where the run stopped.
+        command: What the user typed, for the record.
+
+    Raises:
+        StandoutError: Data, settings or files are not usable.
+    """
+    if not resume and (run / "state.npz").exists():
+        raise ConfigError(f"{run} holds a run already; pass --resume to go on with it, or another --run.")
+    device = set_up_devices(memory_limit_mb=config.train.memory_limit_mb, mixed_precision=config.train.mixed_precision)
+    log.info("computing on %s", device)
+    keras.utils.set_random_seed(config.train.seed)
+    train_pairs, val_pairs, checked = read_data(data, config)
+    log.info("%d pairs to train on, %d to validate on, %d left out", len(train_pairs), len(val_pairs), len(checked.faults))
+
+    model = build_deeplab(config.model, frozen_norm=not config.train.train_norm, freeze=config.train.freeze)
+    start = load_start(model, config.model)
+    model.compile(optimizer=_optimizer(config), loss=BCEDice(config.train.loss_k, config.train.edge_weight),
+                  metrics=[PersonIoU()], jit_compile=False)  # fmt: skip
+    counters = restore_state(run / "state.npz", model) if resume else {}
+
+    (run / "previews").mkdir(parents=True, exist_ok=True)
+    _record_run(run, config, checked, command, {"start": start, "device": device, "train_pairs": len(train_pairs),
+                                                "val_pairs": len(val_pairs)}, resume=resume)  # fmt: skip
+    clock = Clock(config, int(counters.get("step", 0)), counters.get("seconds", 0.0))
+    images, labels = validation_set(val_pairs, config.data.val_size or config.data.size)
+    validation = Validation(images, labels, [pair.set for pair in val_pairs], config.train.batch)
+    supervisor = Supervisor(config, run, clock, validation, counters.get("best", -1.0), _tensorboard(run))
+    if clock.progress >= 1:
+        raise ConfigError(f"The budget of {run} is spent at step {clock.step}; raise `steps` or `minutes` to go on.")
+    feed = training_feed(train_pairs, config, clock.step)
+    try:
+        model.fit(feed, epochs=1, steps_per_epoch=config.train.steps - clock.step, callbacks=[supervisor], verbose=0)
+    finally:
+        supervisor.close()
+    if supervisor.stopped_by.startswith("a loss"):
+        raise DataError(f"Training stopped at step {clock.step} at {supervisor.stopped_by}; lower `lr`, and --resume.")
+    return Outcome(run, clock.step, supervisor.best, supervisor.stopped_by)
+
+
+def _optimizer(config: Config) -> StagedAdamW:
+    return StagedAdamW(
+        encoder_layers(config.model), config.train.encoder_lr, learning_rate=config.train.lr,
+        weight_decay=config.train.weight_decay, ema=config.train.ema,
+    )  # fmt: skip
+
+
+def resumed_config(run: Path, changes: Config, changed: set[str]) -> Config:
+    """The settings of a run to go on with: its own, and the budget of `changes` where the user gave one.
+
+    Raises:
+        ModelFileError: `run` is no run folder.
+        ConfigError: `changed` names a setting that can't change under way.
+    """
+    file = run / "config.json"
+    try:
+        stored: dict[str, Any] = json.loads(file.read_text("utf-8"))["config"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelFileError(f"{run} is no run folder: {file} can't be read ({error}).") from error
+    refused = sorted(changed - RESUMABLE_CHANGES)
+    if refused:
+        raise ConfigError(f"A resumed run can change {sorted(RESUMABLE_CHANGES)} only; received {refused}.")
+    new = changes.to_dict()
+    for key in changed:
+        stage, name = key.split(".")
+        stored[stage][name] = new[stage][name]
+    return config_from_dict(stored)
+
+
+def changed_settings(file: Path | None, words: list[str]) -> set[str]:
+    """The settings ("stage.name") that differ from the defaults in a config file and `key=value` words."""
+    defaults, given = load_config().to_dict(), load_config(file, words).to_dict()
+    return {f"{stage}.{name}" for stage in given for name in given[stage] if given[stage][name] != defaults[stage][name]}
+
+
+def newest_run(folder: Path) -> Path:
+    """The run folder of `folder` that was saved last.
+
+    Raises:
+        ModelFileError: There is none.
+    """
+    states = sorted(folder.glob("*/state.npz"), key=lambda file: file.stat().st_mtime)
+    if not states:
+        raise ModelFileError(f"There is no run to resume in {folder}/; name one with --run.")
+    return states[-1].parent
+
+
+def _record_run(
+    run: Path, config: Config, checked: Checked, command: str, facts: dict[str, Any], *, resume: bool
+) -> None:
+    file = run / "config.json"
+    sittings = json.loads(file.read_text("utf-8"))["commands"] if resume else []
+    record = facts | {
+        "config": config.to_dict(),
+        "data_hash": checked.data_hash,
+        "faults": [fault.text for fault in checked.faults],
+        "revision": git_revision(),
+        "commands": [*sittings, command or " ".join(sys.argv)],
+        "versions": {"python": sys.version.split()[0], "keras": keras.__version__},
+    }
+    write_whole(file, lambda path: path.write_text(json.dumps(record, indent=1, ensure_ascii=False), "utf-8"))
+
+
+def git_revision() -> str:
+    """The revision of the checkout that this file lies in, with a + where it was changed; empty outside one."""
+    folder = Path(__file__).parent
+    try:
+        revision = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=folder, capture_output=True, text=True, check=True)
+        changed = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=folder, check=False).returncode != 0
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return revision.stdout.strip() + ("+" if changed else "")
+
+
+def _tensorboard(run: Path):
+    """A function that writes scalars where TensorBoard reads them."""
+    import tensorflow as tf
+
+    writer = tf.summary.create_file_writer(str(run / "tensorboard"))
+
+    def write(step: int, values: dict[str, float]) -> None:
+        with writer.as_default(step=step):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+        writer.flush()
+
+    return write
