@@ -1,0 +1,122 @@
+"""`standout evaluate DATA`: the scores of a model on photographs with masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from standout.score.intervals import Interval
+    from standout.score.report import Report, SetScore
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+#: What a table's column shows: its heading, and the digits of its figure.
+_COLUMNS = (("person IoU", "iou"), ("Dice", "dice"), ("boundary F", "boundary_f"), ("MAE", "mae"))
+
+
+@app.command()
+def evaluate(
+    data: Annotated[
+        Path, typer.Argument(help="A folder with images/ and masks/, a folder of such sets, or a CSV of pairs.")
+    ],
+    model: Annotated[str, typer.Option("--model", "-m", help="`photo`, `live`, or an ONNX file.")] = "photo",
+    threshold: Annotated[float, typer.Option(help="Alpha from which a pixel counts as person.")] = 0.5,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write everything to this JSON file.")] = None,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a line per photograph to this file.")] = None,
+    worst: Annotated[Path | None, typer.Option(help="Write the worst photographs to this contact sheet.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Photographs on that sheet.")] = 12,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Is 0.5 the best threshold? Prints the IoU at each.")
+    ] = False,
+) -> None:
+    """Scores a model: person IoU, Dice, boundary F (3 px), MAE, false people where nobody is.
+
+    Each set is scored by itself; photographs without a masks/ folder count as photographs with nobody.
+    Exits with 1 when pairs had to be left out.
+    """
+    from rich.console import Console
+
+    import standout
+    from standout.cli.screen import progress_bar, write_file
+    from standout.score.report import evaluate as score
+    from standout.score.worst import worst_sheet
+
+    loaded = standout.load(model)
+    with progress_bar("Scoring") as progress:
+        report = score(loaded.alpha, data, threshold=threshold, calibrate=calibrate, progress=progress)
+    console = Console()
+    _print_scores(console, report, f"{loaded.name} on {data}")
+    if calibrate:
+        _print_calibration(console, report)
+    if json_file:
+        write_file(json_file, report.to_json(model=loaded.name, data=str(data)))
+    if csv_file:
+        write_file(csv_file, report.to_csv())
+    if worst:
+        write_file(worst, worst_sheet(report, loaded.alpha, count))
+    written = [str(file) for file in (json_file, csv_file, worst) if file]
+    if written:
+        console.print(f"Written: {', '.join(written)}", highlight=False)
+    if report.left_out:
+        raise typer.Exit(1)
+
+
+def _print_scores(console: Console, report: Report, title: str) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    def row(table: Table, name: str, score: SetScore) -> None:
+        cells = [_cell(getattr(score, field)) for _, field in _COLUMNS]
+        table.add_row(
+            escape(name), str(score.photos), *cells, _cell(score.false_people, percent=True), f"{score.ms:.0f}"
+        )
+
+    tables = [("set", title, report.sets), ("person's share of the picture", "", report.by_size())]
+    tables.append(("figures in the mask", "", report.by_figures()))
+    for heading, name, scores in tables:
+        if not scores:
+            continue
+        table = Table(title=escape(name) or None, title_justify="left")
+        table.add_column(heading)
+        for column in ("photos", *(text for text, _ in _COLUMNS), "false people", "ms"):
+            table.add_column(column, justify="right")
+        for label, score in scores.items():
+            row(table, label, score)
+        console.print(table)
+    console.print(
+        f"Means per photograph, 95 % bootstrap intervals; person from alpha {report.threshold:g}; boundary F at 3 px; "
+        "false people: share of the photographs with nobody in which over 0.5 % of the pixels were taken for person.",
+        highlight=False,
+    )
+    for note in report.notes:
+        console.print(escape(note), highlight=False)
+    if report.left_out:
+        console.print(f"Left out, {len(report.left_out)} bad:", style="bold red")
+        for fault in report.left_out:
+            console.print(f"  {escape(fault.pair.set)}: {fault.kind}: {escape(fault.text)}", highlight=False)
+
+
+def _cell(interval: Interval | None, percent: bool = False) -> str:
+    if interval is None:
+        return "–"
+    if percent:
+        return f"{interval.value:.1%} [{interval.low:.0%}, {interval.high:.0%}]"
+    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def _print_calibration(console: Console, report: Report) -> None:
+    from rich.table import Table
+
+    table = Table(title="Threshold", title_justify="left")
+    for column in ("alpha ≥", "person IoU", "false people"):
+        table.add_column(column, justify="right")
+    for row in report.calibration():
+        false = "–" if row.false_people is None else f"{row.false_people:.1%}"
+        table.add_row(f"{row.threshold:.2f}", _cell(row.iou), false)
+    console.print(table)
+    console.print(report.calibration_verdict(), highlight=False)

@@ -1,0 +1,33 @@
+"""The contact sheet of the photographs that a model does worst on."""
+
+from __future__ import annotations
+
+from standout.data.pairs import Fault
+from standout.pixels import Frame
+from standout.score.report import PhotoScore, Predict, Report, load_pair, true_mask
+from standout.sheet import Tile, contact_sheet, mark_errors
+
+
+def worst_sheet(report: Report, predict: Predict, count: int = 12) -> Frame:
+    """Predicts the worst photographs again and shows what was missed (red) and found wrongly (blue).
+
+    Returns:
+        The page, uint8 RGB.
+    """
+    tiles = []
+    for photo in report.worst(count):
+        loaded = load_pair(photo.pair)
+        if isinstance(loaded, Fault):  # gone since it was scored
+            continue
+        frame, truth = loaded
+        found = predict(frame) >= report.threshold
+        tiles.append(Tile(mark_errors(frame, true_mask(truth), found), _caption(photo)))
+    return contact_sheet(
+        tiles, title=f"The worst {len(tiles)}: missed in red, found wrongly in blue, true edge in yellow"
+    )
+
+
+def _caption(photo: PhotoScore) -> str:
+    if photo.nobody:
+        return f"{photo.stem}\n{photo.set}: nobody there, {photo.badness:.1%} found"
+    return f"{photo.stem}\n{photo.set}: IoU {photo.iou:.3f}, boundary F {photo.boundary_f:.3f}"

@@ -1,0 +1,31 @@
+"""Intervals: what they hold, and that they stay the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from standout.score.intervals import mean_interval, median_ratio
+
+
+def test_the_interval_of_a_mean_has_the_textbook_width() -> None:
+    values = np.random.default_rng(1).normal(0.9, 0.1, 400)
+    interval = mean_interval(values)
+    assert interval is not None
+    assert interval.value == pytest.approx(values.mean())
+    assert interval.high - interval.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+    assert interval == mean_interval(values)
+
+
+def test_none_has_no_mean_and_one_no_spread() -> None:
+    assert mean_interval([]) is None
+    alone = mean_interval([0.5])
+    assert alone is not None and alone.low == alone.high == 0.5
+
+
+def test_a_slower_series_is_told_from_noise() -> None:
+    rng = np.random.default_rng(2)
+    before = rng.normal(100, 5, 40)
+    assert median_ratio(before, rng.normal(120, 5, 40)).low > 1
+    same = median_ratio(before, rng.normal(100, 5, 40))
+    assert same.low < 1 < same.high
