@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-#: What a table's column shows: its heading, and the digits of its figure.
-_COLUMNS = (("person IoU", "iou"), ("Dice", "dice"), ("boundary F", "boundary_f"), ("MAE", "mae"))
-
 
 @app.command()
 def evaluate(
@@ -68,29 +65,15 @@ def evaluate(
 
 def _print_scores(console: Console, report: Report, title: str) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
-    def row(table: Table, name: str, score: SetScore) -> None:
-        cells = [_cell(getattr(score, field)) for _, field in _COLUMNS]
-        table.add_row(
-            escape(name), str(score.photos), *cells, _cell(score.false_people, percent=True), f"{score.ms:.0f}"
-        )
-
-    tables = [("set", title, report.sets), ("person's share of the picture", "", report.by_size())]
-    tables.append(("figures in the mask", "", report.by_figures()))
-    for heading, name, scores in tables:
-        if not scores:
-            continue
-        table = Table(title=escape(name) or None, title_justify="left")
-        table.add_column(heading)
-        for column in ("photos", *(text for text, _ in _COLUMNS), "false people", "ms"):
-            table.add_column(column, justify="right")
-        for label, score in scores.items():
-            row(table, label, score)
-        console.print(table)
+    console.print(escape(title), style="bold", highlight=False)
+    _print_table(console, "set", report.sets)
+    _print_table(console, "size of person", report.by_size())
+    _print_table(console, "figures", report.by_figures())
     console.print(
-        f"Means per photograph, 95 % bootstrap intervals; person from alpha {report.threshold:g}; boundary F at 3 px; "
-        "false people: share of the photographs with nobody in which over 0.5 % of the pixels were taken for person.",
+        f"Means per photograph, 95 % bootstrap intervals; person from alpha {report.threshold:g}; BF: boundary F, 3 px; "
+        "false people: share of the photographs with nobody in which over 0.5 % of the pixels were taken for person; "
+        "size: person's share of the picture; figures: separate pieces of the mask.",
         highlight=False,
     )
     for note in report.notes:
@@ -101,12 +84,35 @@ def _print_scores(console: Console, report: Report, title: str) -> None:
             console.print(f"  {escape(fault.pair.set)}: {fault.kind}: {escape(fault.text)}", highlight=False)
 
 
-def _cell(interval: Interval | None, percent: bool = False) -> str:
-    if interval is None:
-        return "–"
-    if percent:
-        return f"{interval.value:.1%} [{interval.low:.0%}, {interval.high:.0%}]"
-    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+def _print_table(console: Console, heading: str, scores: dict[str, SetScore]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    if not scores:
+        return
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column(heading, no_wrap=True, overflow="fold")
+    for column in ("photos", "person IoU", "Dice", "BF", "MAE", "false people", "ms"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, score in scores.items():
+        table.add_row(
+            escape(name), str(score.photos), _cell(score.iou), _mean(score.dice), _mean(score.boundary_f),
+            _mean(score.mae), _percent(score.false_people), f"{score.ms:.0f}",
+        )  # fmt: skip
+    console.print(table)
+
+
+def _cell(interval: Interval | None) -> str:
+    return "–" if interval is None else f"{interval.value:.3f} [{interval.low:.3f} {interval.high:.3f}]"
+
+
+def _mean(interval: Interval | None) -> str:
+    return "–" if interval is None else f"{interval.value:.3f}"
+
+
+def _percent(interval: Interval | None) -> str:
+    return "–" if interval is None else f"{interval.value:.1%}"
 
 
 def _print_calibration(console: Console, report: Report) -> None:
