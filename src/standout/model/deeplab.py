@@ -6,14 +6,12 @@ convolutions; bilinear upsampling on half-pixel centres (no aligned corners); on
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 from keras import layers
 
 from standout.config import ModelConfig
-from standout.errors import ConfigError, ModelFileError
-from standout.model.backbones import BACKBONES, Backbone, load_imagenet, load_npz
+from standout.errors import ConfigError
+from standout.model.backbones import BACKBONES, Backbone
 from standout.model.blocks import aspp, conv_norm_relu, separable_conv
 
 
@@ -76,25 +74,3 @@ def encoder_layers(config: ModelConfig) -> frozenset[str]:
     """The names of the encoder's layers with weights: what learns at the encoder's own rate."""
     backbone = BACKBONES[config.encoder](width=config.width, output_stride=config.output_stride, frozen_norm=True)
     return frozenset(name for stage in backbone.stages for name in stage)
-
-
-def load_start(model: keras.Model, config: ModelConfig) -> str:
-    """Loads the weights that training begins with, and says in one line what they are.
-
-    Raises:
-        ModelFileError: The file is missing, or doesn't fit.
-    """
-    if not config.weights:
-        return "random weights"
-    if config.weights == "imagenet":
-        return load_imagenet(model, config.encoder)
-    file = Path(config.weights)
-    if not file.is_file():
-        raise ModelFileError(f"model.weights must be a .npz or .weights.h5 file, or `imagenet`; {file} is not there.")
-    if file.suffix == ".npz":
-        return load_npz(model, file)
-    try:
-        model.load_weights(file)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelFileError(f"{file} doesn't fit this network ({error}).") from error
-    return file.name

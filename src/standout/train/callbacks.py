@@ -15,6 +15,7 @@ import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from standout.config import Config
+from standout.train.devices import keep_freed_memory
 from standout.train.state import save_state, write_whole
 
 
@@ -137,6 +138,8 @@ class Supervisor(keras.callbacks.Callback):
         self.model.optimizer.learning_rate.assign(self.clock.learning_rate())
 
     def on_train_batch_end(self, batch, logs=None):
+        if batch == 0:
+            keep_freed_memory()  # again: starting the data set has undone it
         self.clock.step += 1
         logs = logs or {}
         done = self.clock.progress >= 1
@@ -213,3 +216,5 @@ class Supervisor(keras.callbacks.Callback):
         eta = f"{left / 60:.0f} min left" if math.isfinite(left) else ""
         note = f"step {self.clock.step}  {rate:.1f} images/s  {eta}  loss {logs.get('loss', math.nan):.4f}  IoU {self.iou:.4f}"
         self._progress.update(self._bar, completed=self.clock.progress, note=note)
+        if not self._progress.console.is_terminal and self.clock.step % 50 == 0:  # a log file wants lines, not a bar
+            self._progress.console.print(note, highlight=False)

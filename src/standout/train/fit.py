@@ -24,11 +24,12 @@ from standout.config import Config, config_from_dict, load_config
 from standout.data.pairs import Checked, Pair, check_pairs, find_pairs, with_weights
 from standout.data.split import split_pairs
 from standout.errors import ConfigError, DataError, ModelFileError
-from standout.model.deeplab import build_deeplab, encoder_layers, load_start
+from standout.model.deeplab import build_deeplab, encoder_layers
 from standout.model.losses import BCEDice
 from standout.model.metrics import PersonIoU
+from standout.model.weights import load_start
 from standout.train.callbacks import Clock, Supervisor, Validation
-from standout.train.devices import set_up_devices
+from standout.train.devices import keep_freed_memory, set_up_devices
 from standout.train.feed import training_feed, validation_set
 from standout.train.optimizer import StagedAdamW
 from standout.train.state import restore_state, write_whole
@@ -88,6 +89,7 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
         raise ConfigError(f"{run} holds a run already; pass --resume to go on with it, or another --run.")
     device = set_up_devices(memory_limit_mb=config.train.memory_limit_mb, mixed_precision=config.train.mixed_precision)
     log.info("computing on %s", device)
+    keep_freed_memory()
     keras.utils.set_random_seed(config.train.seed)
     train_pairs, val_pairs, checked = read_data(data, config)
     log.info("%d pairs to train on, %d to validate on, %d left out", len(train_pairs), len(val_pairs), len(checked.faults))

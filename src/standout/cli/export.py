@@ -1,0 +1,37 @@
+"""`standout export`: a run folder in, an ONNX model out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A run folder of `standout train`.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
+    size: Annotated[int, typer.Option(help="Longest side that photos are scaled to, pixels. [default: as validated]")] = 0,
+    weights: Annotated[str, typer.Option(help="best or last")] = "best",
+    card: Annotated[Path | None, typer.Option(help="TOML with data, licences and limits for the model card.")] = None,
+) -> None:
+    """Export a run to ONNX, with scaling and sigmoid inside, checked against Keras."""
+    from standout.errors import ConfigError, MissingExtra
+
+    if weights not in ("best", "last"):
+        raise ConfigError(f"--weights must be best or last; received {weights!r}.")
+    try:
+        import onnx  # noqa: F401
+        import tensorflow  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra("Exporting", "train") from error
+    from standout.export.bundle import export_run
+
+    written, difference = export_run(run, output, size=(size, size) if size else None, weights=weights, card_file=card)
+    typer.echo(
+        f"{output}: {written.parameters / 1e6:.2f} million weights, {output.stat().st_size / 1e6:.1f} MB, "
+        f"largest difference from Keras {difference:.1e}. Try: standout photo.jpg --model {output}"
+    )

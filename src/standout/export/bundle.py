@@ -1,0 +1,101 @@
+"""From a run folder to a model file: load the averaged weights, translate, check, write."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from standout.card import ModelCard
+from standout.config import config_from_dict
+from standout.errors import ConfigError, ModelFileError
+from standout.export.onnx import save_onnx, to_onnx
+from standout.export.parity import check_parity
+from standout.model.deeplab import build_deeplab
+
+#: The keys that a card file may fill in; the rest is known from the run.
+CARD_KEYS = ("data", "licence", "limits", "name", "scores", "start", "threshold")
+
+
+def export_run(
+    run: Path, output: Path, *, size: tuple[int, int] | None = None, weights: str = "best", card_file: Path | None = None
+) -> tuple[ModelCard, float]:
+    """Exports a run to ONNX.
+
+    Args:
+        run: A run folder.
+        output: The .onnx file to write.
+        size: (height, width) that pictures are letterboxed to; the run's validation size by default.
+        weights: `best` or `last`.
+        card_file: TOML with what only people know: data, licences, limits.
+
+    Returns:
+        The card, and the largest difference of alpha between Keras and ONNX.
+
+    Raises:
+        ModelFileError: The run is not complete, or the export differs from Keras; nothing is written then.
+        ConfigError: The size doesn't fit the stride, or the card file isn't one.
+    """
+    try:
+        record: dict[str, Any] = json.loads((run / "config.json").read_text("utf-8"))
+        config = config_from_dict(record["config"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelFileError(f"{run} is no run folder: config.json can't be read ({error}).") from error
+    side = config.data.val_size or config.data.size
+    size = size or (side, side)
+    stride = max(config.model.output_stride, 16)
+    if min(size) <= 0 or size[0] % stride or size[1] % stride:
+        raise ConfigError(f"--size must be multiples of {stride}; received {size[0]}×{size[1]}.")
+    model = build_deeplab(config.model)
+    file = run / f"{weights}.weights.h5"
+    try:
+        model.load_weights(file)
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{file} can't be loaded ({error}); let the run reach its first validation.") from error
+    card = ModelCard(
+        name=run.name, input_size=size, output_stride=stride, encoder=config.model.encoder,
+        parameters=model.count_params(), data_hash=record["data_hash"], revision=record["revision"],
+        samples=_samples(run, config.train.batch), start=record.get("start", ""), scores=_validation_scores(run),
+    )  # fmt: skip
+    if card_file:
+        card = dataclasses.replace(card, **_read_card_file(card_file))
+    proto = to_onnx(model, card)
+    difference = check_parity(model, proto, size, stride)
+    save_onnx(proto, output)
+    return card, difference
+
+
+def _history(run: Path) -> list[dict[str, str]]:
+    import csv
+
+    file = run / "history.csv"
+    if not file.is_file():
+        return []
+    with file.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _samples(run: Path, batch: int) -> int:
+    rows = _history(run)
+    return int(rows[-1]["step"]) * batch if rows else 0
+
+
+def _validation_scores(run: Path) -> dict[str, dict[str, Any]]:
+    rows = [row for row in _history(run) if row.get("iou")]
+    if not rows:
+        return {}
+    best = max(rows, key=lambda row: float(row["iou"]))
+    return {"held out while training": {"person_iou": round(float(best["iou"]), 4)}}
+
+
+def _read_card_file(file: Path) -> dict[str, Any]:
+    try:
+        raw = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The card file {file} must be readable TOML; {error}.") from error
+    unknown = sorted(set(raw) - set(CARD_KEYS))
+    if unknown:
+        raise ConfigError(f"The card file {file} may hold {', '.join(CARD_KEYS)}; received {', '.join(unknown)}.")
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
