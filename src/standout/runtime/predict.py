@@ -1,0 +1,120 @@
+"""`load` a model by name or path; `Model.alpha` turns a frame into its alpha."""
+
+from __future__ import annotations
+
+import importlib.resources
+import math
+from pathlib import Path
+
+import numpy as np
+
+from standout.card import ModelCard
+from standout.errors import ModelFileError
+from standout.pixels import Alpha, Frame, check_frame, letterbox
+from standout.runtime.refine import upsample_alpha
+from standout.runtime.session import Session
+
+
+def load(name_or_path: str | Path = "photo", *, threads: int | None = None, provider: str | None = None) -> Model:
+    """Loads a model: a bundled one by its name, any other by its path.
+
+    Args:
+        name_or_path: "photo" (the default), "live", or the path of an ONNX file written by `standout export`.
+        threads: Of the processor; else `STANDOUT_THREADS`, else its cores, at most 4.
+        provider: An onnxruntime provider to prefer ("CUDA"); the processor if absent.
+
+    Raises:
+        ModelFileError: There is no such model, or the file is broken or not one of ours.
+        DeviceError: The provider is not in this onnxruntime.
+    """
+    source, name = _find(name_or_path)
+    return Model(Session(source, threads=threads, provider=provider, name=name))
+
+
+def bundled_names() -> list[str]:
+    """The names of the models that came with Standout."""
+    assets = importlib.resources.files("standout") / "assets"
+    if not assets.is_dir():
+        return []
+    return sorted(entry.name.removesuffix(".onnx") for entry in assets.iterdir() if entry.name.endswith(".onnx"))
+
+
+def _find(name_or_path: str | Path) -> tuple[Path | bytes, str]:
+    """The model's file, or the bytes of the bundled one, and what to call it."""
+    text = str(name_or_path)
+    looks_like_a_name = isinstance(name_or_path, str) and text.replace("-", "").replace("_", "").isalnum()
+    if looks_like_a_name:
+        bundled = importlib.resources.files("standout") / "assets" / f"{text}.onnx"
+        if bundled.is_file():
+            return bundled.read_bytes(), text
+        if not Path(text).exists():
+            names = ", ".join(f"`{name}`" for name in bundled_names()) or "none in this installation"
+            raise ModelFileError(
+                f"The model must be a bundled one ({names}) or the path of an ONNX file; received {text!r}."
+            )
+    return Path(text), Path(text).name
+
+
+class Model:
+    """A loaded network that separates people from their background.
+
+    Attributes:
+        card: What the model says of itself.
+        name: `photo`, `live`, or the file's name.
+        providers: Where it runs, as onnxruntime calls it, first choice first.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.card: ModelCard = session.card
+        self.name: str = session.name
+        self.providers: tuple[str, ...] = session.providers
+
+    def alpha(self, frame: Frame, *, refine: bool = True) -> Alpha:
+        """How much of each pixel is person.
+
+        Args:
+            frame: uint8 RGB (H, W, 3), any size.
+            refine: Bring alpha back to full resolution along the frame's own edges (see `runtime.refine`);
+                otherwise bilinearly.
+
+        Returns:
+            float32 (H, W) in [0, 1]. Never stretched to its own extremes: without people it is near 0 everywhere.
+
+        Raises:
+            InputError: `frame` is not uint8 RGB.
+        """
+        small, alpha = self._predict(check_frame(frame))
+        return upsample_alpha(alpha, frame, small if refine else None)
+
+    def coarse(self, frame: Frame) -> Alpha:
+        """Alpha at the network's own resolution, without the letterbox: (h, w) of the frame's proportions.
+
+        Raises:
+            InputError: `frame` is not uint8 RGB.
+        """
+        return self._predict(check_frame(frame))[1]
+
+    def network_size(self, height: int, width: int) -> tuple[int, int]:
+        """The (height, width) at which a frame of this size goes through the network."""
+        if self._session.size is not None:
+            return self._session.size
+        stride, longest = self.card.output_stride, max(self.card.input_size)
+        scale = longest / max(height, width)
+        # The small side's share of the network's work is saved for everything that isn't square.
+        return _ceil_to(round(height * scale), stride), _ceil_to(round(width * scale), stride)
+
+    def _predict(self, frame: Frame) -> tuple[Frame, Alpha]:
+        """The frame as the network saw it, and its alpha, both without the letterbox."""
+        size = self.network_size(*frame.shape[:2])
+        canvas, box = letterbox(frame, size)
+        alpha = self._session.run(np.ascontiguousarray(canvas)[None])[0]
+        if alpha.shape != size:
+            raise ModelFileError(
+                f"`{self.name}` must return alpha of its input's size {size}; received {alpha.shape}; export it again."
+            )
+        return canvas[box.slices], alpha[box.slices]
+
+
+def _ceil_to(value: int, stride: int) -> int:
+    return max(stride, math.ceil(value / stride) * stride)

@@ -1,0 +1,36 @@
+"""Fixtures for everybody: a tiny model on disk, one in memory, and a picture with a bright "person"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fakes import FakeModel, tiny_model
+from standout.pixels import Frame
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ONNX model of a fixed 64 × 64 input."""
+    return tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
+
+
+@pytest.fixture(scope="session")
+def dynamic_model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny ONNX model whose height and width are symbolic."""
+    return tiny_model(tmp_path_factory.mktemp("model") / "dynamic.onnx", dynamic=True)
+
+
+@pytest.fixture
+def fake_model() -> FakeModel:
+    return FakeModel()
+
+
+@pytest.fixture
+def bright_person() -> Frame:
+    """72 × 96, dark blue, with a bright block at rows 18 … 53, columns 32 … 63: the stand-ins' person."""
+    frame = np.full((72, 96, 3), (10, 20, 60), np.uint8)
+    frame[18:54, 32:64] = (250, 240, 230)
+    return frame
