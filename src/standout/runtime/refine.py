@@ -7,6 +7,8 @@ itself brings the edge back. No network output is ever stretched to its own extr
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +59,7 @@ def guided_coefficients(alpha: Alpha, guide: Frame) -> NDArray[np.float32]:
         float32 (h, w, 4): alpha = a · guide / 255 + b.
     """
 
-    def mean(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    def mean(array: NDArray[Any]) -> NDArray[np.float32]:
         side = 2 * RADIUS + 1
         return np.asarray(cv2.boxFilter(array, -1, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
 

@@ -95,7 +95,7 @@ class Session:
             float32 (1, H, W) in [0, 1].
         """
         (alpha,) = self._session.run([self._output], {self._input: batch})
-        return np.clip(alpha, 0.0, 1.0)
+        return np.asarray(np.clip(alpha, 0.0, 1.0), np.float32)
 
     def _read_card(self) -> ModelCard:
         metadata = self._session.get_modelmeta().custom_metadata_map
@@ -142,7 +142,7 @@ def _read(path: Path) -> bytes:
 
 
 def _open(data: bytes, name: str, threads: int, provider: str | None) -> Any:
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped]
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -1,0 +1,29 @@
+"""`standout demo`: cuts the person out of the bundled photo."""
+
+from __future__ import annotations
+
+import importlib.resources
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def demo(
+    output: Annotated[str, typer.Option("--output", "-o", help="Where to write.")] = "astronaut.standout.png",
+    model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
+) -> None:
+    """Cut the person out of the bundled photo (NASA, public domain)."""
+    from standout.cli.photo import cut_out_file, target_of
+    from standout.runtime.predict import load
+
+    with importlib.resources.as_file(importlib.resources.files("standout") / "assets" / "astronaut.jpg") as photo:
+        target = target_of(str(photo), output, many=False)
+        cut_out_file(
+            str(photo), target, load(model), mask=False, quality=92, max_pixels=200_000_000, keep_metadata=False
+        )
+    if target != "-":
+        sys.stdout.write(f"The astronaut without her background: {target}\n")
