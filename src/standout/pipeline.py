@@ -119,7 +119,13 @@ def join_alpha(colour: NDArray[Any], alpha: Alpha) -> NDArray[Any]:
 
 
 def _quantized(alpha: Alpha, dtype: np.dtype[Any]) -> NDArray[Any]:
-    return (alpha * np.float32(np.iinfo(dtype).max) + np.float32(0.5)).astype(dtype)
+    most = np.iinfo(dtype).max
+    quantized = (alpha * np.float32(most) + np.float32(0.5)).astype(dtype)
+    if most > 255:
+        # A network's 0 is 0.001, which 8 bits round away; in 16 bits the whole background would shine through.
+        quantized[alpha < 0.5 / 255] = 0
+        quantized[alpha > 1 - 0.5 / 255] = most
+    return quantized
 
 
 def _read(image: object) -> Picture:
