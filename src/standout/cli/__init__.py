@@ -26,6 +26,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command("standout.cli.evaluate", "Score a model on photographs with masks"),
     "train": Command("standout.cli.train", "Train a network on a folder of pairs"),
     "export": Command("standout.cli.export", "Turn a training run into an ONNX model"),
+    "audit": Command("standout.cli.audit", "Say what a data set is good for before training on it"),
 }
 
 

@@ -68,10 +68,10 @@ def _print_scores(console: Console, report: Report, title: str) -> None:
 
     console.print(escape(title), style="bold", highlight=False)
     _print_table(console, "set", report.sets)
-    _print_table(console, "size of person", report.by_size())
+    _print_table(console, "size", report.by_size())
     _print_table(console, "figures", report.by_figures())
     console.print(
-        f"Means per photograph, 95 % bootstrap intervals; person from alpha {report.threshold:g}; BF: boundary F, 3 px; "
+        f"Means per photograph, 95 % intervals; person from alpha {report.threshold:g}; BF: boundary F (3 px); "
         "false people: share of the photographs with nobody in which over 0.5 % of the pixels were taken for person; "
         "size: person's share of the picture; figures: separate pieces of the mask.",
         highlight=False,

@@ -1,0 +1,78 @@
+"""`standout audit DATA`: what a data set is good for, before it is trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from standout.data.audit import Audit
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_MARKS = {"stop": ("✗", "bold red"), "warn": ("!", "yellow"), "good": ("✓", "green")}
+
+
+@app.command()
+def audit(
+    data: Annotated[
+        Path, typer.Argument(help="A set (images/ and masks/), a folder of sets, or of train/ and val/ with sets.")
+    ],
+    html_file: Annotated[
+        Path | None, typer.Option("--html", help="Write a page with plots and contact sheets.")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure and faulty file.")] = None,
+    names: Annotated[int, typer.Option(min=0, help="Files named on screen for each kind of fault.")] = 8,
+) -> None:
+    """Looks for faults, duplicates, leaks and gaps in a data set, and says what to do.
+
+    Exits with 1 where training on it would be wasted.
+    """
+    import json
+
+    from rich.console import Console
+
+    from standout.cli.screen import progress_bar, write_file
+    from standout.data.audit import audit as look
+
+    with progress_bar("Looking at pictures") as progress:
+        result = look(data, progress=progress)
+    _print(Console(), result, names)
+    if json_file:
+        write_file(json_file, json.dumps(result.as_json(), ensure_ascii=False, indent=1))
+    if html_file:
+        from standout.cli.audit_page import audit_page
+
+        write_file(html_file, audit_page(result))
+    if result.wasted:
+        raise typer.Exit(1)
+
+
+def _print(console: Console, result: Audit, names: int) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("set")
+    for column in ("photos", "usable", "people", "nobody", "backgrounds", "edges"):
+        table.add_column(column, justify="right")
+    for name, s in result.summary["sets"].items():
+        agreement = f"{s['edge_agreement'][2]:.2f}" if s["edge_agreement"] else "–"
+        different = f"{s['different_backgrounds']:.0f}" if s["backgrounds_seen"] else "–"
+        cells = (s["photos"], s["usable"], s["with_people"], s["nobody"], different, agreement)
+        table.add_row(escape(name), *map(str, cells))
+    console.print(table)
+    for kind, stems in result.as_json()["by_kind"].items():
+        shown = ", ".join(stems[:names]) + (f" … ({len(stems)} in all)" if len(stems) > names else "")
+        console.print(f"[bold]{escape(kind)}[/bold] ({len(stems)}): {escape(shown)}", highlight=False)
+    console.print()
+    for sentence in result.sentences:
+        mark, style = _MARKS[sentence.level]
+        console.print(f"[{style}]{mark}[/{style}] {escape(sentence.text)} {escape(sentence.advice)}", highlight=False)
+    verdict = "Training on this would be wasted." if result.wasted else "Fit for training."
+    console.print(f"\n[bold]{verdict}[/bold]", highlight=False)

@@ -1,0 +1,110 @@
+"""Figures from the reports' JSON, as PNG. Nothing is measured here."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from standout.errors import MissingExtra
+
+INK, MAIN, SECOND, PALE = "#28282c", "#2f6fb3", "#d9662b", "#b9c9da"
+
+
+@contextmanager
+def _figures() -> Iterator[Any]:
+    """Matplotlib without a window, in our colours; its settings are restored afterwards.
+
+    Raises:
+        MissingExtra: Matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise MissingExtra("Drawing plots", "train") from error
+    with mpl.rc_context(
+        {
+            "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titleweight": "bold",
+            "axes.titlelocation": "left", "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": "#888888",
+        }
+    ):  # fmt: skip
+        yield Figure
+
+
+def _png(figure: Any) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=110)
+    return stream.getvalue()
+
+
+def audit_contents(report: dict[str, Any]) -> bytes:
+    """What the training pictures show: size, number, framing, cut sides, position, photographs with nobody."""
+    training = report["summary"]["training"]
+    with _figures() as figure_type:
+        figure = figure_type(figsize=(11, 6), layout="constrained")
+        axes = figure.subplots(2, 3).ravel()
+        cut = training["cut_by"] | {"not cut": training["not_cut"]}
+        who = {"with people": training["with_people"], "nobody": training["nobody"]}
+        bars = (
+            ("Person's share of the picture", training["sizes"]), ("Separate figures", training["figures"]),
+            ("Framing of the largest figure", training["framing"]), ("Cut by the frame's side", cut),
+            ("Usable photographs", who),
+        )  # fmt: skip
+        for axis, (title, counts) in zip(axes, bars, strict=False):
+            drawn = axis.barh(list(counts), list(counts.values()), color=MAIN)
+            axis.bar_label(drawn, padding=3)
+            axis.invert_yaxis()
+            axis.margins(x=0.15)
+            axis.set_title(title)
+        axes[5].set_title("Where people are (share of pictures)")
+        position = report["summary"]["position"]
+        if position:
+            picture = axes[5].imshow(position, cmap="magma", vmin=0, extent=(0, 1, 1, 0))
+            figure.colorbar(picture, ax=axes[5], shrink=0.8)
+        axes[5].set(xticks=[], yticks=[])
+        return _png(figure)
+
+
+def audit_qualities(report: dict[str, Any]) -> bytes:
+    """How the pictures look, and how their masks fit: histograms over every picture."""
+    wanted = (
+        ("brightness", "Brightness (mean grey, 0 … 1)"), ("sharpness", "Sharpness (Laplacian at 256 px)"),
+        ("colour", "Colourfulness"), ("edge_agreement", "Edge agreement of masks (1 = chance)"),
+    )  # fmt: skip
+    with _figures() as figure_type:
+        figure = figure_type(figsize=(11, 2.9), layout="constrained")
+        for axis, (key, title) in zip(figure.subplots(1, 4), wanted, strict=True):
+            values = [photo[key] for photo in report["photos"] if key in photo]
+            if values:
+                axis.hist(values, bins=30, color=MAIN)
+            axis.set_title(title)
+            axis.set_ylabel("pictures")
+        return _png(figure)
+
+
+def audit_sets(report: dict[str, Any]) -> bytes:
+    """Photographs per set: with people, with nobody, unlabelled, faulty; and how many backgrounds they are worth."""
+    sets = report["summary"]["sets"]
+    with _figures() as figure_type:
+        figure = figure_type(figsize=(11, 1.4 + 0.32 * len(sets)), layout="constrained")
+        left_axis, right_axis = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
+        start = [0] * len(sets)
+        rows = [
+            ("with people", MAIN, [s["with_people"] for s in sets.values()]),
+            ("nobody", PALE, [s["nobody"] for s in sets.values()]),
+            ("unlabelled", "#dddddd", [s["unlabelled"] for s in sets.values()]),
+            ("faulty", SECOND, [s["photos"] - s["usable"] for s in sets.values()]),
+        ]
+        for label, colour, widths in rows:
+            left_axis.barh(list(sets), widths, left=start, color=colour, label=label)
+            start = [a + b for a, b in zip(start, widths, strict=True)]
+        left_axis.invert_yaxis()
+        left_axis.legend(frameon=False, fontsize=8)
+        left_axis.set_title("Photographs per set")
+        drawn = right_axis.barh(list(sets), [s["different_backgrounds"] for s in sets.values()], color=MAIN)
+        right_axis.bar_label(drawn, padding=3)
+        right_axis.margins(x=0.15)
+        right_axis.set_title("Worth this many different backgrounds")
+        return _png(figure)
