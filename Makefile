@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check train-photo scores clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,23 @@ check: $(VENV)/workshop  ## ruff and mypy
 
 test: $(VENV)/workshop  ## every test, the slow ones too
 	$(BIN)/python -m pytest
+
+# ---- the bundled model. DATA holds train/, val/ and unlabelled/; see recipes/photo.toml for hours and expected scores.
+DATA    ?= ../shared/data
+WEIGHTS ?= ../shared/weights
+SELFIE  ?= selfie_segmentation.tflite
+
+runs/judged: $(VENV)/workshop
+	$(BIN)/python recipes/judge.py $(DATA)/unlabelled $@ --with $(DATA)/train \
+	  --deeplab $(WEIGHTS)/deeplabv3_mnv2_pascal_quant.tflite --selfie $(SELFIE)
+
+train-photo: runs/judged  ## label with judges, train, export into the package
+	$(BIN)/standout train runs/judged --config recipes/photo.toml --run runs/photo model.weights=$(WEIGHTS)/mobilenet_v2_people.npz
+	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx --card recipes/photo-card.toml
+	cp runs/photo/best.weights.h5 weights/photo.weights.h5
+
+scores: $(VENV)/workshop  ## measure the bundled model and rewrite README's table
+	$(BIN)/python recipes/scores.py $(DATA)/val
 
 clean:
 	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from standout.card import METADATA_KEY, ModelCard
 from standout.errors import ModelFileError
-from standout.model.blocks import BroadcastLike
+from standout.model.blocks import BroadcastLike, FrozenNorm
 
 OPSET = 17
 
@@ -67,6 +67,7 @@ class _Graph:
             layers.Conv2D: self._conv,
             layers.DepthwiseConv2D: self._depthwise,
             layers.BatchNormalization: self._norm,
+            FrozenNorm: self._norm,
             layers.ReLU: self._relu,
             layers.Add: lambda layer, names: self._node("Add", names, layer.name),
             layers.Concatenate: lambda layer, names: self._node("Concat", names, layer.name, axis=1),
@@ -187,4 +188,5 @@ def save_onnx(proto: onnx.ModelProto, file: Path) -> None:
     """Writes the model whole or not at all."""
     from standout.images import atomic_write
 
-    atomic_write(file, proto.SerializeToString())
+    with atomic_write(file) as stream:
+        stream.write(proto.SerializeToString())

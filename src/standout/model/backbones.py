@@ -13,6 +13,7 @@ import keras
 from keras import layers
 
 from standout.errors import ConfigError
+from standout.model.blocks import FrozenNorm
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,8 @@ class _Encoder:
 
     def _norm(self, x, name: str):
         self.stages[-1].append(name)
-        layer = layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=name)
-        # training=False is recorded in the graph: the stored statistics serve in training too.
-        return layer(x, training=False) if self.frozen_norm else layer(x)
+        kind = FrozenNorm if self.frozen_norm else layers.BatchNormalization
+        return kind(momentum=0.99, epsilon=1e-3, name=name)(x)
 
     @staticmethod
     def _relu6(x, name: str):

@@ -49,6 +49,17 @@ class BroadcastLike(layers.Layer):
         return (*like[:3], pooled[3])
 
 
+@keras.saving.register_keras_serializable(package="standout")
+class FrozenNorm(layers.BatchNormalization):
+    """Batch-norm that always uses its stored statistics; scale and offset still learn.
+
+    Passing `training=False` when the graph is built isn't enough: Keras overrides it when the model is trained.
+    """
+
+    def call(self, inputs, training=None, mask=None):  # noqa: ARG002
+        return super().call(inputs, training=False, mask=mask)
+
+
 def aspp(x, channels: int, rates: tuple[int, ...], *, dropout: float = 0.0, name: str = "aspp"):
     """Atrous spatial pyramid pooling with the image-level feature (arXiv 1706.05587, section 3.3).
 

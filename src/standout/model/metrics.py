@@ -23,7 +23,7 @@ class PersonIoU(keras.metrics.BinaryIoU):
         # Soft edges of a label count by their nearer side, as in score/counts.py.
         target = keras.ops.cast(person >= 0.5, "float32")
         # >= 0 is alpha >= 0.5; BinaryIoU itself compares with >=.
-        return super().update_state(target, y_pred, sample_weight=keras.ops.cast(weight >= 0.5, "float32"))
+        return super().update_state(target, y_pred, sample_weight=keras.ops.cast(weight >= 0.5, "int32"))
 
     def get_config(self):
         return {"name": self.name, "dtype": self.dtype}

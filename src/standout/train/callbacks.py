@@ -15,6 +15,7 @@ import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from standout.config import Config
+from standout.train.curve import draw_history
 from standout.train.devices import keep_freed_memory
 from standout.train.state import save_state, write_whole
 
@@ -180,6 +181,7 @@ class Supervisor(keras.callbacks.Callback):
         row = {"step": self.clock.step, "seconds": round(self.clock.seconds, 1), "lr": self.clock.learning_rate()}
         row |= {"loss": logs.get("loss", math.nan), "train_person_iou": logs.get("person_iou", math.nan)} | scores
         self._record(row)
+        draw_history(self.run)
         self.on_scalars(self.clock.step, row)
         self._progress.console.print(
             f"step {self.clock.step}: loss {row['loss']:.4f}, IoU {self.iou:.4f} (best {self.best:.4f}), "

@@ -111,7 +111,8 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
         raise ConfigError(f"The budget of {run} is spent at step {clock.step}; raise `steps` or `minutes` to go on.")
     feed = training_feed(train_pairs, config, clock.step)
     try:
-        model.fit(feed, epochs=1, steps_per_epoch=config.train.steps - clock.step, callbacks=[supervisor], verbose=0)
+        model.fit(feed, epochs=1, steps_per_epoch=config.train.steps - clock.step, callbacks=[supervisor],
+                  shuffle=False, verbose=0)  # fmt: skip
     finally:
         supervisor.close()
     if supervisor.stopped_by.startswith("a loss"):

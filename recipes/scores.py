@@ -1,0 +1,45 @@
+"""Rewrite the table of scores in README.md from a measurement made now.
+
+    python recipes/scores.py VAL [--model photo]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import standout
+from standout.score.report import evaluate
+
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- scores: written by `make scores` -->", "<!-- end of scores -->"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("val", type=Path)
+    parser.add_argument("--model", default="photo")
+    args = parser.parse_args()
+    report = evaluate(standout.load(args.model).alpha, args.val)
+    lines = [
+        "| set | photos | person IoU (95 %) | Dice | boundary F, 3 px | MAE | false people |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, score in report.sets.items():
+        body = score.as_json()
+        iou = body.get("person_iou")
+        cells = [
+            name, str(body["photos"]), f"**{iou[0]:.3f}** ({iou[1]:.3f} … {iou[2]:.3f})" if iou else "–",
+            *(f"{body[key][0]:.3f}" if key in body else "–" for key in ("dice", "boundary_f", "mae")),
+            f"{body['false_people'][0]:.1%}" if "false_people" in body else "–",
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    text = README.read_text("utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    README.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after, "utf-8")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Train, stop, resume, export, cut out: the workshop's whole road on twenty pairs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from kits import write_nobody, write_pairs
+
+pytest.importorskip("tensorflow")
+
+from standout.cli import run as command  # noqa: E402
+
+TINY = [
+    "width=0.35", "aspp_channels=8", "decoder_channels=8", "low_level_channels=4", "size=64", "batch=2", "workers=0",
+    "freeze=0", "validate_every=2", "ema=0.5", "val_fraction=0.2", "warmup=2",
+]  # fmt: skip
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    write_pairs(root / "people", 20)
+    write_nobody(root / "nobody", 4)
+    return root
+
+
+def weights(run: Path) -> dict[str, np.ndarray]:
+    with np.load(run / "state.npz") as archive:
+        return {key: archive[key] for key in archive if not key.startswith("counter/seconds")}
+
+
+def test_stop_and_resume_equals_an_uninterrupted_run(data, tmp_path, capfd):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert command(["train", str(data), "--run", str(whole), "steps=6", *TINY]) == 0
+    assert command(["train", str(data), "--run", str(parts), "steps=6", *TINY, "dropout=0"]) == 0
+    first = weights(parts)
+    for key, value in weights(whole).items():
+        np.testing.assert_allclose(first[key], value, atol=1e-5, err_msg=key)  # the same run twice is the same
+
+    stopped = tmp_path / "stopped"
+    interrupt_after(stopped, data, step=3)
+    assert np.load(stopped / "state.npz")["counter/step"] < 6
+    assert command(["train", str(data), "--run", str(stopped), "--resume"]) == 0
+    resumed = weights(stopped)
+    for key, value in weights(whole).items():
+        np.testing.assert_allclose(resumed[key], value, atol=1e-4, err_msg=key)
+    record = json.loads((stopped / "config.json").read_text())
+    assert len(record["commands"]) == 2 and len(record["data_hash"]) == 64 and record["config"]["train"]["batch"] == 2
+
+
+def interrupt_after(run: Path, data: Path, step: int) -> None:
+    """Stops a run under way with SIGTERM, from outside, as `kill` does it."""
+    from standout.config import load_config
+    from standout.train import callbacks, fit
+
+    original = callbacks.Supervisor.on_train_batch_end
+
+    def stop_at(self, batch, logs=None):
+        if self.clock.step + 1 == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+        original(self, batch, logs)
+
+    callbacks.Supervisor.on_train_batch_end = stop_at
+    try:
+        outcome = fit.train(data, run, load_config(None, ["steps=6", *TINY]))
+    finally:
+        callbacks.Supervisor.on_train_batch_end = original
+    assert (outcome.step, outcome.stopped_by) == (step, "SIGTERM")
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "run"
+    assert command(["train", str(data), "--run", str(run), "steps=4", "refine_channels=4", *TINY]) == 0
+    return run
+
+
+def test_the_run_folder_tells_everything(trained):
+    for name in ("config.json", "best.weights.h5", "last.weights.h5", "state.npz", "history.csv", "history.png"):
+        assert (trained / name).stat().st_size > 0, name
+    assert cv2.imread(str(trained / "previews" / "000004.jpg")).shape[1] == 8 * 160
+    assert list((trained / "tensorboard").iterdir())
+    rows = (trained / "history.csv").read_text().splitlines()
+    assert len(rows) == 3 and "iou" in rows[0] and "iou_people" in rows[0] and "false_people" in rows[0]
+    assert not [file.name for file in trained.iterdir() if file.name.startswith(".")]  # no temporary file stays
+
+
+def test_an_exported_run_cuts_out_a_photo(trained, data, tmp_path, capfd):
+    onnx_file = tmp_path / "person.onnx"
+    assert command(["export", str(trained), "-o", str(onnx_file)]) == 0
+    out = tmp_path / "out.png"
+    photo = data / "people" / "images" / "p00.png"
+    assert command([str(photo), "--model", str(onnx_file), "-o", str(out)]) == 0
+    assert cv2.imread(str(out), cv2.IMREAD_UNCHANGED).shape == (64, 64, 4)
+    import standout
+
+    card = standout.load(onnx_file).card
+    assert (card.encoder, card.input_size, card.samples) == ("mobilenet_v2", (64, 64), 8)
+    assert command(["export", str(trained), "-o", str(tmp_path / "odd.onnx"), "--size", "50"]) == 2
+    assert command(["export", str(tmp_path), "-o", str(tmp_path / "odd.onnx")]) == 2
+    assert not (tmp_path / "odd.onnx").exists()
+
+
+def test_an_export_that_differs_is_refused(trained, tmp_path, monkeypatch, capfd):
+    from standout.export import onnx
+
+    monkeypatch.setattr(onnx, "_norm_factors", lambda norm: (np.ones(norm.gamma.shape, np.float32), np.zeros(norm.gamma.shape, np.float32)))
+    assert command(["export", str(trained), "-o", str(tmp_path / "wrong.onnx")]) == 2
+    assert "must equal Keras" in capfd.readouterr().err and not (tmp_path / "wrong.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["bacth=3"], "did you mean `train.batch`"),
+        (["weights=none.npz"], "is not there"),
+        (["encoder=resnet"], "mobilenet_v2"),
+        (["--resume"], "can't be read"),
+    ],
+)
+def test_wrong_settings_end_with_a_sentence_and_2(data, tmp_path, words, says, capfd):
+    run = tmp_path / "run"
+    assert command(["train", str(data), "--run", str(run), *words]) == 2
+    assert says in capfd.readouterr().err.replace("\n", " ")
+    assert not (run / "state.npz").exists()
+
+
+def test_a_run_is_not_overwritten_and_a_resumed_one_keeps_its_network(trained, data, capfd):
+    assert command(["train", str(data), "--run", str(trained)]) == 2
+    assert "--resume" in capfd.readouterr().err
+    assert command(["train", str(data), "--run", str(trained), "--resume", "batch=4"]) == 2
+    assert "train.batch" in capfd.readouterr().err
+
+
+def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(data, tmp_path):
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "standout", "train", str(data), "--run", str(run), "steps=100000", *TINY],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 240
+    while not (run / "state.npz").exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert "--resume" in err.replace("\n", " ") and process.returncode == 0
+    assert not list(run.glob(".*"))
