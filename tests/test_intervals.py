@@ -25,7 +25,14 @@ def test_none_has_no_mean_and_one_no_spread() -> None:
 
 def test_a_slower_series_is_told_from_noise() -> None:
     rng = np.random.default_rng(2)
-    before = rng.normal(100, 5, 40)
-    assert median_ratio(before, rng.normal(120, 5, 40)).low > 1
-    same = median_ratio(before, rng.normal(100, 5, 40))
+    before = rng.normal(100, 5, (5, 8))
+    slower = median_ratio(before, rng.normal(120, 5, (5, 8)))
+    assert slower.low > 1 and slower.value == pytest.approx(1.2, abs=0.05)
+    same = median_ratio(before, rng.normal(100, 5, (5, 8)))
     assert same.low < 1 < same.high
+
+
+def test_rounds_that_differ_among_themselves_hide_a_small_difference() -> None:
+    restless = np.array([[80.0] * 8, [100.0] * 8, [120.0] * 8, [90.0] * 8, [110.0] * 8])
+    ratio = median_ratio(restless, restless[::-1] * 1.04)
+    assert ratio.low < 1 < ratio.high  # 40 single values would have sworn to it

@@ -58,7 +58,7 @@ def audit_contents(report: dict[str, Any]) -> bytes:
             axis.invert_yaxis()
             axis.margins(x=0.15)
             axis.set_title(title)
-        axes[5].set_title("Where people are (share of pictures)")
+        axes[5].set_title("Where people are")
         position = report["summary"]["position"]
         if position:
             picture = axes[5].imshow(position, cmap="magma", vmin=0, extent=(0, 1, 1, 0))
@@ -70,8 +70,8 @@ def audit_contents(report: dict[str, Any]) -> bytes:
 def audit_qualities(report: dict[str, Any]) -> bytes:
     """How the pictures look, and how their masks fit: histograms over every picture."""
     wanted = (
-        ("brightness", "Brightness (mean grey, 0 … 1)"), ("sharpness", "Sharpness (Laplacian at 256 px)"),
-        ("colour", "Colourfulness"), ("edge_agreement", "Edge agreement of masks (1 = chance)"),
+        ("brightness", "Brightness (0 … 1)"), ("sharpness", "Sharpness"),
+        ("colour", "Colourfulness"), ("edge_agreement", "Edge agreement (1 = chance)"),
     )  # fmt: skip
     with _figures() as figure_type:
         figure = figure_type(figsize=(11, 2.9), layout="constrained")
@@ -107,4 +107,23 @@ def audit_sets(report: dict[str, Any]) -> bytes:
         right_axis.bar_label(drawn, padding=3)
         right_axis.margins(x=0.15)
         right_axis.set_title("Worth this many different backgrounds")
+        return _png(figure)
+
+
+def speed_chart(result: dict[str, Any]) -> bytes:
+    """Milliseconds per image of every case of `standout benchmark`: median, with a whisker to the 95th percentile."""
+    runs = result["runs"]
+    with _figures() as figure_type:
+        figure = figure_type(figsize=(9, 1.3 + 0.32 * len(runs)), layout="constrained")
+        axis = figure.subplots()
+        medians = [run["median_ms"] for run in runs]
+        tails = [[0.0] * len(runs), [max(0.0, run["p95_ms"] - run["median_ms"]) for run in runs]]
+        colours = [MAIN if run["path"] == "whole" else PALE for run in runs]
+        axis.barh([run["case"] for run in runs], medians, xerr=tails, color=colours, ecolor=INK, capsize=2)
+        for row, run in enumerate(runs):
+            axis.text(run["p95_ms"], row, f"  {run['median_ms']:.1f}", va="center")
+        axis.invert_yaxis()
+        axis.margins(x=0.12)
+        axis.set_xlabel("ms per image: median, whisker to the 95th percentile; pale: the network alone")
+        axis.set_title(f"{result['model']} on {result['machine']['processor']}")
         return _png(figure)

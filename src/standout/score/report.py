@@ -27,6 +27,7 @@ from standout.pixels import Alpha, Frame, Mask, check_alpha
 from standout.score.boundary import boundary_f
 from standout.score.counts import THRESHOLD, Counts, count, dice, found_share, has_false_people, person_iou
 from standout.score.intervals import Interval, mean_interval
+from standout.score.loss import bce_dice
 
 #: What is scored: a photo, uint8 RGB (H, W, 3), to its alpha, float32 (H, W) in [0, 1].
 Predict = Callable[[Frame], Alpha]
@@ -47,6 +48,7 @@ class PhotoScore:
     counts: Counts
     boundary_f: float
     mae: float
+    loss: float  # BCE − Dice, as training minimises it
     figures: int
     ms: float
     by_threshold: tuple[Counts, ...] = ()  # at THRESHOLDS, when asked for
@@ -313,6 +315,7 @@ def _score(
         counts=count(mask, alpha, threshold),
         boundary_f=boundary_f(mask, alpha >= threshold),
         mae=float(np.abs(alpha - truth).mean()),
+        loss=bce_dice(truth, alpha),
         figures=read_shape(mask).figures,
         ms=ms,
         by_threshold=tuple(count(mask, alpha, t) for t in THRESHOLDS) if calibrate else (),

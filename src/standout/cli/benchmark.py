@@ -1,0 +1,237 @@
+"""`standout benchmark`: how fast a model is here, how much memory it takes, and how two results differ."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from standout.errors import ConfigError, InputError, ModelFileError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_SIZES = ["256x256", "512x512", "1280x720", "1920x1080"]
+#: Run in a process of its own, so that nothing but the model is in its time and memory.
+_PROBE = """
+import json, resource, sys, time
+import numpy as np
+from standout.runtime.predict import load
+unit = 1 if sys.platform == "darwin" else 1024
+begin = time.perf_counter()
+model = load(sys.argv[1], threads=int(sys.argv[2]) or None, provider=sys.argv[3] or None)
+loaded = time.perf_counter() - begin
+empty = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+begin = time.perf_counter()
+model.alpha(np.zeros((512, 512, 3), np.uint8))
+first = time.perf_counter() - begin
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+print(json.dumps({"load_ms": loaded * 1000, "first_ms": first * 1000, "loaded_mb": empty / 1e6, "peak_mb": peak / 1e6}))
+"""
+
+
+@app.command()
+def benchmark(
+    model: Annotated[str, typer.Option("--model", "-m", help="`photo`, `live`, or an ONNX file.")] = "photo",
+    device: Annotated[str | None, typer.Option(help="An onnxruntime provider: cpu, cuda, … [default: cpu]")] = None,
+    size: Annotated[list[str] | None, typer.Option(help="Picture sizes, WIDTHxHEIGHT; may be repeated.")] = None,
+    threads: Annotated[list[int] | None, typer.Option(min=1, help="Numbers of threads; may be repeated.")] = None,
+    batch: Annotated[
+        list[int] | None, typer.Option(min=1, help="Pictures handed over at once; may be repeated.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=2, help="Rounds; the noise is the spread between them.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="Calls of every case in a round.")] = 8,
+    data: Annotated[Path | None, typer.Option(help="Also loss and BinaryIoU on these pairs.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result, for --compare.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write a chart (.png).")] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(metavar="BEFORE AFTER", help="Only compare two results.")
+    ] = None,
+) -> None:
+    """Measures a model: ms per image by size, threads and batch, load time, memory, frames per second.
+
+    The whole path is photo to alpha, resizing and refining included.
+    """
+    from rich.console import Console
+
+    from standout.cli.screen import write_file
+
+    console = Console()
+    if compare:
+        _print_comparison(console, *compare)
+        return
+    if plot and plot.suffix.lower() != ".png":
+        raise ConfigError(f"--plot must name a .png file; received {plot.name!r}.")
+    sizes = [_parse_size(text) for text in size or _SIZES]
+    result = _measure(model, device, sizes, threads, batch or [1], rounds, repeats)
+    if data:
+        result["data"] = _measure_quality(model, device, data)
+    _print_result(console, result)
+    if json_file:
+        write_file(json_file, json.dumps(result, ensure_ascii=False, indent=1))
+    if plot:
+        from standout.images import atomic_write
+        from standout.plots import speed_chart
+
+        chart = speed_chart(result)
+        with atomic_write(plot) as stream:
+            stream.write(chart)
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    """`1280x720` -> (720, 1280), as arrays have it."""
+    width, _, height = text.lower().replace("×", "x").partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+        raise ConfigError(f"--size must be WIDTHxHEIGHT, each 16 … 16384 pixels, as 1280x720; received {text!r}.")
+    return int(height), int(width)
+
+
+def _measure(
+    model: str,
+    device: str | None,
+    sizes: list[tuple[int, int]],
+    threads: list[int] | None,
+    batches: list[int],
+    rounds: int,
+    repeats: int,
+) -> dict[str, Any]:
+    import standout
+    from standout.cli.machine import describe_machine
+    from standout.cli.screen import progress_bar
+    from standout.runtime.predict import load
+    from standout.runtime.session import thread_count
+    from standout.score.speed import batch_call, sample_frame, time_cases
+
+    calls: dict[str, Callable[[], Any]] = {}
+    heads: dict[str, dict[str, Any]] = {}
+    providers: list[str] = []
+    for count in threads or [thread_count()]:
+        loaded = load(model, threads=count, provider=device)
+        providers = list(loaded.providers)
+        for height, width in sizes:
+            frames = [sample_frame(height, width, seed=seed) for seed in range(max(batches))]
+            head = {"size": [width, height], "threads": count}
+            name = f"{width}×{height}, {count} thread{'s' * (count > 1)}"
+            calls[f"{name}, network"] = batch_call(loaded.coarse, frames[:1])
+            heads[f"{name}, network"] = head | {"batch": 1, "path": "network"}
+            for number in batches:
+                case = name + (f", batch {number}" if number > 1 else "")
+                calls[case] = batch_call(loaded.alpha, frames[:number])
+                heads[case] = head | {"batch": number, "path": "whole"}
+    images = {case: int(head["batch"]) for case, head in heads.items()}
+    with progress_bar("Measuring") as progress:
+        timings = time_cases(calls, rounds=rounds, repeats=repeats, images=images, progress=progress)
+    runs = [{"case": c, **heads[c], **t.as_json(), "fps": round(1000 / t.median, 2)} for c, t in timings.items()]
+    return {
+        "standout": standout.__version__, "model": model, "providers": providers, "machine": describe_machine(),
+        "start": _probe(model, (threads or [0])[0], device), "runs": runs,
+    }  # fmt: skip
+
+
+def _probe(model: str, threads: int, device: str | None) -> dict[str, float] | None:
+    """Load time, first call and peak memory in a fresh process; None where the system can't tell (Windows)."""
+    if sys.platform == "win32":
+        return None
+    command = [sys.executable, "-c", _PROBE, model, str(threads), device or ""]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ModelFileError(
+            f"The model `{model}` could not be loaded in a process of its own: {done.stderr[-300:]!r}."
+        )
+    return {name: round(value, 1) for name, value in json.loads(done.stdout).items()}
+
+
+def _measure_quality(model: str, device: str | None, data: Path) -> dict[str, Any]:
+    """Loss (mean per photo) and BinaryIoU of the person class (over all pixels, as Keras counts it)."""
+    from functools import reduce
+    from operator import add
+
+    from standout.cli.screen import progress_bar
+    from standout.runtime.predict import load
+    from standout.score.counts import person_iou
+    from standout.score.report import evaluate
+
+    with progress_bar("Scoring") as progress:
+        report = evaluate(load(model, provider=device).alpha, data, progress=progress)
+    total = reduce(add, (photo.counts for photo in report.photos))
+    return {
+        "data": str(data),
+        "photos": len(report.photos),
+        "left_out": len(report.left_out),
+        "bce_dice": round(sum(photo.loss for photo in report.photos) / len(report.photos), 5),
+        "binary_iou": round(person_iou(total), 5),
+        "mean_person_iou": {name: s.iou.rounded() for name, s in report.sets.items() if s.iou},
+    }
+
+
+def _print_result(console: Console, result: dict[str, Any]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    machine = result["machine"]
+    console.print(
+        f"{result['model']} on {machine['processor']}, {machine['cores']} cores, {', '.join(result['providers'])}",
+        highlight=False,
+    )
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("case")
+    for column in ("median ms", "p95 ms", "frames/s"):
+        table.add_column(column, justify="right")
+    for run in result["runs"]:
+        table.add_row(run["case"], f"{run['median_ms']:.1f}", f"{run['p95_ms']:.1f}", f"{run['fps']:.1f}")
+    console.print(table)
+    if start := result["start"]:
+        console.print(
+            f"Load {start['load_ms']:.0f} ms, first picture {start['first_ms']:.0f} ms; "
+            f"peak memory {start['peak_mb']:.0f} MB (512×512), {start['loaded_mb']:.0f} MB after loading.",
+            highlight=False,
+        )
+    if quality := result.get("data"):
+        left = f", {quality['left_out']} bad pairs left out" if quality["left_out"] else ""
+        console.print(
+            f"On {quality['data']} ({quality['photos']} photographs{left}): loss BCE − Dice {quality['bce_dice']:.4f}, "
+            f"BinaryIoU of the person {quality['binary_iou']:.4f} over all pixels.",
+            highlight=False,
+        )
+
+
+def _print_comparison(console: Console, before: Path, after: Path) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    from standout.score.speed import compare
+
+    differences = compare(_read_result(before), _read_result(after))
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("case")
+    for column in ("before ms", "after ms", "ratio [95 %]"):
+        table.add_column(column, justify="right")
+    table.add_column("verdict")
+    for d in differences:
+        ratio = f"{d.ratio.value:.2f} [{d.ratio.low:.2f} {d.ratio.high:.2f}]"
+        table.add_row(d.case, f"{d.before_ms:.1f}", f"{d.after_ms:.1f}", ratio, d.verdict)
+    console.print(table)
+    verdicts = [d.verdict for d in differences]
+    counts = ", ".join(f"{verdict} in {verdicts.count(verdict)}" for verdict in ("faster", "slower", "same"))
+    console.print(
+        f"{after.name} against {before.name}, {len(verdicts)} cases: {counts} (same: no difference of 3 % or more "
+        "that is beyond the noise, by a bootstrap of whole rounds and a Mann-Whitney test of their medians).",
+        highlight=False,
+    )
+
+
+def _read_result(path: Path) -> dict[str, Any]:
+    try:
+        result = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} must be a JSON result of `standout benchmark --json`; {error}.") from error
+    if not isinstance(result, dict) or "runs" not in result:
+        raise InputError(f"{path} must be a JSON result of `standout benchmark --json`; it has no `runs`.")
+    return result

@@ -1,0 +1,127 @@
+"""`standout info`: version, models and their cards, devices really in use, and what the extras would need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def info(
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="A name or an ONNX file. [default: all bundled]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Says what is installed, what the models are, and where they run."""
+    import json
+
+    from rich.console import Console
+
+    facts = collect(model)
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False, indent=1))
+    else:
+        _print(Console(), facts)
+
+
+def collect(model: str | None) -> dict[str, Any]:
+    """Everything that `info` tells."""
+    import dataclasses
+
+    import standout
+    from standout.cli.machine import describe_machine, missing_by_extra
+    from standout.runtime.predict import bundled_names, load
+    from standout.runtime.session import thread_count
+
+    models = {}
+    for name in [model] if model else bundled_names():
+        loaded = load(name)
+        models[name] = {"providers": list(loaded.providers), "card": dataclasses.asdict(loaded.card)}
+    return {
+        "standout": standout.__version__,
+        "machine": describe_machine(),
+        "threads": thread_count(),
+        "providers_available": _available_providers(),
+        "models": models,
+        "training_devices": _training_devices(),
+        "missing_for_extra": missing_by_extra(),
+    }
+
+
+def _available_providers() -> list[str]:
+    import onnxruntime  # type: ignore[import-untyped]
+
+    return [str(name) for name in onnxruntime.get_available_providers()]
+
+
+def _training_devices() -> list[str] | None:
+    """The devices that TensorFlow sees, asked in a process of its own that can't disturb this one; None without it."""
+    import subprocess
+    import sys
+
+    from standout.cli.machine import installed
+
+    if not installed("tensorflow"):
+        return None
+    code = "import tensorflow as tf; print(*(d.name for d in tf.config.list_physical_devices()), sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    return done.stdout.split() if done.returncode == 0 else []
+
+
+def _print(console: Console, facts: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    def say(label: str, text: str) -> None:
+        console.print(f"[bold]{escape(label.ljust(12))}[/bold] {escape(text)}", highlight=False)
+
+    machine = facts["machine"]
+    memory = f", {machine['memory_gb']} GB" if machine["memory_gb"] else ""
+    say("standout", f"{facts['standout']}, Python {machine['python']}, {machine['system']}")
+    say(
+        "processor", f"{machine['processor']}, {machine['cores']} cores{memory}; {facts['threads']} threads for a model"
+    )
+    say("packages", ", ".join(f"{name} {version}" for name, version in machine["packages"].items()))
+    say("onnxruntime", f"has {', '.join(facts['providers_available'])}")
+    devices = facts["training_devices"]
+    if devices is None:
+        say("training", "TensorFlow is not installed")
+    else:
+        say("training", f"TensorFlow sees {', '.join(devices) or 'nothing: it can not be loaded'}")
+        if devices and not any("GPU" in device for device in devices):
+            say("", "no graphics card: training runs on the processor")
+    if not facts["models"]:
+        say("models", "none in this installation; export one with `standout export`")
+    for name, entry in facts["models"].items():
+        _print_card(say, name, entry)
+    for extra, missing in facts["missing_for_extra"].items():
+        whole = "complete" if not missing else f"misses {', '.join(missing)}: pip install 'standout[{extra}]'"
+        say(f"[{extra}]"[:12], whole)
+
+
+def _print_card(say: Any, name: str, entry: dict[str, Any]) -> None:
+    card = entry["card"]
+    height, width = card["input_size"]
+    say("model", f"{name}: {card['encoder']}, input {width}×{height}, {card['parameters'] / 1e6:.2f} million weights")
+    say(
+        "",
+        f"runs on {', '.join(entry['providers'])}; licence {card['licence']}; alpha ≥ {card['threshold']:g} is person",
+    )
+    for key in ("start", "revision", "data_hash"):
+        if card[key]:
+            say("", f"{key.replace('_', ' ')}: {card[key]}")
+    for line in card["data"]:
+        say("", f"data: {line}")
+    for set_name, scores in card["scores"].items():
+        shown = (
+            ", ".join(f"{metric} {value}" for metric, value in scores.items()) if isinstance(scores, dict) else scores
+        )
+        say("", f"scores on {set_name}: {shown}")
+    for line in card["limits"]:
+        say("", f"limit: {line}")
