@@ -1,0 +1,129 @@
+"""Hair by matting: closed-form (Levin 2008) or KNN (Chen 2013), solved by pymatting in a band around the edge.
+
+Needs the extra `matting`. The size that is solved is bounded, so a 100-megapixel photo takes as long as a small one; the
+answer is brought back to full size along the photo's own edges (fast guided filter, arXiv 1505.00996).
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from standout.compose.edge import person_box
+from standout.compose.options import Matting
+from standout.errors import MissingExtra
+from standout.pixels import Alpha, Frame, resize
+
+#: Most pixels that are solved at once: about ten seconds of one core.
+MAX_PIXELS = 600_000
+#: Half the width of the band, as a share of the person's longer side.
+_BAND = 0.015
+#: Sure person, sure background: alpha above, below.
+_SURE = (0.95, 0.05)
+_GUIDE_RADIUS, _GUIDE_EPSILON = 2, 1e-4
+
+
+@dataclass(frozen=True)
+class Matted:
+    """An alpha, and why it is the old one if it is.
+
+    Attributes:
+        alpha: float32 (H, W) in [0, 1].
+        note: Empty, or a sentence that says why matting was left out.
+    """
+
+    alpha: Alpha
+    note: str = ""
+
+
+def matte(frame: Frame, alpha: Alpha, *, method: Matting = "closed-form", max_pixels: int = MAX_PIXELS) -> Matted:
+    """Works out the soft edge of `alpha` anew from the colours on both sides.
+
+    Args:
+        frame: uint8 RGB (H, W, 3).
+        alpha: float32 (H, W).
+        method: `closed-form`, `knn`, or `none`, which returns `alpha` as it is.
+        max_pixels: The bound on what is solved.
+
+    Returns:
+        The alpha; where the equations can't be solved, the one that came in, with a note.
+
+    Raises:
+        MissingExtra: pymatting is not installed.
+
+    Example:
+        >>> nobody = np.zeros((32, 32), np.float32)
+        >>> matte(np.zeros((32, 32, 3), np.uint8), nobody, method="none").note
+        ''
+    """
+    if method == "none":
+        return Matted(alpha)
+    solve = _solver(method)
+    box = person_box(alpha, margin=max(0.05, 2 * _BAND), least=_SURE[1])
+    if box is None:
+        return Matted(alpha, "matting was left out: there is nobody in the picture.")
+    left, top, right, bottom = box
+    inner, picture = alpha[top:bottom, left:right], frame[top:bottom, left:right]
+    scale = min(1.0, (max_pixels / inner.size) ** 0.5)
+    size = (max(8, round(inner.shape[0] * scale)), max(8, round(inner.shape[1] * scale)))
+    small, guide = np.asarray(resize(inner, size), np.float32), np.asarray(resize(picture, size), np.uint8)
+    trimap = _trimap(small)
+    missing = [name for name, value in (("person", 1.0), ("background", 0.0)) if not (trimap == value).any()]
+    if missing:
+        return Matted(alpha, f"matting was left out: no pixel is surely {' or '.join(missing)}.")
+    if not (trimap == 0.5).any():
+        return Matted(alpha)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the solver's own advice to programmers
+            solved = solve(guide.astype(np.float64) / 255, trimap.astype(np.float64))
+    except (ValueError, MemoryError, ArithmeticError, np.linalg.LinAlgError) as error:
+        return Matted(alpha, f"matting was left out: the equations could not be solved ({error}).")
+    if not np.isfinite(solved).all():
+        return Matted(alpha, "matting was left out: the equations have no finite solution.")
+    result = alpha.copy()
+    result[top:bottom, left:right] = _lift(np.clip(solved, 0, 1).astype(np.float32), trimap, guide, inner, picture)
+    return Matted(result)
+
+
+def _solver(method: Matting) -> Any:
+    try:
+        if method == "knn":
+            from pymatting.alpha.estimate_alpha_knn import estimate_alpha_knn as solve
+        else:
+            from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf as solve
+    except ImportError as error:
+        raise MissingExtra("Matting", "matting") from error
+    return solve
+
+
+def _trimap(alpha: Alpha) -> Alpha:
+    """1 person, 0 background, 0.5 unknown: the soft pixels and a band on both sides of the outline."""
+    half = max(2, round(_BAND * max(alpha.shape)))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * half + 1, 2 * half + 1))
+    person = cv2.erode((alpha > _SURE[0]).astype(np.uint8), kernel, borderValue=1)
+    behind = cv2.erode((alpha < _SURE[1]).astype(np.uint8), kernel, borderValue=1)
+    return np.where(person > 0, 1.0, np.where(behind > 0, 0.0, 0.5)).astype(np.float32)
+
+
+def _lift(solved: Alpha, trimap: Alpha, guide: Frame, alpha: Alpha, picture: Frame) -> Alpha:
+    """The solved alpha at full size inside the band; outside the band, and towards its rim, the alpha that was."""
+    if solved.shape == alpha.shape:
+        return np.where(trimap == 0.5, solved, alpha).astype(np.float32)
+    grey = cv2.cvtColor(guide, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+
+    def mean(array: NDArray[Any]) -> NDArray[np.float32]:
+        return np.asarray(cv2.blur(array, (2 * _GUIDE_RADIUS + 1,) * 2), np.float32)
+
+    grey_mean, alpha_mean = mean(grey), mean(solved)
+    slope = (mean(grey * solved) - grey_mean * alpha_mean) / (mean(grey * grey) - grey_mean**2 + _GUIDE_EPSILON)
+    offset = mean(alpha_mean - slope * grey_mean)
+    fine = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    lifted = np.clip(resize(mean(slope), alpha.shape) * fine + resize(offset, alpha.shape), 0, 1)
+    band = resize((trimap == 0.5).astype(np.float32), alpha.shape)
+    return np.asarray(band * lifted + (1 - band) * alpha, np.float32)
