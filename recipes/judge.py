@@ -1,6 +1,7 @@
 """Label photographs that have no masks, with two public networks as judges.
 
-    python recipes/judge.py UNLABELLED OUT --deeplab deeplabv3_mnv2_pascal_quant.tflite --selfie selfie_segmentation.tflite --with LABELLED
+    python recipes/judge.py UNLABELLED OUT --with LABELLED \\
+        --deeplab deeplabv3_mnv2_pascal_quant.tflite --selfie selfie_segmentation.tflite
 
 UNLABELLED holds sets (folders with images/). OUT becomes a folder that `standout train` reads: the sets of LABELLED as
 links, and `judged_<set>` with masks/ and unsure/.
@@ -8,7 +9,7 @@ links, and `judged_<set>` with masks/ and unsure/.
 The rule. DeepLabV3 (COCO + VOC, Apache-2.0) sees each photograph and its mirror image; MediaPipe selfie segmentation
 (Apache-2.0) sees it once. A photograph is kept where the two agree: person IoU of their masks at least 0.85 (0.88 for
 sets named "mixed"), and 2 … 90 % of it is person. Its mask is where both say person. It is unsure, and teaches nothing,
-where they differ, where either is in doubt (0.2 … 0.8), and within 2 px of the mask's edge, for neither draws a fine edge.
+where they differ, where either is in doubt (0.2 … 0.8), and within 2 px of the mask's edge: neither draws a fine edge.
 """
 
 from __future__ import annotations

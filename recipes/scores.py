@@ -1,6 +1,6 @@
 """Rewrite the table of scores in README.md from a measurement made now.
 
-    python recipes/scores.py VAL [--model photo]
+python recipes/scores.py VAL [--model photo]
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ from standout.errors import ModelFileError
 
 
 def test_a_card_survives_json():
-    card = ModelCard("photo", (512, 384), data=("a: 3 photographs",), scores={"street": {"person_iou": 0.9}}, limits=("x",))
+    card = ModelCard(
+        "photo", (512, 384), data=("a: 3 photographs",), scores={"street": {"person_iou": 0.9}}, limits=("x",)
+    )
     assert ModelCard.from_json(card.to_json()) == card
 
 

@@ -7,7 +7,9 @@ from standout.errors import ConfigError
 def test_words_win_over_the_file(tmp_path):
     file = tmp_path / "a.toml"
     file.write_text("[train]\nbatch = 4\nlr = 0.01\n[data.weights_by_set]\nstreet = 2\n")
-    config = load_config(file, ["batch=2", "model.rates=[3, 6]", "weights=start.npz", "weights_by_set=street:3,cafe:0.5"])
+    config = load_config(
+        file, ["batch=2", "model.rates=[3, 6]", "weights=start.npz", "weights_by_set=street:3,cafe:0.5"]
+    )
     assert (config.train.batch, config.train.lr, config.model.rates) == (2, 0.01, (3, 6))
     assert config.model.weights == "start.npz"
     assert config.data.weights_by_set == {"street": 3.0, "cafe": 0.5}

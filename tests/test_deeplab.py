@@ -55,7 +55,11 @@ def test_the_last_stage_is_dilated_not_strided(stride):
     assert model.get_layer("block_13_depthwise").strides == (1, 1)
     assert model.get_layer("block_14_depthwise").dilation_rate == ((2, 2) if stride == 16 else (4, 4))
     assert model.get_layer("block_7_depthwise").dilation_rate == ((1, 1) if stride == 16 else (2, 2))
-    rates = [layer.dilation_rate[0] for layer in model.layers if layer.name.startswith("aspp_rate") and layer.name.endswith("_depthwise")]
+    rates = [
+        layer.dilation_rate[0]
+        for layer in model.layers
+        if layer.name.startswith("aspp_rate") and layer.name.endswith("_depthwise")
+    ]
     assert rates == [6 * 16 // stride, 12 * 16 // stride, 18 * 16 // stride]
 
 

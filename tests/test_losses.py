@@ -66,7 +66,9 @@ def test_the_metric_equals_score_counts():
     metric = PersonIoU()
     metric.update_state(masks.astype(np.float32), logits)
     alpha = 1 / (1 + np.exp(-logits[..., 0]))
-    together = sum((count(m[..., 0], a) for m, a in zip(masks[1:], alpha[1:], strict=True)), count(masks[0, ..., 0], alpha[0]))
+    together = sum(
+        (count(m[..., 0], a) for m, a in zip(masks[1:], alpha[1:], strict=True)), count(masks[0, ..., 0], alpha[0])
+    )
     assert float(metric.result()) == pytest.approx(person_iou(together), abs=1e-6)
 
 

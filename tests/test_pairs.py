@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from kits import write_nobody, write_pairs
 from standout.data.pairs import check_pairs, find_pairs, read_image, read_mask, with_weights
 from standout.errors import DataError, InputError
-from kits import write_nobody, write_pairs
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
@@ -37,7 +37,9 @@ def test_a_csv_of_pairs(tmp_path):
     with (tmp_path / "all.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["image", "mask", "group"])
-        writer.writerows([[f"set/images/p{i:02d}.png", f"set/masks/p{i:02d}.png" if i else "", "anna"] for i in range(3)])
+        writer.writerows(
+            [[f"set/images/p{i:02d}.png", f"set/masks/p{i:02d}.png" if i else "", "anna"] for i in range(3)]
+        )
     pairs, _ = find_pairs(tmp_path / "all.csv")
     assert [pair.group for pair in pairs] == ["anna"] * 3
     assert pairs[0].mask is None and len(check_pairs(pairs).good) == 3

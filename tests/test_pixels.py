@@ -30,7 +30,14 @@ def test_blend_is_the_rounded_alpha_over():
 
 
 @pytest.mark.parametrize(
-    "bad", ["photo", np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)]
+    "bad",
+    [
+        "photo",
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3)),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
 )
 def test_only_uint8_rgb_is_a_frame(bad):
     with pytest.raises(InputError, match="uint8 RGB"):

@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
+from kits import disc, write_nobody, write_pairs
 from standout.config import DataConfig
 from standout.data.augment import augment, fit
 from standout.data.loader import batches
@@ -10,7 +11,6 @@ from standout.data.pairs import Pair, find_pairs
 from standout.data.samples import Samples
 from standout.data.synthesize import crop_person, paste_people
 from standout.errors import StandoutError
-from kits import disc, write_nobody, write_pairs
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,9 @@ def test_a_sample_is_a_function_of_seed_epoch_and_index(pairs):
     first = [Samples(pairs, config).draw(0, i) for i in range(6)]
     again = [Samples(pairs, config).draw(0, i) for i in reversed(range(6))][::-1]
     assert all((a[0] == b[0]).all() and (a[1] == b[1]).all() for a, b in zip(first, again, strict=True))
-    others = [Samples(pairs, config).draw(1, i) for i in range(6)] + [Samples(pairs, config, 1).draw(0, i) for i in range(6)]
+    others = [Samples(pairs, config).draw(1, i) for i in range(6)] + [
+        Samples(pairs, config, 1).draw(0, i) for i in range(6)
+    ]
     distinct = {image.tobytes() for image, _ in first + others}
     # albumentations alone would repeat itself in every epoch. (Now and then a sample is a photograph as it is.)
     assert len(distinct) >= 16

@@ -11,11 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from kits import write_nobody, write_pairs
 
 pytest.importorskip("tensorflow")
 
-from standout.cli import run as command  # noqa: E402
+from standout.cli import run as command
 
 TINY = [
     "width=0.35", "aspp_channels=8", "decoder_channels=8", "low_level_channels=4", "size=64", "batch=2", "workers=0",
@@ -112,7 +113,11 @@ def test_an_exported_run_cuts_out_a_photo(trained, data, tmp_path, capfd):
 def test_an_export_that_differs_is_refused(trained, tmp_path, monkeypatch, capfd):
     from standout.export import onnx
 
-    monkeypatch.setattr(onnx, "_norm_factors", lambda norm: (np.ones(norm.gamma.shape, np.float32), np.zeros(norm.gamma.shape, np.float32)))
+    monkeypatch.setattr(
+        onnx,
+        "_norm_factors",
+        lambda norm: (np.ones(norm.gamma.shape, np.float32), np.zeros(norm.gamma.shape, np.float32)),
+    )
     assert command(["export", str(trained), "-o", str(tmp_path / "wrong.onnx")]) == 2
     assert "must equal Keras" in capfd.readouterr().err and not (tmp_path / "wrong.onnx").exists()
 

@@ -49,7 +49,9 @@ class MissingExtra(StandoutError):
     """A part of Standout that isn't installed; the message holds the command that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the extra `{extra}`, which is not installed; run `pip install 'standout[{extra}]'`.")
+        super().__init__(
+            f"{what} needs the extra `{extra}`, which is not installed; run `pip install 'standout[{extra}]'`."
+        )
 
 
 class DeviceError(StandoutError):

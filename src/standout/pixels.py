@@ -29,7 +29,8 @@ def check_frame(frame: object, *, name: str = "frame") -> Frame:
         raise InputError(f"`{name}` must be a NumPy array, uint8 RGB (H, W, 3); received {type(frame).__name__}.")
     if frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape or frame.dtype != np.uint8:
         raise InputError(
-            f"`{name}` must be uint8 RGB of shape (H, W, 3) with at least one pixel; received {frame.dtype} {frame.shape}."
+            f"`{name}` must be uint8 RGB of shape (H, W, 3) with at least one pixel; "
+            f"received {frame.dtype} {frame.shape}."
         )
     return frame
 

@@ -14,7 +14,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder of `standout train`.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
-    size: Annotated[int, typer.Option(help="Longest side that photos are scaled to, pixels. [default: as validated]")] = 0,
+    size: Annotated[
+        int, typer.Option(help="Longest side that photos are scaled to, pixels. [default: as validated]")
+    ] = 0,
     weights: Annotated[str, typer.Option(help="best or last")] = "best",
     card: Annotated[Path | None, typer.Option(help="TOML with data, licences and limits for the model card.")] = None,
 ) -> None:

@@ -15,9 +15,13 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def train(
     data: Annotated[Path, typer.Argument(help="Folder with images/ and masks/, a folder of such folders, or a CSV.")],
-    settings: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings; they win over --config.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings; they win over --config.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
-    run: Annotated[Path | None, typer.Option(help="Run folder. [default: runs/DATE-TIME; with --resume the newest]")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder. [default: runs/DATE-TIME; with --resume the newest]")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes, over all sittings.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
 ) -> None:
@@ -42,7 +46,9 @@ def train(
     from standout.train.fit import train as fit
 
     console = Console(stderr=True)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)])
+    logging.basicConfig(
+        level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)]
+    )
     for noisy in ("tensorflow", "absl", "h5py"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     if resume:
@@ -51,6 +57,11 @@ def train(
     run = run or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     outcome = fit(data, run, resolved, resume=resume, command=" ".join(["standout", *sys.argv[1:]]))
     if outcome.stopped_by:
-        console.print(f"Stopped by {outcome.stopped_by} at step {outcome.step}; go on with: standout train {data} --run {run} --resume")
+        console.print(
+            f"Stopped by {outcome.stopped_by} at step {outcome.step}; "
+            f"go on with: standout train {data} --run {run} --resume"
+        )
     else:
-        console.print(f"Done: {outcome.step} steps, best IoU {outcome.best_iou:.4f}. Next: standout export {run} -o person.onnx")
+        console.print(
+            f"Done: {outcome.step} steps, best IoU {outcome.best_iou:.4f}. Next: standout export {run} -o person.onnx"
+        )

@@ -1,4 +1,4 @@
-"""What comes behind the person: a colour, an image fitted to the picture, or the photo's own background out of focus."""
+"""What comes behind the person: a colour, an image fitted to the picture, or the photo's background out of focus."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def blur_background(frame: Frame, alpha: Alpha, *, radius: float | None = None, 
         frame: uint8 RGB (H, W, 3).
         alpha: float32 (H, W), the person.
         radius: Pixels of `frame`; None takes `default_blur`.
-        lens: A disc in linear light with bright highlights, like a wide-open lens; otherwise a Gaussian of σ = radius / 2.
+        lens: A disc in linear light with bright highlights, like a wide-open lens; else a Gaussian of σ = radius / 2.
 
     Returns:
         uint8 RGB (H, W, 3), the whole background, also behind the person.
@@ -120,7 +120,7 @@ def _out_of_focus(array: NDArray[np.float32], radius: float, lens: bool) -> NDAr
 
 
 def _fill(picture: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Fills what has no weight with the nearest light, by a pyramid: push the means up, pull them down into the holes."""
+    """Fills what has no weight with the nearest light, by a pyramid: means go up, and down into the holes."""
     if min(picture.shape[:2]) <= 2 or float(weight.min()) > 0:
         total = float(weight.sum())
         mean = (picture * weight[..., None]).sum((0, 1)) / total if total else np.full(3, 0.5, np.float32)

@@ -60,8 +60,8 @@ def finish(
         read: Reads the file of a background image: uint8 RGB (h, w, 3).
 
     Returns:
-        Transparent: the photo's depth, colours without the old background's in the edge, and 0 where alpha is 0, so that
-        nothing of what was removed stays in the file.
+        Transparent: the photo's depth, colours without the old background's in the edge, and 0 where alpha is 0, so
+        that nothing of what was removed stays in the file.
 
     Raises:
         InputError: The arrays don't fit together, or the person asked for isn't there.

@@ -1,7 +1,7 @@
 """Hair by matting: closed-form (Levin 2008) or KNN (Chen 2013), solved by pymatting in a band around the edge.
 
-Needs the extra `matting`. The size that is solved is bounded, so a 100-megapixel photo takes as long as a small one; the
-answer is brought back to full size along the photo's own edges (fast guided filter, arXiv 1505.00996).
+Needs the extra `matting`. The size that is solved is bounded, so a 100-megapixel photo takes as long as a small one;
+the answer is brought back to full size along the photo's own edges (fast guided filter, arXiv 1505.00996).
 """
 
 from __future__ import annotations

@@ -12,12 +12,12 @@ from functools import cache
 # albumentations asks PyPI for news when it is imported; our tools work offline.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-import albumentations as A  # noqa: E402, N812
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+import albumentations as A
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-from standout.pixels import Frame, letterbox, letterbox_box  # noqa: E402
+from standout.pixels import Frame, letterbox, letterbox_box
 
 #: What lies around a picture: the mid-grey of the letterbox.
 FILL = 127

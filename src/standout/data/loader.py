@@ -68,6 +68,8 @@ def batches(samples: Samples, *, batch: int, start: int = 0, per_epoch: int, wor
                 number += 1
             yield pending.popleft().result()
     except BrokenProcessPool as error:
-        raise DataError("A worker process ended without a word (out of memory, or killed); try fewer `workers`.") from error
+        raise DataError(
+            "A worker process ended without a word (out of memory, or killed); try fewer `workers`."
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

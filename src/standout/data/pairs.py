@@ -154,7 +154,9 @@ def _read_csv(file: Path) -> list[Pair]:
             try:
                 weight = float(row.get("weight") or 1)
             except ValueError as error:
-                raise DataError(f"{file}, {row['image']}: weight must be a number; received {row['weight']}.") from error
+                raise DataError(
+                    f"{file}, {row['image']}: weight must be a number; received {row['weight']}."
+                ) from error
             pairs.append(
                 Pair(image, file.parent / mask if mask else None, row.get("set") or file.stem,
                      row.get("group") or image.stem, weight)
@@ -243,7 +245,8 @@ def _check_pair(pair: Pair) -> tuple[Pair, Fault | None, bytes]:
     except InputError as error:
         return pair, Fault(pair, "unreadable", str(error)), b""
     if mask.shape != image.shape[:2]:
-        text = f"{pair.image.name}: the image is {image.shape[1]}×{image.shape[0]}, its mask {mask.shape[1]}×{mask.shape[0]}"
+        sizes = f"the image is {image.shape[1]}×{image.shape[0]}, its mask {mask.shape[1]}×{mask.shape[0]}"
+        text = f"{pair.image.name}: {sizes}"
         return pair, Fault(pair, "sizes differ", text), b""
     if not (mask > 127).any():
         text = f"{pair.image.name}: the mask is empty; photographs with nobody belong in a set without masks/"

@@ -38,7 +38,9 @@ def split_pairs(pairs: Sequence[Pair], fraction: float, *, seed: int = 0) -> tup
         held |= {(name, group) for group in chosen}
     folds = np.array([0 if (pair.set, pair.group) in held else -1 for pair in pairs])
     if not (folds == 0).any() or not (folds == -1).any():
-        raise DataError(f"At least two groups are needed to hold one out for validation; received {len(pairs)} pair(s).")
+        raise DataError(
+            f"At least two groups are needed to hold one out for validation; received {len(pairs)} pair(s)."
+        )
     train, val = next(PredefinedSplit(folds).split())
     return [pairs[i] for i in train], [pairs[i] for i in val]
 

@@ -62,9 +62,7 @@ def paste_people(background: Frame, people: list[CutOut], rng: np.random.Generat
     return canvas, label
 
 
-def _paste(
-    canvas: Frame, mask: Alpha, person: CutOut, share: float, rng: np.random.Generator
-) -> tuple[Frame, Alpha]:
+def _paste(canvas: Frame, mask: Alpha, person: CutOut, share: float, rng: np.random.Generator) -> tuple[Frame, Alpha]:
     height, width = canvas.shape[:2]
     scale = share * height / person.frame.shape[0]
     # A wide group isn't blown up beyond the picture's width, and nobody more than doubled.
@@ -76,7 +74,9 @@ def _paste(
     if rng.random() < 0.5:
         frame, alpha = frame[:, ::-1], alpha[:, ::-1]
     # The outermost pixels hold the old background's colour: draw the edge in, then soften it.
-    alpha = cv2.GaussianBlur(cv2.erode(np.ascontiguousarray(alpha), np.ones((3, 3), np.uint8)), (0, 0), float(rng.uniform(0.5, 1.2)))
+    alpha = cv2.GaussianBlur(
+        cv2.erode(np.ascontiguousarray(alpha), np.ones((3, 3), np.uint8)), (0, 0), float(rng.uniform(0.5, 1.2))
+    )
     top, left = _place(person, (h, w), (height, width), rng)
     inner = (slice(max(0, top), min(height, top + h)), slice(max(0, left), min(width, left + w)))
     if inner[0].start >= inner[0].stop or inner[1].start >= inner[1].stop:

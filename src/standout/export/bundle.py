@@ -20,7 +20,12 @@ CARD_KEYS = ("data", "licence", "limits", "name", "scores", "start", "threshold"
 
 
 def export_run(
-    run: Path, output: Path, *, size: tuple[int, int] | None = None, weights: str = "best", card_file: Path | None = None
+    run: Path,
+    output: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    weights: str = "best",
+    card_file: Path | None = None,
 ) -> tuple[ModelCard, float]:
     """Exports a run to ONNX.
 

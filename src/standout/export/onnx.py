@@ -131,19 +131,27 @@ class _Graph:
     def _norm(self, layer: Any, names: list[str]) -> str:
         # Folded into the convolution before it, the only place where our networks have one.
         before = _inputs(layer)[0]._keras_history.operation
-        if not isinstance(before, layers.Conv2D | layers.DepthwiseConv2D) or len(self.consumers[id(before.output)]) != 1:
+        if (
+            not isinstance(before, layers.Conv2D | layers.DepthwiseConv2D)
+            or len(self.consumers[id(before.output)]) != 1
+        ):
             raise ModelFileError(f"Batch-norm {layer.name} must follow a convolution that feeds nothing else.")
         return names[0]
 
     def _relu(self, layer: Any, names: list[str]) -> str:
         if layer.max_value is None:
             return self._node("Relu", names, layer.name)
-        bounds = [self._constant(f"{layer.name}_{end}", np.float32(value)) for end, value in (("min", 0), ("max", layer.max_value))]
+        bounds = [
+            self._constant(f"{layer.name}_{end}", np.float32(value))
+            for end, value in (("min", 0), ("max", layer.max_value))
+        ]
         return self._node("Clip", [names[0], *bounds], layer.name)
 
     def _upsample(self, layer: Any, names: list[str]) -> str:
         scales = self._constant(f"{layer.name}_scales", np.array([1, 1, *layer.size], np.float32))
-        return self._node("Resize", [names[0], "", scales], layer.name, mode="linear", coordinate_transformation_mode="half_pixel")
+        return self._node(
+            "Resize", [names[0], "", scales], layer.name, mode="linear", coordinate_transformation_mode="half_pixel"
+        )
 
     def _broadcast(self, layer: Any, names: list[str]) -> str:
         pooled, like = names

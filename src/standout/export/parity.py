@@ -34,5 +34,7 @@ def check_parity(model: keras.Model, proto: onnx.ModelProto, size: tuple[int, in
         ramp = np.broadcast_to(np.linspace(0, 255, width).astype(np.uint8)[None, None, :, None], (1, height, width, 3))
         worst = max(worst, *(largest_difference(model, proto, np.ascontiguousarray(frame)) for frame in (noise, ramp)))
     if not worst <= TOLERANCE:
-        raise ModelFileError(f"The exported graph must equal Keras within {TOLERANCE:g}; it differs by {worst:.2g}; nothing was written.")
+        raise ModelFileError(
+            f"The exported graph must equal Keras within {TOLERANCE:g}; it differs by {worst:.2g}; nothing was written."
+        )
     return worst

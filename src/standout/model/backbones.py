@@ -118,7 +118,9 @@ class _Encoder:
                     dilation *= 2
             for repeat in range(stage.repeats):
                 first = repeat == 0
-                x = self._block(x, stage, block, step if first else 1, first_dilation if first else dilation, add=not first)
+                x = self._block(
+                    x, stage, block, step if first else 1, first_dilation if first else dilation, add=not first
+                )
                 block += 1
         return Backbone(inputs, x, taps, tuple(tuple(stage) for stage in self.stages))
 

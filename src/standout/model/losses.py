@@ -3,8 +3,9 @@
 Labels are (B, H, W, 1): person in [0, 1]; or (B, H, W, 2): person, and unsure (1: no loss there).
 
 Dice is taken per picture, 2·Σ(w·p·t) / (Σ(w·p) + Σ(w·t)) with p the sigmoid of the logit and w = 1 − unsure, and the
-mean is over the batch, so the loss means the same at every batch size. **A picture whose mask is empty counts Dice = 1**:
-it has no overlap to speak of, and the binary cross-entropy alone teaches it. A perfect prediction gives −1.
+mean is over the batch, so the loss means the same at every batch size.
+**A picture whose mask is empty counts Dice = 1**: it has no overlap to speak of, and the binary cross-entropy alone
+teaches it. A perfect prediction gives −1.
 """
 
 from __future__ import annotations

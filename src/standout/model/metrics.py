@@ -18,7 +18,7 @@ class PersonIoU(keras.metrics.BinaryIoU):
     def __init__(self, name: str = "person_iou", dtype=None):
         super().__init__(target_class_ids=[1], threshold=0.0, name=name, dtype=dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true, y_pred, sample_weight=None):  # noqa: ARG002 (the weight is in the label)
         person, weight = split_label(y_true)
         # Soft edges of a label count by their nearer side, as in score/counts.py.
         target = keras.ops.cast(person >= 0.5, "float32")

@@ -119,7 +119,9 @@ def imagenet_arrays(encoder: str) -> dict[str, NDArray[Any]]:
         layer, _, part = key.rpartition(".")
         if part == "num_batches_tracked":
             continue
-        arrays[f"{renames[layer]}/{_keras_part(part, renames[layer], tensor.ndim)}"] = _keras_layout(tensor, renames[layer])
+        arrays[f"{renames[layer]}/{_keras_part(part, renames[layer], tensor.ndim)}"] = _keras_layout(
+            tensor, renames[layer]
+        )
     return arrays
 
 
@@ -162,7 +164,9 @@ def read_torch_file(stream: BinaryIO) -> dict[str, NDArray[Any]]:
 class _Tensor:
     """What a pickled tensor says of itself: storage, offset, shape, strides."""
 
-    def __init__(self, storage: tuple[Any, ...], offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any):
+    def __init__(
+        self, storage: tuple[Any, ...], offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any
+    ):
         self.kind, self.key = storage[1], storage[2]
         self.offset, self.shape, self.strides = offset, shape, strides
 

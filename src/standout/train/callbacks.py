@@ -114,7 +114,7 @@ class Supervisor(keras.callbacks.Callback):
 
     def __init__(
         self, config: Config, run: Path, clock: Clock, validation: Validation, best: float,
-        on_scalars: Callable[[int, dict[str, float]], None] = lambda step, values: None,
+        on_scalars: Callable[[int, dict[str, float]], None],
     ):  # fmt: skip
         super().__init__()
         self.config, self.run, self.clock, self.validation = config, run, clock, validation
@@ -130,12 +130,12 @@ class Supervisor(keras.callbacks.Callback):
 
     # ------------------------------------------------------------ Keras' hooks
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs=None):  # noqa: ARG002
         self._handlers = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         self._progress.start()
         self._bar = self._progress.add_task("training", total=1.0, note="")
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch, logs=None):  # noqa: ARG002
         self.model.optimizer.learning_rate.assign(self.clock.learning_rate())
 
     def on_train_batch_end(self, batch, logs=None):
@@ -165,7 +165,7 @@ class Supervisor(keras.callbacks.Callback):
 
     # ------------------------------------------------------------ ours
 
-    def _on_signal(self, number, frame):
+    def _on_signal(self, number, frame):  # noqa: ARG002
         self.stopped_by = signal.Signals(number).name
 
     def _validate(self, logs: dict[str, float]) -> None:
@@ -216,7 +216,8 @@ class Supervisor(keras.callbacks.Callback):
             self._since = (now, self.clock.step)
         left = self.clock.seconds_left
         eta = f"{left / 60:.0f} min left" if math.isfinite(left) else ""
-        note = f"step {self.clock.step}  {rate:.1f} images/s  {eta}  loss {logs.get('loss', math.nan):.4f}  IoU {self.iou:.4f}"
+        loss = logs.get("loss", math.nan)
+        note = f"step {self.clock.step}  {rate:.1f} images/s  {eta}  loss {loss:.4f}  IoU {self.iou:.4f}"
         self._progress.update(self._bar, completed=self.clock.progress, note=note)
         if not self._progress.console.is_terminal and self.clock.step % 50 == 0:  # a log file wants lines, not a bar
             self._progress.console.print(note, highlight=False)

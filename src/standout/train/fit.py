@@ -68,7 +68,9 @@ def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], Check
         return good, list(check_pairs(held, faults=held_faults).good), checked
     # What a machine has labelled is good enough to learn from, but no yardstick.
     judged = [pair for pair in good if pair.unsure]
-    train, val = split_pairs([pair for pair in good if not pair.unsure], config.data.val_fraction, seed=config.train.seed)
+    train, val = split_pairs(
+        [pair for pair in good if not pair.unsure], config.data.val_fraction, seed=config.train.seed
+    )
     return train + judged, val, checked
 
 
@@ -92,7 +94,9 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
     keep_freed_memory()
     keras.utils.set_random_seed(config.train.seed)
     train_pairs, val_pairs, checked = read_data(data, config)
-    log.info("%d pairs to train on, %d to validate on, %d left out", len(train_pairs), len(val_pairs), len(checked.faults))
+    log.info(
+        "%d pairs to train on, %d to validate on, %d left out", len(train_pairs), len(val_pairs), len(checked.faults)
+    )
 
     model = build_deeplab(config.model, frozen_norm=not config.train.train_norm, freeze=config.train.freeze)
     start = load_start(model, config.model)
@@ -152,7 +156,9 @@ def resumed_config(run: Path, changes: Config, changed: set[str]) -> Config:
 def changed_settings(file: Path | None, words: list[str]) -> set[str]:
     """The settings ("stage.name") that differ from the defaults in a config file and `key=value` words."""
     defaults, given = load_config().to_dict(), load_config(file, words).to_dict()
-    return {f"{stage}.{name}" for stage in given for name in given[stage] if given[stage][name] != defaults[stage][name]}
+    return {
+        f"{stage}.{name}" for stage in given for name in given[stage] if given[stage][name] != defaults[stage][name]
+    }
 
 
 def newest_run(folder: Path) -> Path:
@@ -187,7 +193,9 @@ def git_revision() -> str:
     """The revision of the checkout that this file lies in, with a + where it was changed; empty outside one."""
     folder = Path(__file__).parent
     try:
-        revision = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=folder, capture_output=True, text=True, check=True)
+        revision = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=folder, capture_output=True, text=True, check=True
+        )
         changed = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=folder, check=False).returncode != 0
     except (OSError, subprocess.CalledProcessError):
         return ""

@@ -49,7 +49,9 @@ def restore_state(file: Path, model: keras.Model) -> dict[str, float]:
     for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
         stored = sum(key.startswith(f"{kind}/") for key in arrays.files)
         if stored != len(variables):
-            raise ModelFileError(f"{file} holds {stored} {kind} variables, this run has {len(variables)}; it is of another network.")
+            raise ModelFileError(
+                f"{file} holds {stored} {kind} variables, this run has {len(variables)}; it is of another network."
+            )
         for i, variable in enumerate(variables):
             variable.assign(arrays[f"{kind}/{i}"])
     return {key.split("/")[1]: float(arrays[key]) for key in arrays.files if key.startswith("counter/")}
