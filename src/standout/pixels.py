@@ -108,4 +108,5 @@ def blend(foreground: NDArray[Any], background: NDArray[Any], alpha: Alpha) -> F
     """
     back = np.asarray(background, np.float32)
     mixed = (np.asarray(foreground, np.float32) - back) * alpha[..., None] + back
-    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    out: Frame = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    return out

@@ -56,7 +56,7 @@ def collect(model: str | None) -> dict[str, Any]:
 
 
 def _available_providers() -> list[str]:
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
 
     return [str(name) for name in onnxruntime.get_available_providers()]
 

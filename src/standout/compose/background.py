@@ -92,13 +92,13 @@ def blur_background(frame: Frame, alpha: Alpha, *, radius: float | None = None, 
     small = np.asarray(resize(frame, size), np.float32) / 255
     light = 1 - np.asarray(resize(alpha, size), np.float32)
     # A pixel that is even partly person carries the person's colour: it lends no light, nor does its neighbour.
-    light = cv2.erode(light, np.ones((3, 3), np.uint8))
+    light = np.asarray(cv2.erode(light, np.ones((3, 3), np.uint8)), np.float32)
     light = np.where(light > 0.98, light, 0).astype(np.float32)
     if lens:
         small = small**2.2
         peak = small.max(axis=2, keepdims=True)
         small *= 1 + (_HIGHLIGHT - 1) * np.clip((peak - 0.8) / 0.2, 0, 1) ** 2
-    filled = _fill(small, light)
+    filled = _fill(np.asarray(small, np.float32), light)
     weight = _out_of_focus(light, radius * scale, lens)
     blurred = _out_of_focus(filled * light[..., None], radius * scale, lens)
     # Where little of the background is in reach, `filled` takes over smoothly.

@@ -30,7 +30,8 @@ def shift_edge(alpha: Alpha, pixels: float) -> Alpha:
     part = abs(pixels) - whole
     result = _grow(alpha, whole, pixels > 0)
     if part:
-        result = cv2.addWeighted(result, 1 - part, _grow(result, 1, pixels > 0), part, 0)
+        grown = _grow(result, 1, pixels > 0)
+        result = np.asarray(cv2.addWeighted(result, 1 - part, grown, part, 0), np.float32)
     return np.asarray(result, np.float32)
 
 
@@ -39,7 +40,8 @@ def _grow(alpha: Alpha, radius: int, outward: bool) -> Alpha:
     while radius > 0:
         size = 2 * min(radius, _PASS) + 1
         # Beyond the border counts as nothing said: OpenCV's default border never wins a max or a min.
-        alpha = step(alpha, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        alpha = np.asarray(step(alpha, kernel), np.float32)
         radius -= _PASS
     return alpha
 

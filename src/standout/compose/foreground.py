@@ -6,7 +6,7 @@ Multi-level foreground estimation (Germer, Uelwer, Conrad, Harmeling: "Fast Mult
     (α F + (1 − α) B − I)² + Σ_neighbours (ε + |Δα|) ((F − F_n)² + (B − B_n)²)
 
 from the coarsest picture to the finest. Only the soft pixels are unknowns here; beside them the picture is known
-to be all person (α = 1) or all background (α = 0), so time and memory follow the length of the edge, not the megapixels.
+to be all person (α = 1) or all background (α = 0), so time and memory follow the edge's length, not the megapixels.
 """
 
 from __future__ import annotations

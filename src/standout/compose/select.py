@@ -157,5 +157,5 @@ def _mask_others(alpha: Alpha, labels: NDArray[np.int32], chosen: set[int]) -> A
     owner[index[people]] = labels[people]
     kept = np.isin(owner[index], list(chosen)).astype(np.float32)
     if kept.shape != alpha.shape:
-        kept = cv2.resize(kept, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)
+        kept = np.asarray(cv2.resize(kept, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
     return np.multiply(alpha, kept, out=kept)

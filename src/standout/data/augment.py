@@ -105,7 +105,7 @@ def fit(image: Frame, label: Label, size: int) -> tuple[Frame, Label]:
 
 def fit_label(label: Label, size: int) -> Label:
     """A label letterboxed to a square; outside the picture nobody is."""
-    box = letterbox_box(*label.shape[:2], (size, size))
+    box = letterbox_box(label.shape[0], label.shape[1], (size, size))
     out = np.zeros((size, size, 2), np.uint8)
     out[box.slices] = cv2.resize(label, (box.width, box.height), interpolation=cv2.INTER_AREA)
     return out

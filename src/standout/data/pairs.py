@@ -79,6 +79,7 @@ def find_pairs(root: Path | str) -> tuple[list[Pair], list[Fault]]:
         DataError: There is nothing of an accepted form.
     """
     root = Path(root)
+    faults: list[Fault]
     if root.is_file() and root.suffix.lower() == ".csv":
         pairs, faults = _read_csv(root), []
     elif (root / "images").is_dir():
@@ -173,7 +174,7 @@ def read_image(path: Path) -> Frame:
     image = cv2.imdecode(_bytes(path), cv2.IMREAD_COLOR)
     if image is None:
         raise InputError(f"{path} is not a picture that can be read.")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image), np.uint8)
 
 
 def read_mask(path: Path) -> NDArray[np.uint8]:
@@ -195,7 +196,7 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
         mask = mask[..., -1]
     mask = np.ascontiguousarray(mask, np.uint8)
     # Masks of 0 and 1 are common; white is then 1.
-    return mask * np.uint8(255) if mask.max() == 1 else mask
+    return np.asarray(mask * np.uint8(255) if mask.max() == 1 else mask, np.uint8)
 
 
 def _bytes(path: Path) -> NDArray[np.uint8]:

@@ -37,7 +37,7 @@ def crop_person(frame: Frame, mask: np.ndarray) -> CutOut | None:
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     edge = (bool(top <= 1), bool(bottom >= mask.shape[0] - 1), bool(left <= 1), bool(right >= mask.shape[1] - 1))
     part = (slice(top, bottom), slice(left, right))
-    return CutOut(frame[part], mask[part].astype(np.float32) / 255, edge)
+    return CutOut(frame[part], mask[part].astype(np.float32) / np.float32(255), edge)
 
 
 def paste_people(background: Frame, people: list[CutOut], rng: np.random.Generator) -> tuple[Frame, Label]:
@@ -82,7 +82,7 @@ def _paste(canvas: Frame, mask: Alpha, person: CutOut, share: float, rng: np.ran
     if inner[0].start >= inner[0].stop or inner[1].start >= inner[1].stop:
         return canvas, mask
     part = (slice(inner[0].start - top, inner[0].stop - top), slice(inner[1].start - left, inner[1].stop - left))
-    alpha = np.ascontiguousarray(alpha[part])
+    alpha = np.ascontiguousarray(alpha[part], np.float32)
     front = _match_light(np.ascontiguousarray(frame[part]), canvas, rng)
     behind = canvas[inner]
     if rng.random() < 0.4:
@@ -115,7 +115,8 @@ def _match_light(front: Frame, canvas: Frame, rng: np.random.Generator) -> np.nd
     towards = rng.uniform(0.0, 0.6)
     shift = (canvas.reshape(-1, 3).mean(0) - front.reshape(-1, 3).mean(0)) * towards
     gain = rng.uniform(0.85, 1.15)
-    return np.clip(front.astype(np.float32) * gain + shift, 0, 255)
+    lit: np.ndarray = np.clip(front.astype(np.float32) * gain + shift, 0, 255)
+    return lit
 
 
 def _cast_shadow(behind: Frame, alpha: Alpha, rng: np.random.Generator) -> np.ndarray:

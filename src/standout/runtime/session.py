@@ -142,7 +142,7 @@ def _read(path: Path) -> bytes:
 
 
 def _open(data: bytes, name: str, threads: int, provider: str | None) -> Any:
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

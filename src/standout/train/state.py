@@ -30,7 +30,7 @@ def save_state(file: Path, model: keras.Model, counters: dict[str, float]) -> No
 
     def write(path: Path) -> None:
         with path.open("wb") as stream:
-            np.savez(stream, **arrays)
+            np.savez(stream, **arrays)  # type: ignore[arg-type]
 
     write_whole(file, write)
 
