@@ -70,25 +70,24 @@ def _paste(canvas: Frame, mask: Alpha, person: CutOut, share: float, rng: np.ran
     h, w = max(8, round(person.frame.shape[0] * scale)), max(8, round(person.frame.shape[1] * scale))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     frame = cv2.resize(person.frame, (w, h), interpolation=interpolation)
-    alpha = cv2.resize(person.alpha, (w, h), interpolation=interpolation)
+    alpha = np.asarray(cv2.resize(person.alpha, (w, h), interpolation=interpolation), np.float32)
     if rng.random() < 0.5:
         frame, alpha = frame[:, ::-1], alpha[:, ::-1]
     # The outermost pixels hold the old background's colour: draw the edge in, then soften it.
-    alpha = cv2.GaussianBlur(
-        cv2.erode(np.ascontiguousarray(alpha), np.ones((3, 3), np.uint8)), (0, 0), float(rng.uniform(0.5, 1.2))
-    )
+    alpha = cv2.erode(np.ascontiguousarray(alpha), np.ones((3, 3), np.uint8))
+    soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), float(rng.uniform(0.5, 1.2))), np.float32)
     top, left = _place(person, (h, w), (height, width), rng)
     inner = (slice(max(0, top), min(height, top + h)), slice(max(0, left), min(width, left + w)))
     if inner[0].start >= inner[0].stop or inner[1].start >= inner[1].stop:
         return canvas, mask
     part = (slice(inner[0].start - top, inner[0].stop - top), slice(inner[1].start - left, inner[1].stop - left))
-    alpha = np.ascontiguousarray(alpha[part], np.float32)
+    soft = np.ascontiguousarray(soft[part])
     front = _match_light(np.ascontiguousarray(frame[part]), canvas, rng)
     behind = canvas[inner]
     if rng.random() < 0.4:
-        behind = _cast_shadow(behind, alpha, rng)
-    canvas[inner] = blend(front, behind, alpha)
-    mask[inner] = np.maximum(mask[inner], alpha)
+        behind = _cast_shadow(behind, soft, rng)
+    canvas[inner] = blend(front, behind, soft)
+    mask[inner] = np.maximum(mask[inner], soft)
     return canvas, mask
 
 
