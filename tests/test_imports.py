@@ -20,6 +20,7 @@ BASE = ("errors", "config", "card", "pixels", "colour", "writing", "images")
 
 #: room -> rooms it may import besides the base and itself. A module outside a room is a room of its own.
 ROOMS: dict[str, set[str]] = {
+    "__main__": {"cli"},
     "data": set(),
     "model": set(),
     "train": {"data", "model", "score", "plots", "export", "sheet"},

@@ -74,8 +74,8 @@ def _paste(canvas: Frame, mask: Alpha, person: CutOut, share: float, rng: np.ran
     if rng.random() < 0.5:
         frame, alpha = frame[:, ::-1], alpha[:, ::-1]
     # The outermost pixels hold the old background's colour: draw the edge in, then soften it.
-    alpha = cv2.erode(np.ascontiguousarray(alpha), np.ones((3, 3), np.uint8))
-    soft = np.asarray(cv2.GaussianBlur(alpha, (0, 0), float(rng.uniform(0.5, 1.2))), np.float32)
+    inner_alpha = cv2.erode(np.ascontiguousarray(alpha), np.ones((3, 3), np.uint8))
+    soft = np.asarray(cv2.GaussianBlur(inner_alpha, (0, 0), float(rng.uniform(0.5, 1.2))), np.float32)
     top, left = _place(person, (h, w), (height, width), rng)
     inner = (slice(max(0, top), min(height, top + h)), slice(max(0, left), min(width, left + w)))
     if inner[0].start >= inner[0].stop or inner[1].start >= inner[1].stop:
