@@ -16,8 +16,6 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from standout.card import ModelCard as ModelCard
     from standout.errors import StandoutError as StandoutError
-    from standout.film import process_video as process_video
-    from standout.media.video import frames as frames
     from standout.pipeline import cut_out as cut_out
     from standout.runtime.predict import Model as Model
     from standout.runtime.predict import load as load
@@ -28,12 +26,10 @@ _HOMES = {
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
     "cut_out": "standout.pipeline",
-    "frames": "standout.media.video",
     "load": "standout.runtime.predict",
-    "process_video": "standout.film",
 }
 
-__all__ = ["Model", "ModelCard", "StandoutError", "__version__", "cut_out", "frames", "load", "process_video"]
+__all__ = ["Model", "ModelCard", "StandoutError", "__version__", "cut_out", "load"]
 
 
 def __getattr__(name: str) -> Any:

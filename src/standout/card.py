@@ -24,6 +24,8 @@ class ModelCard:
         output_stride: Of the encoder.
         encoder: Its name.
         threshold: The alpha from which a pixel counts as person.
+        certainty: A connected piece of person in which no pixel's alpha reaches this is a guess and is left out;
+            0 keeps every piece. Chosen on photographs held out of training.
         parameters: Number of weights.
         data: One line per source: name, number of photographs, origin and licence.
         data_hash: SHA-256 over the manifest of the training set.
@@ -40,6 +42,7 @@ class ModelCard:
     output_stride: int = 16
     encoder: str = ""
     threshold: float = 0.5
+    certainty: float = 0.0
     parameters: int = 0
     data: tuple[str, ...] = ()
     data_hash: str = ""

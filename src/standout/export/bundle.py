@@ -16,7 +16,7 @@ from standout.export.parity import check_parity
 from standout.model.deeplab import build_deeplab
 
 #: The keys that a card file may fill in; the rest is known from the run.
-CARD_KEYS = ("data", "licence", "limits", "name", "scores", "start", "threshold")
+CARD_KEYS = ("certainty", "data", "licence", "limits", "name", "scores", "start", "threshold")
 
 
 def export_run(

@@ -11,6 +11,7 @@ import numpy as np
 from standout.card import ModelCard
 from standout.errors import ModelFileError
 from standout.pixels import Alpha, Frame, check_frame, letterbox
+from standout.runtime.certain import drop_guesses
 from standout.runtime.refine import upsample_alpha
 from standout.runtime.session import Session
 
@@ -113,7 +114,7 @@ class Model:
             raise ModelFileError(
                 f"`{self.name}` must return alpha of its input's size {size}; received {alpha.shape}; export it again."
             )
-        return canvas[box.slices], alpha[box.slices]
+        return canvas[box.slices], drop_guesses(alpha[box.slices], self.card.certainty, self.card.threshold)
 
 
 def _ceil_to(value: int, stride: int) -> int:
