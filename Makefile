@@ -38,7 +38,7 @@ runs/judged: $(VENV)/workshop
 
 train-photo: runs/judged  ## label with judges, train, export into the package
 	$(BIN)/standout train runs/judged --config recipes/photo.toml --run runs/photo model.weights=$(WEIGHTS)/mobilenet_v2_people.npz
-	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx --card recipes/photo-card.toml
+	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx --size 512 --two-scales --card recipes/photo-card.toml
 	cp runs/photo/best.weights.h5 weights/photo.weights.h5
 
 scores: $(VENV)/workshop  ## measure the bundled model and rewrite README's table

@@ -22,6 +22,8 @@ class ModelCard:
         input_size: (height, width) of the network's input, pixels. The graph takes uint8 RGB
             (1, height, width, 3) and returns alpha, float32 (1, height, width) in [0, 1].
         output_stride: Of the encoder.
+        multiple: What a picture's height and width at the network must be multiples of; 0: the output stride.
+        scales: The graph looks at the picture at these scales and averages the logits: details, and context.
         encoder: Its name.
         threshold: The alpha from which a pixel counts as person.
         certainty: A connected piece of person in which no pixel's alpha reaches this is a guess and is left out;
@@ -40,6 +42,8 @@ class ModelCard:
     name: str
     input_size: tuple[int, int]
     output_stride: int = 16
+    multiple: int = 0
+    scales: tuple[float, ...] = (1.0,)
     encoder: str = ""
     threshold: float = 0.5
     certainty: float = 0.0
@@ -70,8 +74,9 @@ class ModelCard:
             values = {key: value for key, value in raw.items() if key in known}
             height, width = values["input_size"]
             values["input_size"] = (int(height), int(width))
-            for key in ("data", "limits"):
-                values[key] = tuple(values.get(key, ()))
+            for key in ("data", "limits", "scales"):
+                if key in values:
+                    values[key] = tuple(values[key])
             return cls(**values)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelFileError(

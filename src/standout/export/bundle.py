@@ -26,6 +26,7 @@ def export_run(
     size: tuple[int, int] | None = None,
     weights: str = "best",
     card_file: Path | None = None,
+    two_scales: bool = False,
 ) -> tuple[ModelCard, float]:
     """Exports a run to ONNX.
 
@@ -34,6 +35,8 @@ def export_run(
         output: The .onnx file to write.
         size: (height, width) that pictures are letterboxed to; the run's validation size by default.
         weights: `best` or `last`.
+        two_scales: The graph looks at the picture at half its size too and averages the logits: a quarter more work,
+            and people who fill the picture stay whole.
         card_file: TOML with what only people know: data, licences, limits.
 
     Returns:
@@ -50,7 +53,7 @@ def export_run(
         raise ModelFileError(f"{run} is no run folder: config.json can't be read ({error}).") from error
     side = config.data.val_size or config.data.size
     size = size or (side, side)
-    stride = max(config.model.output_stride, 16)
+    stride = max(config.model.output_stride, 16) * (2 if two_scales else 1)
     if min(size) <= 0 or size[0] % stride or size[1] % stride:
         raise ConfigError(f"--size must be multiples of {stride}; received {size[0]}×{size[1]}.")
     model = build_deeplab(config.model)
@@ -60,14 +63,15 @@ def export_run(
     except (OSError, ValueError) as error:
         raise ModelFileError(f"{file} can't be loaded ({error}); let the run reach its first validation.") from error
     card = ModelCard(
-        name=run.name, input_size=size, output_stride=stride, encoder=config.model.encoder,
+        name=run.name, input_size=size, multiple=stride, scales=(1.0, 0.5) if two_scales else (1.0,),
+         output_stride=stride, encoder=config.model.encoder,
         parameters=model.count_params(), data_hash=record["data_hash"], revision=record["revision"],
         samples=_samples(run, config.train.batch), start=record.get("start", ""), scores=_validation_scores(run),
     )  # fmt: skip
     if card_file:
         card = dataclasses.replace(card, **_read_card_file(card_file))
     proto = to_onnx(model, card)
-    difference = check_parity(model, proto, size, stride)
+    difference = check_parity(model, proto, size, stride, two_scales=two_scales)
     save_onnx(proto, output)
     return card, difference
 

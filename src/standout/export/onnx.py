@@ -31,8 +31,8 @@ def to_onnx(model: keras.Model, card: ModelCard) -> onnx.ModelProto:
         ModelFileError: A layer has no translation.
     """
     graph = _Graph(model)
-    graph.translate()
-    stride = card.output_stride
+    graph.translate(two_scales=len(card.scales) == 2)
+    stride = card.multiple or card.output_stride
     proto = helper.make_model(
         helper.make_graph(
             graph.nodes, "deeplab_v3_plus",
@@ -58,6 +58,8 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self.names: dict[int, str] = {}  # id of a Keras tensor -> name of the ONNX value
+        self.prefix = ""  # of the nodes' names: each scale has its own nodes, all share the weights
+        self.constants: set[str] = set()
         self.consumers: dict[int, list[keras.Layer]] = {}
         for layer in model.layers:
             for tensor in _inputs(layer):
@@ -78,11 +80,25 @@ class _Graph:
             layers.Dropout: lambda _, names: names[0],  # does nothing outside training
         }
 
-    def translate(self) -> None:
+    def translate(self, *, two_scales: bool) -> None:
         frame = self._node("Cast", ["frame"], "frame_float", to=TensorProto.FLOAT)
         frame = self._node("Transpose", [frame], "frame_nchw", perm=[0, 3, 1, 2])
         x = self._node("Mul", [frame, self._constant("unit", np.float32(1 / 255))], "frame_unit")
-        self.names[id(self.model.inputs[0])] = x
+        logits = self._network(x)
+        if two_scales:
+            small = self._node("AveragePool", [x], "frame_half", kernel_shape=[2, 2], strides=[2, 2])
+            self.prefix = "half/"
+            scales = self._constant("half_scales", np.array([1, 1, 2, 2], np.float32))
+            half = self._resize(self._network(small), scales, "logits_half")
+            self.prefix = ""
+            both = self._node("Add", [logits, half], "logits_sum")
+            logits = self._node("Mul", [both, self._constant("mean_of_two", np.float32(0.5))], "logits_mean")
+        alpha = self._node("Sigmoid", [logits], "alpha_nchw")
+        self.nodes.append(helper.make_node("Squeeze", [alpha, self._constant("channel", np.array([1]))], ["alpha"]))
+
+    def _network(self, x: str) -> str:
+        """The nodes of the whole network on the value `x`; returns its logits."""
+        self.names = {id(self.model.inputs[0]): x}
         for layer in self.model.layers:
             if isinstance(layer, layers.InputLayer):
                 continue
@@ -90,16 +106,19 @@ class _Graph:
             if translate is None:
                 raise ModelFileError(f"Layer {layer.name} of type {type(layer).__name__} has no translation to ONNX.")
             self.names[id(layer.output)] = translate(layer, [self.names[id(tensor)] for tensor in _inputs(layer)])
-        alpha = self._node("Sigmoid", [self.names[id(self.model.outputs[0])]], "alpha_nchw")
-        self.nodes.append(helper.make_node("Squeeze", [alpha, self._constant("channel", np.array([1]))], ["alpha"]))
+        return self.names[id(self.model.outputs[0])]
 
     # ------------------------------------------------------------ pieces
 
     def _constant(self, name: str, value: Any) -> str:
+        if name in self.constants:
+            return name
+        self.constants.add(name)
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value).reshape(np.shape(value)), name))
         return name
 
     def _node(self, kind: str, inputs: list[str], name: str, **attributes: Any) -> str:
+        name = self.prefix + name
         self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
@@ -149,8 +168,11 @@ class _Graph:
 
     def _upsample(self, layer: Any, names: list[str]) -> str:
         scales = self._constant(f"{layer.name}_scales", np.array([1, 1, *layer.size], np.float32))
+        return self._resize(names[0], scales, layer.name)
+
+    def _resize(self, value: str, scales: str, name: str) -> str:
         return self._node(
-            "Resize", [names[0], "", scales], layer.name, mode="linear", coordinate_transformation_mode="half_pixel"
+            "Resize", [value, "", scales], name, mode="linear", coordinate_transformation_mode="half_pixel"
         )
 
     def _broadcast(self, layer: Any, names: list[str]) -> str:

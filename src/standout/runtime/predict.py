@@ -100,7 +100,7 @@ class Model:
         """The (height, width) at which a frame of this size goes through the network."""
         if self._session.size is not None:
             return self._session.size
-        stride, longest = self.card.output_stride, max(self.card.input_size)
+        stride, longest = self.card.multiple or self.card.output_stride, max(self.card.input_size)
         scale = longest / max(height, width)
         # The small side's share of the network's work is saved for everything that isn't square.
         return _ceil_to(round(height * scale), stride), _ceil_to(round(width * scale), stride)
