@@ -36,7 +36,7 @@ def export_run(
         size: (height, width) that pictures are letterboxed to; the run's validation size by default.
         weights: `best` or `last`.
         two_scales: The graph looks at the picture at half its size too and averages the logits: a quarter more work,
-            and people who fill the picture stay whole.
+            and people who fill the picture lose less.
         card_file: TOML with what only people know: data, licences, limits.
 
     Returns:
@@ -64,7 +64,7 @@ def export_run(
         raise ModelFileError(f"{file} can't be loaded ({error}); let the run reach its first validation.") from error
     card = ModelCard(
         name=run.name, input_size=size, multiple=stride, scales=(1.0, 0.5) if two_scales else (1.0,),
-         output_stride=stride, encoder=config.model.encoder,
+         output_stride=config.model.output_stride, encoder=config.model.encoder,
         parameters=model.count_params(), data_hash=record["data_hash"], revision=record["revision"],
         samples=_samples(run, config.train.batch), start=record.get("start", ""), scores=_validation_scores(run),
     )  # fmt: skip
