@@ -47,6 +47,8 @@ def test_every_network_passes_the_kit(config):
     randomise_norms(model)
     proto = to_onnx(model, ModelCard("kit", (64, 64), output_stride=config.output_stride))
     assert check_parity(model, proto, (64, 96), 16) < 1e-4
+    two = to_onnx(model, ModelCard("kit", (64, 64), multiple=32, scales=(1.0, 0.5)))
+    assert check_parity(model, two, (64, 96), 32, two_scales=True) < 1e-4
 
 
 @pytest.mark.parametrize("stride", [8, 16])

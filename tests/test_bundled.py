@@ -1,0 +1,32 @@
+"""What is true of the network that comes with the package."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+import standout
+from standout.images import read
+
+PHOTOS = Path(__file__).parent / "photos"
+
+
+def test_the_astronaut_s_face_is_person_and_the_flag_is_not():
+    frame = read(str(files("standout") / "assets" / "astronaut.jpg")).frame
+    alpha = standout.load().alpha(frame)
+    assert alpha.shape == frame.shape[:2] and alpha.dtype == np.float32
+    assert alpha[60:200, 180:260].mean() > 0.95  # head
+    assert alpha[:100, 350:].mean() < 0.1  # behind her
+
+
+def test_a_cat_and_a_coffee_are_nobody():
+    model = standout.load("photo")
+    for name in ("chelsea", "coffee"):
+        alpha = model.alpha(read(str(PHOTOS / f"{name}.jpg")).frame)
+        assert (alpha >= 0.5).mean() < 0.005, name
+
+
+def test_the_card_names_its_data_and_limits():
+    card = standout.load().card
+    assert (card.name, card.input_size, card.multiple, card.certainty) == ("photo", (512, 512), 32, 0.95)
+    assert len(card.data) >= 4 and card.limits and card.start and len(card.data_hash) == 64
