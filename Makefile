@@ -31,6 +31,7 @@ test: $(VENV)/workshop  ## every test, the slow ones too
 DATA    ?= ../shared/data
 WEIGHTS ?= ../shared/weights
 SELFIE  ?= selfie_segmentation.tflite
+EXPORT  := --size 512 --two-scales --card recipes/photo-card.toml
 
 runs/judged: $(VENV)/workshop
 	$(BIN)/python recipes/judge.py $(DATA)/unlabelled $@ --with $(DATA)/train \
@@ -38,7 +39,9 @@ runs/judged: $(VENV)/workshop
 
 train-photo: runs/judged  ## label with judges, train, export into the package
 	$(BIN)/standout train runs/judged --config recipes/photo.toml --run runs/photo model.weights=$(WEIGHTS)/mobilenet_v2_people.npz
-	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx --size 512 --two-scales --card recipes/photo-card.toml
+	$(BIN)/standout export runs/photo -o runs/photo.onnx $(EXPORT)
+	$(BIN)/standout evaluate $(DATA)/val --model runs/photo.onnx --json runs/photo-scores.json
+	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx $(EXPORT) --scores runs/photo-scores.json
 	cp runs/photo/best.weights.h5 weights/photo.weights.h5
 
 scores: $(VENV)/workshop  ## measure the bundled model and rewrite README's table

@@ -19,6 +19,7 @@ def export(
     ] = 0,
     weights: Annotated[str, typer.Option(help="best or last")] = "best",
     card: Annotated[Path | None, typer.Option(help="TOML with data, licences and limits for the model card.")] = None,
+    scores: Annotated[Path | None, typer.Option(help="JSON of `standout evaluate --json`, for the model card.")] = None,
     two_scales: Annotated[
         bool, typer.Option("--two-scales", help="Look at half the size too and average: a quarter slower, fewer holes.")
     ] = False,
@@ -36,7 +37,13 @@ def export(
     from standout.export.bundle import export_run
 
     written, difference = export_run(
-        run, output, size=(size, size) if size else None, weights=weights, card_file=card, two_scales=two_scales
+        run,
+        output,
+        size=(size, size) if size else None,
+        weights=weights,
+        card_file=card,
+        scores_file=scores,
+        two_scales=two_scales,
     )
     typer.echo(
         f"{output}: {written.parameters / 1e6:.2f} million weights, {output.stat().st_size / 1e6:.1f} MB, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import tomllib
@@ -26,6 +27,7 @@ def export_run(
     size: tuple[int, int] | None = None,
     weights: str = "best",
     card_file: Path | None = None,
+    scores_file: Path | None = None,
     two_scales: bool = False,
 ) -> tuple[ModelCard, float]:
     """Exports a run to ONNX.
@@ -35,6 +37,8 @@ def export_run(
         output: The .onnx file to write.
         size: (height, width) that pictures are letterboxed to; the run's validation size by default.
         weights: `best` or `last`.
+        scores_file: What `standout evaluate --json` wrote of this run, for the card; otherwise the card has the IoU on
+            what was held out while training.
         two_scales: The graph looks at the picture at half its size too and averages the logits: a quarter more work,
             and people who fill the picture lose less.
         card_file: TOML with what only people know: data, licences, limits.
@@ -64,12 +68,14 @@ def export_run(
         raise ModelFileError(f"{file} can't be loaded ({error}); let the run reach its first validation.") from error
     card = ModelCard(
         name=run.name, input_size=size, multiple=stride, scales=(1.0, 0.5) if two_scales else (1.0,),
-         output_stride=config.model.output_stride, encoder=config.model.encoder,
+        output_stride=config.model.output_stride, encoder=config.model.encoder,
         parameters=model.count_params(), data_hash=record["data_hash"], revision=record["revision"],
         samples=_samples(run, config.train.batch), start=record.get("start", ""), scores=_validation_scores(run),
     )  # fmt: skip
     if card_file:
         card = dataclasses.replace(card, **_read_card_file(card_file))
+    if scores_file:
+        card = dataclasses.replace(card, scores=_read_scores(scores_file))
     proto = to_onnx(model, card)
     difference = check_parity(model, proto, size, stride, two_scales=two_scales)
     save_onnx(proto, output)
@@ -77,8 +83,6 @@ def export_run(
 
 
 def _history(run: Path) -> list[dict[str, str]]:
-    import csv
-
     file = run / "history.csv"
     if not file.is_file():
         return []
@@ -97,6 +101,15 @@ def _validation_scores(run: Path) -> dict[str, dict[str, Any]]:
         return {}
     best = max(rows, key=lambda row: float(row["iou"]))
     return {"held out while training": {"person_iou": round(float(best["iou"]), 4)}}
+
+
+def _read_scores(file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        return dict(json.loads(file.read_text("utf-8"))["sets"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"The scores must be a file of `standout evaluate --json`; {file} is not ({error})."
+        ) from error
 
 
 def _read_card_file(file: Path) -> dict[str, Any]:

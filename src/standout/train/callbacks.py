@@ -15,9 +15,10 @@ import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from standout.config import Config
+from standout.score.counts import FALSE_SHARE
 from standout.train.curve import draw_history
 from standout.train.devices import keep_freed_memory
-from standout.train.state import save_state, write_whole
+from standout.train.state import save_state, save_weights
 
 
 class Clock:
@@ -90,7 +91,7 @@ class Validation:
         for name in np.unique(self.sets[people]):
             scores[f"iou_{name}"] = float(iou[people & (self.sets == name)].mean())
         if (~people).any():
-            scores["false_people"] = float((masks[~people].mean((1, 2)) > 0.005).mean())
+            scores["false_people"] = float((masks[~people].mean((1, 2)) > FALSE_SHARE).mean())
         return scores, self._sheet(masks)
 
     def _sheet(self, masks: np.ndarray) -> np.ndarray:
@@ -174,8 +175,8 @@ class Supervisor(keras.callbacks.Callback):
             self.iou = scores["iou"]
             if self.iou > self.best:
                 self.best = self.iou
-                write_whole(self.run / "best.weights.h5", lambda path: self._save_weights(path))
-            write_whole(self.run / "last.weights.h5", lambda path: self._save_weights(path))
+                save_weights(self.run / "best.weights.h5", self.model)
+            save_weights(self.run / "last.weights.h5", self.model)
         name = f"{self.clock.step:06d}.jpg"
         cv2.imwrite(str(self.run / "previews" / name), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
         row = {"step": self.clock.step, "seconds": round(self.clock.seconds, 1), "lr": self.clock.learning_rate()}
@@ -190,10 +191,6 @@ class Supervisor(keras.callbacks.Callback):
         )
         self.model.reset_metrics()
         self.save()
-
-    def _save_weights(self, path: Path) -> None:
-        # Keras insists on the ending; the temporary name has it too, since it ends like the final one.
-        self.model.save_weights(path)
 
     def _record(self, row: dict[str, float]) -> None:
         file = self.run / "history.csv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from standout.train.state import write_whole
+from standout.writing import atomic_write
 
 
 def draw_history(run: Path) -> None:
@@ -28,4 +28,5 @@ def draw_history(run: Path) -> None:
     right.legend(loc="lower right", fontsize="small")
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    write_whole(run / "history.png", lambda path: figure.savefig(path, dpi=110))
+    with atomic_write(run / "history.png") as stream:
+        figure.savefig(stream, format="png", dpi=110)

@@ -32,7 +32,8 @@ from standout.train.callbacks import Clock, Supervisor, Validation
 from standout.train.devices import keep_freed_memory, set_up_devices
 from standout.train.feed import training_feed, validation_set
 from standout.train.optimizer import StagedAdamW
-from standout.train.state import restore_state, write_whole
+from standout.train.state import restore_state
+from standout.writing import atomic_write
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +187,8 @@ def _record_run(
         "commands": [*sittings, command or " ".join(sys.argv)],
         "versions": {"python": sys.version.split()[0], "keras": keras.__version__},
     }
-    write_whole(file, lambda path: path.write_text(json.dumps(record, indent=1, ensure_ascii=False), "utf-8"))
+    with atomic_write(file) as stream:
+        stream.write(json.dumps(record, indent=1, ensure_ascii=False).encode())
 
 
 def git_revision() -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
 from standout.errors import ModelFileError
+from standout.writing import atomic_write
 
 
-def write_whole(file: Path, write: Any) -> None:
-    """Calls `write(temporary path)` and renames the result to `file`, so that a crash leaves the old one."""
+def save_weights(file: Path, model: keras.Model) -> None:
+    """Writes the model's weights to `file` (.weights.h5) whole or not at all; Keras takes a path, not a stream."""
     temporary = file.with_name(f".{os.getpid()}.{file.name}")
     try:
-        write(temporary)
+        model.save_weights(temporary)
         os.replace(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
@@ -27,12 +27,8 @@ def save_state(file: Path, model: keras.Model, counters: dict[str, float]) -> No
     arrays = {f"model/{i}": np.asarray(v) for i, v in enumerate(model.variables)}
     arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
     arrays |= {f"counter/{name}": np.asarray(value) for name, value in counters.items()}
-
-    def write(path: Path) -> None:
-        with path.open("wb") as stream:
-            np.savez(stream, **arrays)  # type: ignore[arg-type]
-
-    write_whole(file, write)
+    with atomic_write(file) as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
 
 
 def restore_state(file: Path, model: keras.Model) -> dict[str, float]:
