@@ -39,7 +39,8 @@ runs/judged: $(VENV)/workshop
 	  --deeplab $(WEIGHTS)/deeplabv3_mnv2_pascal_quant.tflite --selfie $(SELFIE)
 
 train-photo: runs/judged  ## label with judges, train, export into the package
-	$(BIN)/standout train runs/judged --config recipes/photo.toml --run runs/photo
+	$(BIN)/standout train runs/judged --config recipes/photo-256.toml --run runs/photo-256 model.weights=$(WEIGHTS)/mobilenet_v2_people.npz
+	$(BIN)/standout train runs/judged --config recipes/photo.toml --run runs/photo model.weights=runs/photo-256/best.weights.h5
 	$(BIN)/standout export runs/photo -o runs/photo.onnx $(EXPORT)
 	$(BIN)/standout evaluate $(DATA)/val --model runs/photo.onnx --json runs/photo-scores.json
 	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx $(EXPORT) --scores runs/photo-scores.json
