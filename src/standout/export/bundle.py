@@ -16,7 +16,7 @@ from standout.export.parity import check_parity
 from standout.model.weights import load_run
 
 #: The keys that a card file may fill in; the rest is known from the run.
-CARD_KEYS = ("certainty", "data", "licence", "limits", "name", "scores", "start", "threshold")
+CARD_KEYS = ("calibration", "certainty", "data", "licence", "limits", "name", "scores", "speed", "start", "threshold")
 
 
 def export_run(
@@ -93,8 +93,14 @@ def _validation_scores(run: Path) -> dict[str, dict[str, Any]]:
 
 
 def _read_scores(file: Path) -> dict[str, dict[str, Any]]:
+    """Scores per set, by the person's share of the picture, and by the number of figures."""
     try:
-        return dict(json.loads(file.read_text("utf-8"))["sets"])
+        report = json.loads(file.read_text("utf-8"))
+        return {
+            **report["sets"],
+            **{f"person takes {size}": score for size, score in report["by_size"].items()},
+            **{f"figures: {figures}": score for figures, score in report["by_figures"].items()},
+        }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"The scores must be a file of `standout evaluate --json`; {file} is not ({error})."
