@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from standout.card import ModelCard
+from standout.compose.edge import settle
 from standout.compose.finish import finish, finish_mask
 from standout.compose.options import Look
 from standout.compose.parse import Background
@@ -122,8 +123,8 @@ class Cutout:
 def cut_out_picture(picture: Picture, model: Predictor) -> Cutout:
     """Finds the people in a decoded picture."""
     alpha = model.alpha(picture.frame)
-    nobody = float(np.mean(alpha >= model.card.threshold)) < NOBODY_BELOW
-    return Cutout(picture, np.zeros_like(alpha) if nobody else alpha, nobody)
+    nobody = np.count_nonzero(alpha >= model.card.threshold) < NOBODY_BELOW * alpha.size
+    return Cutout(picture, np.zeros_like(alpha) if nobody else settle(alpha), nobody)
 
 
 def finish_photo(
