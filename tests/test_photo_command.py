@@ -174,6 +174,19 @@ def test_a_pipe_from_end_to_end(folder: Path) -> None:
     assert refused.stderr.decode().startswith("standout: Standard input is not a picture")
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG 16", "TIFF 16", "PNG", "TIFF", "WEBP"])
+def test_libraries_add_no_words_of_their_own(folder: Path, kind: str) -> None:
+    """libpng, libtiff and OpenCV write to the terminal behind Python's back."""
+    noise = np.random.default_rng(2).integers(0, 255, (60, 60, 3), np.uint8)
+    if kind.endswith("16"):
+        data = cv2.imencode(f".{kind[:4].strip().lower()}", noise.astype(np.uint16) * 257)[1].tobytes()
+    else:
+        data = saved(Image.fromarray(noise), kind)
+    Path("cut.jpg").write_bytes(data[: len(data) * 2 // 3])
+    done = command("cut.jpg")
+    assert done.returncode == 2 and done.stderr.decode().count("\n") == 1, done.stderr.decode()
+
+
 @pytest.mark.parametrize("data", [b"", b"GIF89a" + bytes(20), b"\xff\xd8\xff\xe0" + bytes(40), b"\x89PNG\r\n\x1a\n"])
 def test_a_broken_file_is_one_sentence_and_exit_2(folder: Path, data: bytes, capfd: pytest.CaptureFixture[Any]) -> None:
     Path("broken.jpg").write_bytes(data)

@@ -57,6 +57,7 @@ def photo(
     """Cut the people out of photos. Writes PHOTO.standout.png beside each photo, or where -o says."""
     # A damaged corner of a file's metadata is no news for the terminal; a damaged file is an error anyway.
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    from standout.cli.screen import silent_libraries
     from standout.compose.options import Look
     from standout.compose.parse import parse_keep, parse_margin, parse_point, parse_position
     from standout.pipeline import PhotoOptions
@@ -81,7 +82,8 @@ def photo(
     options = PhotoOptions(look, mask, quality, keep_metadata, max_pixels)
     jobs = [(source, target_of(source, output, file_format, many=len(photos) > 1)) for source in photos]
     check_targets(jobs, options, file_format)
-    failed = run_jobs(jobs, load(model), options, file_format)
+    with silent_libraries():
+        failed = run_jobs(jobs, load(model), options, file_format)
     if failed:
         raise SystemExit(2 if failed == len(jobs) else 1)
 
