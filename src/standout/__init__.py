@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from standout.card import ModelCard as ModelCard
     from standout.errors import StandoutError as StandoutError
+    from standout.idphoto.photo import id_photo as id_photo
     from standout.pipeline import cut_out as cut_out
     from standout.runtime.predict import Model as Model
     from standout.runtime.predict import load as load
@@ -26,10 +27,11 @@ _HOMES = {
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
     "cut_out": "standout.pipeline",
+    "id_photo": "standout.idphoto.photo",
     "load": "standout.runtime.predict",
 }
 
-__all__ = ["Model", "ModelCard", "StandoutError", "__version__", "cut_out", "load"]
+__all__ = ["Model", "ModelCard", "StandoutError", "__version__", "cut_out", "id_photo", "load"]
 
 
 def __getattr__(name: str) -> Any:

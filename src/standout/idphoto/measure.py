@@ -7,6 +7,7 @@ known is carried along as a `Span`, so that a rule is passed or failed only wher
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -119,21 +120,23 @@ def measure_head(face: Face, alpha: Alpha, *, hair: bool = True) -> Head:
     # The network sees the photo at 512 pixels: half of one of these is lost in any case.
     seen = Span.around(top, edge + 0.5 * max(alpha.shape) / 512 + _EYE_SPREAD * pupils / 2)
     skull = Span.around(_SKULL, _SKULL_SPREAD) * chin
-    without_hair = Span(*(min(a, b) for a, b in zip(_ends(seen), _ends(skull), strict=True)))
+    cut = _is_cut(alpha, upright, top)
+    if cut:  # what is cut off is guessed, so that the head doesn't get too large; no rule is judged by it
+        seen = _both(max, seen, skull)
     return Head(
         eyes=(float(eyes[0]), float(eyes[1])),
         tilt=math.degrees(math.atan2(eye_line[1], eye_line[0])),
         pupils=Span.around(pupils, _PUPIL_SPREAD * pupils),
-        crown=seen if hair else without_hair,
+        crown=seen if hair else _both(min, seen, skull),
         hair=seen,
         chin=Span.around(chin, _CHIN_SPREAD * chin),
         turned=float(nose @ right) / pupils,
-        cut=_is_cut(alpha, upright, top),
+        cut=cut,
     )
 
 
-def _ends(span: Span) -> tuple[float, float, float]:
-    return span.low, span.mid, span.high
+def _both(choose: Callable[[float, float], float], a: Span, b: Span) -> Span:
+    return Span(choose(a.low, b.low), choose(a.mid, b.mid), choose(a.high, b.high))
 
 
 @dataclass(frozen=True)

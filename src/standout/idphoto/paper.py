@@ -21,8 +21,8 @@ PAPERS: dict[str, tuple[float, float]] = {
     "a5": (148.0, 210.0),
     "letter": (215.9, 279.4),
 }
-#: Where printers don't print, between copies, and the length of a cut mark, mm.
-_MARGIN, _GAP, _MARK = 3.0, 2.0, 2.0
+#: Along the paper's edge, between copies, and the length of a cut mark, mm. Eight copies of 35 × 45 fit on 10 × 15 cm.
+_MARGIN, _GAP, _MARK = 2.0, 2.0, 2.0
 _INK = (120, 120, 120)
 
 

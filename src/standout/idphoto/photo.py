@@ -70,7 +70,11 @@ class IdPhoto:
         Raises:
             OutputError: The ceiling can't be kept, not even at the lowest quality.
         """
-        ceiling = self.spec.max_kb if max_kb is None else max_kb
+        lossy = file_format in (
+            "JPEG",
+            "WEBP",
+        )  # others have no quality to give up; the report says if they are too large
+        ceiling = self.spec.max_kb if max_kb is None and lossy else max_kb
         data, quality = self._fit(file_format, ceiling)
         verdicts = list(judge_file(self.spec, len(data), file_format))
         if ceiling is not None and quality < _POOR:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -85,12 +86,13 @@ def _part(place: Placement, shape: tuple[int, int]) -> tuple[tuple[slice, slice]
     left, top = (max(0, int(value)) for value in np.floor(ends.min(axis=0) - room))
     right, bottom = (int(value) for value in np.ceil(ends.max(axis=0) + room))
     left, top = min(left, shape[1] - 1), min(top, shape[0] - 1)
-    return (slice(top, min(shape[0], max(bottom, top + 1))), slice(left, min(shape[1], max(right, left + 1)))), (left, top)
+    return (slice(top, min(shape[0], max(bottom, top + 1))), slice(left, min(shape[1], max(right, left + 1)))), (
+        left,
+        top,
+    )
 
 
-def _rescaled(
-    matrix: NDArray[np.float64], shift: tuple[int, int], ratio: tuple[float, float]
-) -> NDArray[np.float64]:
+def _rescaled(matrix: NDArray[np.float64], shift: tuple[int, int], ratio: tuple[float, float]) -> NDArray[np.float64]:
     """The same map for a part of the photo that begins at `shift` and was shrunk by `ratio`, both (x, y)."""
     turn = matrix[:, :2] / np.array(ratio)
     # Pixel centres: p = shift + (q + 1/2) / ratio − 1/2.
@@ -98,7 +100,8 @@ def _rescaled(
     return np.column_stack([turn, matrix[:, :2] @ origin + matrix[:, 2]])
 
 
-def _warp(array: NDArray[np.generic], matrix: NDArray[np.float64], place: Placement) -> NDArray[np.generic]:  # type: ignore[type-arg]
+def _warp(array: NDArray[Any], matrix: NDArray[np.float64], place: Placement) -> NDArray[Any]:
+    """A picture, whose edges go on outside, or an alpha, which is 0 there."""
     is_alpha = array.ndim == 2
     border = cv2.BORDER_CONSTANT if is_alpha else cv2.BORDER_REPLICATE
     how = cv2.INTER_LINEAR if is_alpha else cv2.INTER_CUBIC
@@ -146,19 +149,17 @@ def _beyond(place: Placement, shape: tuple[int, int]) -> tuple[dict[str, int], N
 
 def _cut_edges(alpha: Alpha, place: Placement) -> tuple[str, ...]:
     """Edges of the photo at which the person is cut, as far as they lie inside the picture."""
-    height, width = alpha.shape
+    last_row, last_column = alpha.shape[0] - 1, alpha.shape[1] - 1
+    rows, columns = np.arange(last_row + 1.0), np.arange(last_column + 1.0)
     lines = {
-        "top": (alpha[0], lambda i: (i, 0)),
-        "bottom": (alpha[-1], lambda i: (i, height - 1)),
-        "left": (alpha[:, 0], lambda i: (0, i)),
-        "right": (alpha[:, -1], lambda i: (width - 1, i)),
+        "top": (alpha[0], columns, 0 * columns),
+        "bottom": (alpha[-1], columns, 0 * columns + last_row),
+        "left": (alpha[:, 0], 0 * rows, rows),
+        "right": (alpha[:, -1], 0 * rows + last_column, rows),
     }
     found = []
-    for side, (line, point) in lines.items():
-        index = np.flatnonzero(line >= 0.5)
-        if not index.size:
-            continue
-        points = np.array([point(int(i)) for i in index], np.float64)
+    for side, (line, x, y) in lines.items():
+        points = np.column_stack([x, y])[line >= 0.5]
         across, down = (points @ place.matrix[:, :2].T + place.matrix[:, 2]).T
         # A person who reaches the picture's own edge there isn't cut by the photo's.
         visible = (across > 1) & (across < place.width - 2) & (down > 1) & (down < place.height - 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -69,17 +70,20 @@ class Report:
         """The report with further verdicts."""
         return replace(self, verdicts=(*self.verdicts, *verdicts))
 
-    def text(self) -> str:
-        """Lines for the terminal."""
-        width = max(len(verdict.rule) for verdict in self.verdicts)
+    def text(self, width: int = 100) -> str:
+        """Lines for the terminal, broken at `width` characters."""
+        name = max(len(verdict.rule) for verdict in self.verdicts)
         lines = [f"{self.spec.title}: {self.width_px} × {self.height_px} pixels, {self.print_words()}"]
         for verdict in self.verdicts:
-            lines.append(f"  {_MARKS[verdict.status]} {verdict.status:<10}  {verdict.rule:<{width}}  {verdict.words}")
-        checked = max(source.checked for source in self.spec.sources.values())
-        lines.append(f"  Rules as read on {checked} ({'; '.join(self.links())}). The authority has the last word.")
+            head = f"  {_MARKS[verdict.status]} {verdict.status:<10}  {verdict.rule:<{name}}  "
+            lines += textwrap.wrap(
+                verdict.words, max(width, 60), initial_indent=head, subsequent_indent=" " * len(head)
+            )
         if self.spec.note:
-            lines.append(f"  Note: {self.spec.note}")
-        return "\n".join(lines)
+            lines += textwrap.wrap(f"Note: {self.spec.note}", max(width, 60), subsequent_indent="  ")
+        checked = max(source.checked for source in self.spec.sources.values())
+        lines.append(f"Rules as read on {checked}; the authority has the last word:")
+        return "\n".join([*lines, *(f"  {link}" for link in self.links())])
 
     def print_words(self) -> str:
         """The size in print."""

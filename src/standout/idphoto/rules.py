@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from standout.idphoto.measure import TILT_SPREAD, Head, Span
 from standout.idphoto.place import Placement
@@ -112,8 +114,12 @@ def _one_face(facts: Facts) -> Verdict:
         return Verdict("one face", "pass", "one face was found")
     x, y = ((others[0].box[i] + others[0].box[i + 2]) / 2 for i in (0, 1))
     words = f"{len(others)} much smaller face(s) besides, the largest at {x:.0f},{y:.0f} of the photo"
-    gone = facts.background is not None
-    return Verdict("one face", "can't tell", words + ("; replaced with the background" if gone else ""))
+    across, down = facts.place.matrix @ np.array([x, y, 1.0])
+    if not (0 <= across < facts.place.width and 0 <= down < facts.place.height):
+        return Verdict("one face", "pass", f"{words}, outside of the picture")
+    if facts.background is None:
+        return Verdict("one face", "fail", f"{words}, inside the picture")
+    return Verdict("one face", "can't tell", f"{words}; look whether the new background covers it")
 
 
 def _bands(facts: Facts) -> list[Verdict]:
@@ -185,7 +191,9 @@ def _tilt(facts: Facts) -> Verdict:
     value = (-TILT_SPREAD, 0.0, TILT_SPREAD)
     words = f"the eye line was {abs(tilt):.1f}° off and was levelled, to within ±{TILT_SPREAD:g}°"
     if abs(tilt) > _SLOPED:
-        return Verdict("tilt", "can't tell", f"{words}; the shoulders now slope, so take a straighter photo", value, None, "°")
+        return Verdict(
+            "tilt", "can't tell", f"{words}; the shoulders now slope, so take a straighter photo", value, None, "°"
+        )
     return Verdict("tilt", "pass", words, value, None, "°")
 
 
@@ -243,21 +251,20 @@ def _evenness(facts: Facts) -> Verdict:
     return Verdict("background", "can't tell", f"{was}; no source says how even it must be", value)
 
 
-def _wall(facts: Facts) -> tuple[float, np.ndarray]:  # type: ignore[type-arg]
+def _wall(facts: Facts) -> tuple[float, NDArray[np.float64]]:
     """Spread of L* of the photo's background inside the picture, and its mean colour in CIELAB."""
     place = facts.place
-    how = {"flags": cv2.INTER_AREA, "borderMode": cv2.BORDER_CONSTANT}
     size = (place.width, place.height)
-    shown = cv2.warpAffine(facts.frame, place.matrix, size, borderValue=(0, 0, 0), **how)
-    person = cv2.warpAffine(facts.alpha, place.matrix, size, borderValue=1.0, **how)
+    shown = cv2.warpAffine(facts.frame, place.matrix, size)
+    person = cv2.warpAffine(facts.alpha, place.matrix, size, borderValue=1.0)  # beyond the photo there is no wall
     near = cv2.dilate(person, np.ones((9, 9), np.uint8))
     wall = _lab(cv2.GaussianBlur(shown, (0, 0), 2))[near < 0.05]  # blurred: grain is no unevenness
     if len(wall) < 0.02 * person.size:
         return math.nan, np.zeros(3)
-    return float(wall[:, 0].std()), wall.mean(axis=0)
+    return float(wall[:, 0].std()), np.asarray(wall.mean(axis=0), np.float64)
 
 
-def _lab(rgb: Frame) -> np.ndarray:  # type: ignore[type-arg]
+def _lab(rgb: NDArray[Any]) -> NDArray[Any]:
     return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
 
 
@@ -279,7 +286,9 @@ def _outline(facts: Facts) -> Verdict:
     if facts.background is None:
         return Verdict("outline", "pass", "the person was not cut out")
     if unsure > _UNSURE:
-        return Verdict("outline", "can't tell", f"the network was unsure about {unsure:.0%} of the person: look closely")
+        return Verdict(
+            "outline", "can't tell", f"the network was unsure about {unsure:.0%} of the person: look closely"
+        )
     return Verdict("outline", "pass", "the network was sure of the person; look at hair and ears all the same")
 
 
@@ -295,4 +304,6 @@ def _resolution(facts: Facts) -> Verdict:
     if spec.min_dpi is not None and real < spec.min_dpi:
         least = f"{words}; at least {spec.min_dpi:g} dpi are asked for"
         return Verdict("resolution", "fail", least, value, (spec.min_dpi, None), "dpi", source)
-    return Verdict("resolution", "can't tell", f"{words}; the sources used state no least resolution", value, None, "dpi")
+    return Verdict(
+        "resolution", "can't tell", f"{words}; the sources used state no least resolution", value, None, "dpi"
+    )

@@ -229,7 +229,9 @@ def parse_spec(raw: Mapping[str, Any], name: str) -> Spec:
     form.check_size(size)
     background = tables.get("background", {})
     replacing, hair = editing.get("background", "unstated"), tables.get("head", {}).get("hair", "unstated")
-    form.require(replacing in ("forbidden", "allowed", "unstated"), "editing.background", "must be forbidden or allowed")
+    form.require(
+        replacing in ("forbidden", "allowed", "unstated"), "editing.background", "must be forbidden or allowed"
+    )
     form.require(hair in ("included", "excluded", "unstated"), "head.hair", "must be included or excluded")
     bands = {key: band for key in BANDS if key in tables and (band := form.band(key, tables[key])) is not None}
     form.require("height_mm" in size or all(band.unit != "mm" for band in bands.values()), "size", "needs mm for mm")
@@ -301,7 +303,9 @@ class _Form:
             self.require(pair[0] == pair[1], "size", f"needs both width_{unit} and height_{unit}")
         self.require("width_mm" in size or "width_px" in size, "size", "needs width and height in mm or px")
         for unit, most in (("mm", 500), ("px", 10_000)):
-            self.require(max(size.get(f"{s}_{unit}", 1) for s in ("width", "height")) <= most, "size", f"> {most} {unit}")
+            self.require(
+                max(size.get(f"{s}_{unit}", 1) for s in ("width", "height")) <= most, "size", f"> {most} {unit}"
+            )
         if "width_mm" in size and "width_px" in size:
             skew = size["width_px"] * size["height_mm"] / (size["height_px"] * size["width_mm"])
             self.require(abs(skew - 1) < 0.02, "size", "has other proportions in mm than in pixels")
@@ -314,7 +318,9 @@ class _Form:
         unit = units.pop()
         low, high = table.get(f"min_{unit}"), table.get(f"max_{unit}")
         self.require(low is None or high is None or low < high, key, f"needs min below max; received {low} and {high}")
-        self.require(unit != "share" or all(bound is None or bound < 1 for bound in (low, high)), key, "must be below 1")
+        self.require(
+            unit != "share" or all(bound is None or bound < 1 for bound in (low, high)), key, "must be below 1"
+        )
         return Band(low, high, unit, table["source"])
 
     def color(self, text: str) -> tuple[int, int, int]:

@@ -7,7 +7,9 @@ own code wants TensorFlow. Three networks of a few layers on a small picture don
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import io
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +31,12 @@ SMALLEST = 0.04
 _PYRAMID_STEP = 0.709
 #: (score, overlap) that the three networks ask for.
 _P, _R, _O = (0.6, 0.6), (0.7, 0.6), (0.9, 0.5)
+#: SHA-256 of the weights of mtcnn 1.0.0.
+_SHA256 = {
+    "pnet": "ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",
+    "rnet": "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
+    "onet": "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
+}
 #: Crops, as (shift x, shift y, scale), over which the points are averaged; their scatter is the uncertainty.
 _JITTER = [(x, y, s) for s in (0.95, 1.05, 1.15) for x, y in ((0, 0), (-0.05, 0), (0.05, 0), (0, -0.05), (0, 0.05))]
 
@@ -238,13 +246,20 @@ def _crops(picture: Frame, boxes: Floats, side: int) -> Floats:
 def _weights(name: str) -> list[Floats]:
     found = importlib.util.find_spec("mtcnn")
     if found is None or found.origin is None:
-        raise ModelFileError("The face detector's weights come with the package `mtcnn`, which is missing; reinstall.")
+        raise ModelFileError(
+            "The face detector's weights come inside the package `mtcnn`, which is missing; "
+            "run `pip install mtcnn==1.0.0` (it needs no TensorFlow here)."
+        )
     path = Path(found.origin).parent / "assets" / "weights" / f"{name}.lz4"
     try:
-        import joblib
-
-        return [np.asarray(array, np.float32) for array in joblib.load(path)]
-    except (OSError, ValueError, EOFError, ImportError) as error:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"The face detector's weights `{path}` can't be read: {error}; reinstall it.") from error
+    # The files are pickles, which may run code: only those that were looked at are opened.
+    if hashlib.sha256(data).hexdigest() != _SHA256[name]:
         raise ModelFileError(
-            f"The face detector's weights `{name}` can't be read: {error}; reinstall `mtcnn`."
-        ) from error
+            f"The face detector's weights `{path}` are not those of mtcnn 1.0.0; run `pip install mtcnn==1.0.0`."
+        )
+    import joblib
+
+    return [np.asarray(array, np.float32) for array in joblib.load(io.BytesIO(data))]
