@@ -156,6 +156,9 @@ def test_background_that_goes_on_beyond_the_photo_is_said() -> None:
     verdict = next(verdict for verdict in photo.report.verdicts if verdict.rule == "room around")
     assert verdict.status == "pass" and "the new background goes on there" in verdict.words
     kept = make(frame, faces=FakeFaces(face_at((EYES[0], EYES[1] - 150))), background="keep")
+    assert kept.report.status("room around") == "pass", "with its own background, the picture is moved into the photo"
+    narrow = np.ascontiguousarray(portrait()[:, 300:700])  # no square around the head fits
+    kept = make(narrow, faces=FakeFaces(face_at((EYES[0] - 300, EYES[1]))), background="keep")
     assert "room around" in kept.report.failed
 
 

@@ -166,8 +166,7 @@ def id_photo(
     found = _one_person((faces or _mtcnn()).find(picture.frame))
     alpha = _person(picture, found[0], _as_model(model))
     head = measure_head(found[0], alpha, hair=spec.hair != "excluded")
-    reach = float(picture.frame.shape[0] - 1 - head.eyes[1])
-    place = place_head(head, spec, (height, width), reach=reach)
+    place = place_head(head, spec, (height, width), picture.size, inside=colour is None)
     body_row = place.eye_row + 1.3 * head.chin.mid * place.scale
     rendered = render(picture.frame, alpha, place, colour, body_row=body_row)
     facts = Facts(picture.frame, alpha, found, head, place, rendered, spec, dpi, colour)

@@ -18,8 +18,8 @@ _HEAD, _ABOVE = 0.66, 0.10
 _HEADS, _EYES = np.arange(0.30, 0.951, 0.0025), np.arange(0.20, 0.75, 0.0025)
 #: A bound on one side only counts as well kept from this distance on, share of the height.
 _ONE_SIDED = 0.05
-#: A hundredth of the height without a body at the lower edge costs as much as this share of a band's half-width.
-_BODY = 0.04
+#: What a picture without photo costs, per height of it: a tenth costs the way from the middle of a band to its bound.
+_MISSING = 5.0
 
 _Grid = NDArray[np.float64]
 
@@ -54,14 +54,17 @@ class Placement:
         }
 
 
-def place_head(head: Head, spec: Spec, size: tuple[int, int], *, reach: float = math.inf) -> Placement:
+def place_head(
+    head: Head, spec: Spec, size: tuple[int, int], photo: tuple[int, int], *, inside: bool = False
+) -> Placement:
     """Chooses scale and eye line, and straightens the head.
 
     Args:
         head: As measured.
         spec: Whose bounds are kept.
         size: (height, width) of the picture.
-        reach: How far the photo goes on below the eye line, pixels of the photo: a larger head hides a missing chest.
+        photo: (height, width) of the photo: a larger head hides that the chest is missing.
+        inside: Whether the picture should lie inside the photo on all sides, because its background is kept.
     """
     height, width = size
     heads, rows = np.meshgrid(_HEADS * height, _EYES * height, indexing="ij")
@@ -77,12 +80,27 @@ def place_head(head: Head, spec: Spec, size: tuple[int, int], *, reach: float = 
     for name in spec.bands:
         low, high = spec.band_px(name, height)
         score = np.minimum(score, _margin(values[name], low, high, _ONE_SIDED * height))
-    missing = np.maximum(0, height - rows - scale * reach) / height
+    missing = _missing(head, scale, rows, (height, width), photo, inside) / height
     hair_cut = np.maximum(0, 0.02 * height - (rows - scale * head.hair.mid)) / height
     taste = np.abs(heads / height - _HEAD) + np.abs((rows - scale * head.hair.mid) / height - _ABOVE)
-    score = score - 100 * _BODY * missing - 2 * hair_cut - 0.05 * taste
+    score = score - _MISSING * missing - 2 * hair_cut - 0.05 * taste
     best = np.unravel_index(int(score.argmax()), score.shape)
     return _lay(head, height, width, float(scale[best]), float(rows[best]))
+
+
+def _missing(
+    head: Head, scale: _Grid, rows: _Grid, size: tuple[int, int], photo: tuple[int, int], inside: bool
+) -> _Grid:
+    """How far the picture reaches beyond the photo, pixels of the picture: below, or on any side."""
+    sine, cosine = math.sin(math.radians(head.tilt)), math.cos(math.radians(head.tilt))
+    worst = np.zeros(scale.shape)
+    for across in (-size[1] / 2, size[1] / 2) if inside else (0.0,):
+        for down in (-rows, size[0] - rows) if inside else (size[0] - rows,):
+            x = head.eyes[0] + (cosine * across - sine * down) / scale
+            y = head.eyes[1] + (sine * across + cosine * down) / scale
+            beyond = [y - (photo[0] - 1)] + ([-y, -x, x - (photo[1] - 1)] if inside else [])
+            worst = np.maximum(worst, np.max(beyond, axis=0) * scale)
+    return np.asarray(worst)
 
 
 def _margin(value: _Grid, low: float | None, high: float | None, one_sided: float) -> _Grid:

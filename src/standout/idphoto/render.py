@@ -59,7 +59,7 @@ def render(
     pixels, small = resize(frame[part], (size[0], size[1])), resize(alpha[part], (size[0], size[1]))
     matrix = _rescaled(place.matrix, shift, (size[1] / frame[part].shape[1], size[0] / frame[part].shape[0]))
     raw = _warp(small, matrix, place)
-    person, unsure = _settle(raw, round(body_row))
+    person, unsure = _settle(raw, round(body_row), place.scale)
     added, inside = _beyond(place, (frame.shape[0], frame.shape[1]))
     if background is None:
         picture = _warp(pixels, matrix, place)
@@ -108,7 +108,7 @@ def _warp(array: NDArray[Any], matrix: NDArray[np.float64], place: Placement) ->
     return cv2.warpAffine(array, matrix, (place.width, place.height), flags=how, borderMode=border, borderValue=0)
 
 
-def _settle(alpha: Alpha, body_row: int) -> tuple[Alpha, float]:
+def _settle(alpha: Alpha, body_row: int, scale: float) -> tuple[Alpha, float]:
     """Alpha without holes in the body and without haze beside it: soft along the outline alone.
 
     What is enclosed below `body_row`, also by the lower edge, is body. Above, an enclosed patch may be the wall seen
@@ -126,7 +126,8 @@ def _settle(alpha: Alpha, body_row: int) -> tuple[Alpha, float]:
     deep = within[1 : height + 1, 1:-1] > reach
     beyond = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5)
     unsure = float(((alpha > 0.2) & (alpha < 0.8) & deep).sum()) / max(1, int(person.sum()))
-    crisp = np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1)
+    # What was enlarged got a soft outline, which is drawn as sharp again as it was.
+    crisp = np.clip((alpha - 0.5) * max(1 / (1 - 2 * _HAZE), scale) + 0.5, 0, 1)
     settled = np.where(deep, 1, np.where(beyond > reach, 0, crisp))
     return np.ascontiguousarray(settled, np.float32), unsure
 

@@ -212,6 +212,10 @@ def _cut_head(facts: Facts) -> Verdict:
     if facts.place.eye_row < facts.head.hair.mid * facts.place.scale:
         words = "the hair reaches out of the picture, as the head size that is asked for demands"
         return Verdict("whole head", "can't tell", words)
+    chin_row = round(facts.place.eye_row + facts.head.chin.mid * facts.place.scale)
+    if facts.rendered.alpha[:chin_row, [0, -1]].max() >= 0.5:
+        words = "the hair, or a hand, reaches the side of the picture above the chin"
+        return Verdict("whole head", "can't tell", words)
     return Verdict("whole head", "pass", "nothing of the head is cut off")
 
 

@@ -39,6 +39,8 @@ _SHA256 = {
 }
 #: Crops, as (shift x, shift y, scale), over which the points are averaged; their scatter is the uncertainty.
 _JITTER = [(x, y, s) for s in (0.95, 1.05, 1.15) for x, y in ((0, 0), (-0.05, 0), (0.05, 0), (0, -0.05), (0, 0.05))]
+#: Half of what these crops cover together, in sides of the face; and its largest size in pixels.
+_REGION, _FINEST = 0.65, 480
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,17 +125,24 @@ class Mtcnn:
         base = _square(row[None])[0]
         side = base[2] - base[0]
         centre = np.array([(base[0] + base[2]) / 2, (base[1] + base[3]) / 2])
+        # The networks see 48 pixels: a large face is shrunk once, not for every crop.
+        whole = np.array([[*(centre - _REGION * side), *(centre + _REGION * side), 1.0]], np.float32)
+        fine = min(_FINEST, max(48, round(float(2 * _REGION * side))))
+        left, top, right, _ = (round(float(value)) for value in whole[0, :4])
+        region = _cut(frame, whole[0], fine)
+        step = (right - left) / fine
         crops = []
         for x, y, scale in _JITTER:
-            middle, half = centre + np.array([x, y]) * side, side * scale / 2
+            middle, half = (centre + np.array([x, y]) * side - (left, top)) / step, side * scale / 2 / step
             crops.append([*(middle - half), *(middle + half), 1.0])
         boxes = np.array(crops, np.float32)
-        _, _, relative = _dense_o(_crops(frame, boxes, 48), self._o)
+        _, _, relative = _dense_o(_crops(region, boxes, 48), self._o)
         sides = (boxes[:, 2] - boxes[:, 0])[:, None]
         points = np.stack([boxes[:, :1] + relative[:, :5] * sides, boxes[:, 1:2] + relative[:, 5:] * sides], axis=2)
+        points = points * step + np.array([left, top], np.float32)
         spread = float(points.std(axis=0).mean())
-        left, top, right, bottom, score = (float(value) for value in row)
-        return Face((left, top, right, bottom), score, points.mean(axis=0).astype(np.float64), spread)
+        box = tuple(float(value) for value in row[:4])
+        return Face((box[0], box[1], box[2], box[3]), float(row[4]), points.mean(axis=0).astype(np.float64), spread)
 
 
 # ---------------------------------------------------------------- the three networks
@@ -229,17 +238,22 @@ def _square(boxes: Floats) -> Floats:
 
 
 def _crops(picture: Frame, boxes: Floats, side: int) -> Floats:
-    """Square crops resized to (N, side, side, 3); black beyond the picture."""
+    """Square crops as the networks want them, (N, side, side, 3)."""
     result = np.empty((len(boxes), side, side, 3), np.float32)
     for number, box in enumerate(boxes):
-        left, top, right, bottom = (int(round(float(value))) for value in box[:4])
-        right, bottom = max(right, left + 1), max(bottom, top + 1)
-        inner = picture[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
-        canvas = np.zeros((bottom - top, right - left, 3), np.uint8)
-        y, x = max(0, -top), max(0, -left)
-        canvas[y : y + inner.shape[0], x : x + inner.shape[1]] = inner
-        result[number] = _unit(cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA))
+        result[number] = _unit(_cut(picture, box, side))
     return result
+
+
+def _cut(picture: Frame, box: Floats, side: int) -> Frame:
+    """A square resized to (side, side, 3); black beyond the picture."""
+    left, top, right, bottom = (round(float(value)) for value in box[:4])
+    right, bottom = max(right, left + 1), max(bottom, top + 1)
+    inner = picture[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+    canvas = np.zeros((bottom - top, right - left, 3), np.uint8)
+    y, x = max(0, -top), max(0, -left)
+    canvas[y : y + inner.shape[0], x : x + inner.shape[1]] = inner
+    return np.asarray(cv2.resize(canvas, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @lru_cache
