@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from standout.card import METADATA_KEY, ModelCard
 from standout.pixels import Alpha, Frame, check_frame, resize
+from standout.runtime.faces import Face
 
 #: Steepness of the stand-ins' sigmoid: brightness 0.5 is alpha 0.5, white is 0.9999, black 0.0001.
 STEEPNESS = 18.0
@@ -74,3 +76,71 @@ class FakeModel:
     def alpha(self, frame: Frame, *, refine: bool = True) -> Alpha:
         """Alpha of the frame's size; `refine` is accepted and means nothing here."""
         return np.clip(resize(self.coarse(frame), frame.shape[:2]), 0, 1)
+
+
+class FakeFaces:
+    """`runtime.faces.Mtcnn` that knows the answer: the faces that it was given."""
+
+    def __init__(self, *faces: Face) -> None:
+        self.faces = list(faces)
+
+    def find(self, frame: Frame) -> list[Face]:
+        """The faces, whatever the frame."""
+        return self.faces
+
+
+def face_at(
+    eyes: tuple[float, float], pupils: float = 120.0, *, tilt: float = 0.0, nose: float = 0.0, side: float | None = None
+) -> Face:
+    """A face with usual proportions.
+
+    Args:
+        eyes: The middle between the pupils, (x, y).
+        pupils: Their distance, pixels.
+        tilt: Degrees, positive with the right-hand eye lower.
+        nose: How far the tip of the nose is off the middle, share of `pupils`.
+        side: Height of the box, pixels.
+    """
+    angle = np.radians(tilt)
+    turn = pupils * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    own = np.array([[-0.5, 0], [0.5, 0], [nose, 0.65], [-0.4, 1.1], [0.4, 1.1]])
+    half = (side or 2.4 * pupils) / 2
+    x, y = eyes[0], eyes[1] + 0.5 * pupils
+    return Face((x - half, y - half, x + half, y + half), 0.999, own @ turn.T + np.array(eyes))
+
+
+def portrait(
+    size: tuple[int, int] = (1200, 1000),
+    eyes: tuple[float, float] = (500.0, 420.0),
+    pupils: float = 120.0,
+    tilt: float = 0.0,
+) -> Frame:
+    """A bright head with shoulders on dark blue, turned by `tilt` around the eyes; the pupils are red dots.
+
+    The head reaches 2 · pupils above the eye line; its chin lies where `measure_head` expects that of `face_at`.
+    """
+    scale = 8  # of cv2's sub-pixel positions
+    canvas = np.full((*size, 3), (10, 20, 60), np.uint8)
+    middle = (eyes[0], eyes[1] - 0.05 * pupils)
+    axes = (1.25 * pupils, 1.95 * pupils)
+
+    def place(x: float, y: float) -> tuple[int, int]:
+        angle = np.radians(tilt)
+        dx, dy = x - eyes[0], y - eyes[1]
+        across, down = dx * np.cos(angle) - dy * np.sin(angle), dx * np.sin(angle) + dy * np.cos(angle)
+        return round((eyes[0] + across) * scale), round((eyes[1] + down) * scale)
+
+    skin = (250, 240, 230)
+    body = [place(eyes[0] + dx * pupils, eyes[1] + dy * pupils) for dx, dy in ((-2, 9), (-2, 2.6), (2, 2.6), (2, 9))]
+    cv2.fillPoly(canvas, [np.array(body, np.int32)], skin, cv2.LINE_AA, 3)
+    neck = [
+        place(eyes[0] + dx * pupils, eyes[1] + dy * pupils) for dx, dy in ((-0.6, 3), (-0.6, 1), (0.6, 1), (0.6, 3))
+    ]
+    cv2.fillPoly(canvas, [np.array(neck, np.int32)], skin, cv2.LINE_AA, 3)
+    longs = (round(axes[0] * scale), round(axes[1] * scale))
+    cv2.ellipse(canvas, place(*middle), longs, tilt, 0, 360, skin, -1, cv2.LINE_AA, 3)
+    for side in (-0.5, 0.5):
+        cv2.circle(
+            canvas, place(eyes[0] + side * pupils, eyes[1]), round(5 * scale), (255, 120, 120), -1, cv2.LINE_AA, 3
+        )
+    return canvas

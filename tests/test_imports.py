@@ -31,6 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "compose": set(),
     "media": set(),
     "pipeline": {"runtime", "compose", "media"},
+    "idphoto": {"pipeline", "runtime", "compose"},
     "batch": {"pipeline", "runtime", "compose", "media"},
     "server": {"pipeline"},
     "plots": set(),
@@ -49,6 +50,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "ray": {"batch"},
     "matplotlib": {"plots", "train"},
     "pymatting": {"compose"},
+    "joblib": {"runtime"},
     "typer": {"cli"},
     "torch": set(),
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from standout.card import ModelCard as ModelCard
     from standout.compose.options import Look as Look
     from standout.errors import StandoutError as StandoutError
+    from standout.idphoto.photo import id_photo as id_photo
     from standout.pipeline import cut_out as cut_out
     from standout.runtime.predict import Model as Model
     from standout.runtime.predict import load as load
@@ -28,10 +29,20 @@ _HOMES = {
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
     "cut_out": "standout.pipeline",
+    "id_photo": "standout.idphoto.photo",
     "load": "standout.runtime.predict",
 }
 
-__all__ = ["Look", "Model", "ModelCard", "StandoutError", "__version__", "cut_out", "load"]
+__all__ = [
+    "Look",
+    "Model",
+    "ModelCard",
+    "StandoutError",
+    "__version__",
+    "cut_out",
+    "id_photo",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,93 @@
+"""Faces: found with their points on real photographs, and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import standout
+from standout.errors import ModelFileError
+from standout.pixels import Frame
+from standout.runtime import faces
+from standout.runtime.faces import Mtcnn
+
+PHOTOS = Path(__file__).parent / "photos"
+#: The astronaut's eyes, nose and corners of the mouth, by eye: (x, y).
+POINTS = [(203, 101), (247, 103), (224, 126), (201, 140), (245, 141)]
+
+
+@pytest.fixture(scope="module")
+def finder() -> Mtcnn:
+    return Mtcnn()
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> Frame:
+    return np.asarray(Image.open(Path(standout.__file__).parent / "assets" / "astronaut.jpg"))
+
+
+def test_the_astronaut_is_found_with_her_points(finder: Mtcnn, astronaut: Frame) -> None:
+    (face,) = finder.find(astronaut)
+    assert face.score > 0.95
+    assert np.abs(face.points - np.array(POINTS)).max() < 4
+    left, top, right, bottom = face.box
+    assert left < 203 and right > 247 and top < 100 and bottom > 141 and 80 < face.side < 140
+
+
+@pytest.mark.parametrize("factor", [0.5, 3.0])
+def test_points_follow_the_size_of_the_photo(finder: Mtcnn, astronaut: Frame, factor: float) -> None:
+    size = round(512 * factor)
+    (face,) = finder.find(np.asarray(Image.fromarray(astronaut).resize((size, size), Image.Resampling.LANCZOS)))
+    assert np.abs(face.points / factor - np.array(POINTS)).max() < 5
+
+
+def test_two_people_are_two_faces_the_larger_first(finder: Mtcnn, astronaut: Frame) -> None:
+    head = astronaut[0:260, 100:360]
+    smaller = np.asarray(Image.fromarray(head).resize((130, 130), Image.Resampling.LANCZOS))
+    both = np.full((260, 420, 3), 128, np.uint8)
+    both[:, :260], both[60:190, 275:405] = head, smaller
+    found = finder.find(both)
+    assert len(found) == 2 and found[0].side > 1.5 * found[1].side
+    assert found[0].points[2][0] < 260 < found[1].points[2][0]
+
+
+@pytest.mark.parametrize("name", ["chelsea.jpg", "coffee.jpg"])
+def test_a_cat_and_a_cup_have_no_human_face(finder: Mtcnn, name: str) -> None:
+    assert finder.find(np.asarray(Image.open(PHOTOS / name).convert("RGB"))) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 400), (40, 40)])
+def test_any_size_of_picture_is_searched(finder: Mtcnn, size: tuple[int, int]) -> None:
+    assert finder.find(np.full((*size, 3), 90, np.uint8)) == []
+
+
+def test_missing_or_broken_weights_are_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    faces._weights.cache_clear()
+    monkeypatch.setattr(faces.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModelFileError, match="the package `mtcnn`, which is missing"):
+        Mtcnn()
+    weights = tmp_path / "assets" / "weights"
+    weights.mkdir(parents=True)
+    (weights / "pnet.lz4").write_bytes(b"broken")
+    spec = type("Spec", (), {"origin": str(tmp_path / "__init__.py")})()
+    monkeypatch.setattr(faces.importlib.util, "find_spec", lambda name: spec)
+    with pytest.raises(ModelFileError, match="are not those of mtcnn 1.0.0"):
+        Mtcnn()
+    faces._weights.cache_clear()
+
+
+def test_looking_for_faces_imports_neither_mtcnn_nor_tensorflow() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, numpy as np; from standout.runtime.faces import Mtcnn; "
+        "Mtcnn().find(np.zeros((64, 64, 3), np.uint8)); "
+        "print([m for m in ('mtcnn', 'tensorflow', 'torch') if m in sys.modules])"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
