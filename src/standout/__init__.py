@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from standout.batch.folder import process_folder as process_folder
+    from standout.batch.work import FolderSettings as FolderSettings
     from standout.card import ModelCard as ModelCard
     from standout.errors import StandoutError as StandoutError
     from standout.pipeline import cut_out as cut_out
@@ -22,14 +24,25 @@ if TYPE_CHECKING:
 
 #: public name -> module that holds it
 _HOMES = {
+    "FolderSettings": "standout.batch.work",
     "Model": "standout.runtime.predict",
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
     "cut_out": "standout.pipeline",
     "load": "standout.runtime.predict",
+    "process_folder": "standout.batch.folder",
 }
 
-__all__ = ["Model", "ModelCard", "StandoutError", "__version__", "cut_out", "load"]
+__all__ = [
+    "FolderSettings",
+    "Model",
+    "ModelCard",
+    "StandoutError",
+    "__version__",
+    "cut_out",
+    "load",
+    "process_folder",
+]
 
 
 def __getattr__(name: str) -> Any:
