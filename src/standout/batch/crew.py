@@ -226,7 +226,8 @@ def _do(do: Callable[[Job], Made], job: Job) -> Result:
     except StandoutError as problem:
         made, error, broken = None, str(problem), isinstance(problem, errors.InputError)
     except OSError as problem:
-        made, error, broken = None, f"`{job.target}` can't be written: {problem.strerror or problem}.", False
+        where = problem.filename or job.target
+        made, error, broken = None, f"`{where}` can't be read or written: {problem.strerror or problem}.", False
     except MemoryError:
         made, error, broken = None, f"`{job.source}` needs more memory than there is; try fewer workers.", False
     except Exception as problem:  # noqa: BLE001 - a fault of ours costs one photo, not the folder
