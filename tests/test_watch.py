@@ -20,7 +20,7 @@ from standout.errors import InputError
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standout.batch.watch, "SETTLE_S", 0.6)
+    monkeypatch.setattr(standout.batch.watch, "SETTLE_S", 1.0)
 
 
 class Watched:
