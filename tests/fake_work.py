@@ -39,6 +39,7 @@ class CopyWork:
 
     def _make(self, job: Job) -> Made:
         name, data = job.source.name, job.source.read_bytes()
+        self.begun.touch()
         if "broken" in name or ("half" in name and not data.endswith(b"end")):
             raise InputError(f"`{job.source}` is broken.")
         if "faulty" in name:
@@ -55,6 +56,11 @@ class CopyWork:
         with self.log.open("a") as log:
             log.write(f"{name} {os.getpid()} {os.environ['OMP_NUM_THREADS']}\n")
         return Made(nobody="nobody" in name, notes=("a note",) if "noted" in name else ())
+
+    @property
+    def begun(self) -> Path:
+        """A file that is there as soon as a photo was begun."""
+        return self.log.with_suffix(".begun")
 
     def logged(self) -> list[str]:
         """The names of the photos that were done, sorted."""

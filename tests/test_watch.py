@@ -45,7 +45,7 @@ class Watched:
 
         self.thread = threading.Thread(target=run)
 
-    def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert self.thread.is_alive() and time.monotonic() < end, [str(event) for event in self.events]
@@ -109,7 +109,8 @@ def test_a_file_is_left_alone_until_it_is_complete(tmp_path: Path) -> None:
 def test_a_copy_that_pauses_is_not_called_broken(tmp_path: Path) -> None:
     with watching(tmp_path) as watched:
         (watched.folder / "half.jpg").write_bytes(b"start ")
-        time.sleep(2.5)  # it was tried, and is broken so far
+        watched.until(watched.work.begun.exists)  # it is tried, and is broken so far
+        time.sleep(0.5)
         with (watched.folder / "half.jpg").open("ab") as file:
             file.write(b"end")
         watched.until(watched.seen("half.jpg"))
