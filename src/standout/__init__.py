@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from standout.batch.folder import process_folder as process_folder
+    from standout.batch.work import FolderSettings as FolderSettings
     from standout.card import ModelCard as ModelCard
     from standout.compose.options import Look as Look
     from standout.errors import StandoutError as StandoutError
@@ -25,15 +27,18 @@ if TYPE_CHECKING:
 #: public name -> module that holds it
 _HOMES = {
     "Look": "standout.compose.options",
+    "FolderSettings": "standout.batch.work",
     "Model": "standout.runtime.predict",
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
     "cut_out": "standout.pipeline",
     "id_photo": "standout.idphoto.photo",
     "load": "standout.runtime.predict",
+    "process_folder": "standout.batch.folder",
 }
 
 __all__ = [
+    "FolderSettings",
     "Look",
     "Model",
     "ModelCard",
@@ -42,6 +47,18 @@ __all__ = [
     "cut_out",
     "id_photo",
     "load",
+    "process_folder",
+]
+    "Look",
+    "FolderSettings",
+    "Model",
+    "ModelCard",
+    "StandoutError",
+    "__version__",
+    "cut_out",
+    "id_photo",
+    "load",
+    "process_folder",
 ]
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from standout.cli.photo_options import PhotoChoice, takes_photo_options
+
 if TYPE_CHECKING:
     from standout.pipeline import PhotoOptions, Predictor
 
@@ -19,71 +21,26 @@ _ENDINGS = {"png": ".png", "webp": ".webp", "jpg": ".jpg", "jpeg": ".jpg", "tiff
 
 
 @app.command()
+@takes_photo_options
 def photo(
     photos: Annotated[list[str], typer.Argument(help="Photos; `-` reads one from standard input.")],
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="A file, a folder, or `-` for standard output.")
     ] = None,
-    background: Annotated[
-        str,
-        typer.Option(
-            "--background", "-b", help="transparent, a colour (white, #0a84ff), an image file, blur, or blur:RADIUS."
-        ),
-    ] = "transparent",
-    fit: Annotated[str, typer.Option(help="Of a background image: cover, contain or stretch.")] = "cover",
-    position: Annotated[str, typer.Option(help="Of a background image: top-left, center, … or 25%,80%.")] = "center",
-    lens: Annotated[bool, typer.Option("--lens", help="Blur like a lens: lights become discs.")] = False,
-    keep: Annotated[str, typer.Option(help="all, largest, center, or people counted from the left: 1,3.")] = "all",
-    at: Annotated[str | None, typer.Option(help="Keep the person at this point: 640,300 or 50%,30%.")] = None,
-    matting: Annotated[str, typer.Option(help="Finer hair: none, closed-form or knn (extra `matting`).")] = "none",
-    edge: Annotated[float, typer.Option(help="Move the edge outward (or inward, negative), pixels.")] = 0.0,
-    feather: Annotated[float, typer.Option(help="Soften the edge over so many pixels.")] = 0.0,
-    keep_edge_colors: Annotated[
-        bool, typer.Option("--keep-edge-colors", help="Don't take the old background's colour out of the edge.")
-    ] = False,
-    invert: Annotated[bool, typer.Option("--invert", help="Remove the people instead of the background.")] = False,
-    crop: Annotated[bool, typer.Option("--crop", help="Crop to the people.")] = False,
-    margin: Annotated[str, typer.Option(help="Room around them when cropping: 40 pixels, or 5%.")] = "5%",
-    shadow: Annotated[bool, typer.Option("--shadow", help="A soft shadow behind the people.")] = False,
-    mask: Annotated[bool, typer.Option("--mask", help="Write alpha alone, as a grey picture.")] = False,
-    file_format: Annotated[
-        str, typer.Option("--format", "-f", help="png, webp, jpg or tiff, where -o doesn't name a file.")
-    ] = "png",
-    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 92,
-    keep_metadata: Annotated[bool, typer.Option("--keep-metadata", help="Keep GPS and other private EXIF.")] = False,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger photos before decoding.")] = 200_000_000,
-    model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
+    *,
+    choice: PhotoChoice,
 ) -> None:
     """Cut the people out of photos. Writes PHOTO.standout.png beside each photo, or where -o says."""
     # A damaged corner of a file's metadata is no news for the terminal; a damaged file is an error anyway.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     from standout.cli.screen import silent_libraries
-    from standout.compose.options import Look
-    from standout.compose.parse import parse_keep, parse_margin, parse_point, parse_position
-    from standout.pipeline import PhotoOptions
     from standout.runtime.predict import load
 
-    look = Look(
-        background=background,
-        fit=fit,  # type: ignore[arg-type]  # Look checks the word
-        position=parse_position(position),
-        lens=lens,
-        edge=edge,
-        feather=feather,
-        invert=invert,
-        crop=crop,
-        margin=parse_margin(margin),
-        shadow=shadow,
-        keep=parse_keep(keep),
-        at=None if at is None else parse_point(at),
-        matting=matting,  # type: ignore[arg-type]
-        clean=not keep_edge_colors,
-    )
-    options = PhotoOptions(look, mask, quality, keep_metadata, max_pixels)
+    options, file_format = choice.options, choice.file_format
     jobs = [(source, target_of(source, output, file_format, many=len(photos) > 1)) for source in photos]
     check_targets(jobs, options, file_format)
     with silent_libraries():
-        failed = run_jobs(jobs, load(model), options, file_format)
+        failed = run_jobs(jobs, load(choice.model), options, file_format)
     if failed:
         raise SystemExit(2 if failed == len(jobs) else 1)
 

@@ -1,0 +1,68 @@
+"""What each cut-out is called, so that no two photos share a name."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+#: (folder, relative path in it): a photo.
+Owner = tuple[str, str]
+
+
+class Names:
+    """Hands out names, and remembers whose they are.
+
+    The first photo to ask, `a.jpg`, gets the plain name `a.png`; `a.webp` then gets `a-webp.png`. Names that differ
+    only in case, or in how an accent is spelt, count as equal everywhere: the folder may be carried to a system that
+    can't tell them apart.
+
+    Args:
+        ending: Of the names, ".png".
+        held: Names that were handed out in earlier runs, and to whom.
+
+    Example:
+        >>> names = Names(".png")
+        >>> [names.of("in", photo) for photo in ("a.jpg", "a.webp", "A.JPG", "sub/a.jpg", "a.jpg")]
+        ['a.png', 'a-webp.png', 'A-JPG.png', 'sub/a.png', 'a.png']
+    """
+
+    def __init__(self, ending: str, held: Iterable[tuple[Owner, str]] = ()) -> None:
+        self._ending = ending
+        self._given: dict[Owner, str] = {}
+        self._taken: set[str] = set()
+        for owner, name in held:
+            self._taken.add(_key(name))
+            self.keep(*owner, name)
+
+    def reserve_folders(self, photos: Iterable[str]) -> None:
+        """Keeps the names of the folders that `photos` lie in for folders: `a.png/b.jpg` beside `a.jpg`."""
+        for folder in {PurePosixPath(photo).parent for photo in photos}:
+            self._taken.update(_key(str(part)) for part in (folder, *folder.parents))
+
+    def of(self, folder: str, photo: str) -> str:
+        """The name of a photo's cut-out, relative to the output folder; the same each time."""
+        owner = (folder, photo)
+        if owner not in self._given:
+            name = next(name for name in self._candidates(PurePosixPath(photo)) if _key(name) not in self._taken)
+            self._taken.add(_key(name))
+            self._given[owner] = name
+        return self._given[owner]
+
+    def keep(self, folder: str, photo: str, name: str) -> None:
+        """Lets a photo have the name that an earlier run gave it, also after its folder was moved."""
+        if name.endswith(self._ending):
+            self._taken.add(_key(name))
+            self._given[folder, photo] = name
+
+    def _candidates(self, photo: PurePosixPath) -> Iterator[str]:
+        stem, suffix = photo.stem, photo.suffix.removeprefix(".")
+        yield (photo.parent / f"{stem}{self._ending}").as_posix()
+        yield (photo.parent / f"{stem}-{suffix}{self._ending}").as_posix()
+        for number in itertools.count(2):
+            yield (photo.parent / f"{stem}-{suffix}-{number}{self._ending}").as_posix()
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -1,0 +1,144 @@
+"""`standout folder IN OUT`: cuts the people out of all photos in a folder."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from standout.cli.photo_options import PhotoChoice, takes_photo_options
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from standout.batch.report import FolderReport, Outcome
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+@takes_photo_options
+def folder(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The folder of photos; they stay as they are.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The folder of cut-outs; created if need be.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes; one per core by default.", show_default=False)
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Look into the folders in IN too.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Then wait for more photos, until Ctrl-C; changed ones are redone.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write what became of each photo to this .json or .csv file.")
+    ] = None,
+    *,
+    choice: PhotoChoice,
+) -> None:
+    """Cut the people out of all photos in a folder. The same command goes on where it was interrupted."""
+    from standout.batch.folder import process_folder
+    from standout.batch.report import check_report_path, write_report
+    from standout.batch.watch import watch_folder
+    from standout.batch.work import FolderSettings
+
+    settings = FolderSettings(choice.options, choice.file_format, choice.model, workers, recursive)
+    if report is not None:
+        check_report_path(report)
+    with _stopped_by_signals() as stop, _bar(watch) as on_photo:
+        if watch:
+            result = watch_folder(source, target, settings=settings, on_photo=on_photo, stop=stop)
+        else:
+            result = process_folder(source, target, settings=settings, on_photo=on_photo, stop=stop)
+    for line in summary(result):
+        _say(line)
+    if report is not None:
+        write_report(report, result)
+    if result.failed:
+        raise SystemExit(1)
+    if stop.is_set() and not watch:
+        raise SystemExit(130)
+
+
+def summary(report: FolderReport) -> list[str]:
+    """What became of a folder, in a few sentences."""
+    done, unchanged, failed, pending = (report.count(word) for word in ("done", "unchanged", "failed", "pending"))
+    parts = [f"{done} done", f"{failed} failed" if failed else "", f"{unchanged} unchanged" if unchanged else ""]
+    speed = f", {done / report.seconds:.1f} images/s" if done else ""
+    lines = [f"{', '.join(filter(None, parts))} in {report.seconds:.1f} s{speed}; the cut-outs are in `{report.out}`."]
+    if pending:
+        lines.append(f"{pending} not begun; the same command goes on there.")
+    if not report.outcomes:
+        lines = [f"There are no photos in `{report.folder}`."]
+    if report.skipped:
+        lines.append(
+            "Skipped: " + "; ".join(f"{what}: {count}" for what, count in sorted(report.skipped.items())) + "."
+        )
+    nobody = sum(outcome.nobody for outcome in report.outcomes.values())
+    if nobody:
+        lines.append(f"In {nobody} of them nobody was found; nothing is taken for a person.")
+    notes = Counter(note for outcome in report.outcomes.values() for note in outcome.notes)
+    lines += [f"{count} × {note}." for note, count in notes.items()]
+    return lines
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that is set by the first Ctrl-C, or when the system asks to end; a second Ctrl-C interrupts at once."""
+    stop = threading.Event()
+
+    def ask(_: int, __: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        _say("stopping after the photos at work; Ctrl-C again stops at once.")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _bar(watch: bool) -> Iterator[Callable[[Outcome, int, int], None]]:
+    """A progress bar on stderr with images per second; yields what tells it of each photo."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    speed = TextColumn("{task.fields[speed]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task("Watching, Ctrl-C ends" if watch else "Cutting out", total=None, speed="")
+
+    def on_photo(outcome: Outcome, ended: int, total: int) -> None:
+        bar.update(task, completed=ended, total=total)
+        bar.update(task, speed=_speed_of(bar))
+        if outcome.status == "failed":
+            _say_above(bar, outcome.error)
+
+    with bar:
+        yield on_photo
+
+
+def _speed_of(bar: Progress) -> str:
+    speed = bar.tasks[0].speed
+    return f"{speed:.1f} images/s" if speed else ""
+
+
+def _say_above(bar: Progress, sentence: str) -> None:
+    if bar.console.is_terminal:
+        bar.console.print(f"standout: {sentence}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        _say(sentence)
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"standout: {sentence}\n")

@@ -1,0 +1,100 @@
+"""The picture options that `standout photo` and `standout folder` share."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from standout.pipeline import PhotoOptions
+
+
+@dataclass(frozen=True)
+class PhotoChoice:
+    """What was asked for on the command line: how the picture looks, its format (`png`, …), and the model."""
+
+    options: PhotoOptions
+    file_format: str
+    model: str
+
+
+def takes_photo_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the parameters of `photo_choice`, after its own; it is called with `choice` in their place."""
+    shared = inspect.signature(photo_choice, eval_str=True).parameters
+    own = inspect.signature(command, eval_str=True).parameters
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        choice = photo_choice(**{name: given.pop(name) for name in shared})
+        command(**given, choice=choice)
+
+    parameters = [*(own[name] for name in own if name != "choice"), *shared.values()]
+    named = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    # Typer reads both.
+    run.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in named}
+    return run
+
+
+def photo_choice(
+    background: Annotated[
+        str,
+        typer.Option(
+            "--background", "-b", help="transparent, a colour (white, #0a84ff), an image file, blur, or blur:RADIUS."
+        ),
+    ] = "transparent",
+    fit: Annotated[str, typer.Option(help="Of a background image: cover, contain or stretch.")] = "cover",
+    position: Annotated[str, typer.Option(help="Of a background image: top-left, center, … or 25%,80%.")] = "center",
+    lens: Annotated[bool, typer.Option("--lens", help="Blur like a lens: lights become discs.")] = False,
+    keep: Annotated[str, typer.Option(help="all, largest, center, or people counted from the left: 1,3.")] = "all",
+    at: Annotated[str | None, typer.Option(help="Keep the person at this point: 640,300 or 50%,30%.")] = None,
+    matting: Annotated[str, typer.Option(help="Finer hair: none, closed-form or knn (extra `matting`).")] = "none",
+    edge: Annotated[float, typer.Option(help="Move the edge outward (or inward, negative), pixels.")] = 0.0,
+    feather: Annotated[float, typer.Option(help="Soften the edge over so many pixels.")] = 0.0,
+    keep_edge_colors: Annotated[
+        bool, typer.Option("--keep-edge-colors", help="Don't take the old background's colour out of the edge.")
+    ] = False,
+    invert: Annotated[bool, typer.Option("--invert", help="Remove the people instead of the background.")] = False,
+    crop: Annotated[bool, typer.Option("--crop", help="Crop to the people.")] = False,
+    margin: Annotated[str, typer.Option(help="Room around them when cropping: 40 pixels, or 5%.")] = "5%",
+    shadow: Annotated[bool, typer.Option("--shadow", help="A soft shadow behind the people.")] = False,
+    mask: Annotated[bool, typer.Option("--mask", help="Write alpha alone, as a grey picture.")] = False,
+    file_format: Annotated[
+        str, typer.Option("--format", "-f", help="png, webp, jpg or tiff, where -o doesn't name a file.")
+    ] = "png",
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 92,
+    keep_metadata: Annotated[bool, typer.Option("--keep-metadata", help="Keep GPS and other private EXIF.")] = False,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger photos before decoding.")] = 200_000_000,
+    model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
+) -> PhotoChoice:
+    """Checks the words and makes them values.
+
+    Raises:
+        ConfigError: One isn't allowed.
+    """
+    from standout.compose.options import Look
+    from standout.compose.parse import parse_keep, parse_margin, parse_point, parse_position
+    from standout.pipeline import PhotoOptions
+
+    look = Look(
+        background=background,
+        fit=fit,  # type: ignore[arg-type]  # Look checks the word
+        position=parse_position(position),
+        lens=lens,
+        edge=edge,
+        feather=feather,
+        invert=invert,
+        crop=crop,
+        margin=parse_margin(margin),
+        shadow=shadow,
+        keep=parse_keep(keep),
+        at=None if at is None else parse_point(at),
+        matting=matting,  # type: ignore[arg-type]
+        clean=not keep_edge_colors,
+    )
+    return PhotoChoice(PhotoOptions(look, mask, quality, keep_metadata, max_pixels), file_format, model)
