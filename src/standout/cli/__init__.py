@@ -22,6 +22,7 @@ class Command:
 #: In the order of `standout --help`.
 COMMANDS: dict[str, Command] = {
     "photo": Command("standout.cli.photo", "Cut the people out of photos (also: `standout photo.jpg`)"),
+    "video": Command("standout.cli.video", "Cut the people out of a video: new background, blur, or transparent"),
     "demo": Command("standout.cli.demo", "Cut the person out of the bundled photo"),
     "evaluate": Command("standout.cli.evaluate", "Score a model on photographs with masks"),
     "train": Command("standout.cli.train", "Train a network on a folder of pairs"),
