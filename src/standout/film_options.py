@@ -57,6 +57,8 @@ class VideoOptions:
             raise ConfigError(f"`fps` must lie above 0 and be at most 1000; received {float(self.fps):g}.")
         if self.smoothing not in SMOOTHINGS:
             raise ConfigError(f"`smoothing` must be one of {', '.join(SMOOTHINGS)}; received {self.smoothing!r}.")
+        if self.lag not in (0, 1):
+            raise ConfigError(f"`lag` must be 0 or 1 frames; received {self.lag!r}.")
         if self.codec is not None and self.frames:
             raise ConfigError("`codec` is for video files; a folder of frames holds PNG.")
 

@@ -7,6 +7,8 @@ from typing import Any
 
 #: Sound and pictures of one moment may lie this far apart in a file, seconds.
 _SLACK_S = 3
+#: Frames per second above which a file's word isn't taken.
+_MOST_RATE = 2000
 
 
 class Clock:
@@ -107,4 +109,6 @@ def time_base_of(stream: Any) -> Fraction:
 
 def rate_of(stream: Any) -> Fraction:
     """Average frames per second of a stream."""
-    return Fraction(stream.average_rate or stream.guessed_rate or stream.base_rate or 25)
+    # Some Matroska files name their clock's ticks as the rate.
+    rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+    return next((Fraction(rate) for rate in rates if rate and 0 < rate <= _MOST_RATE), Fraction(25))

@@ -30,14 +30,14 @@ class Container:
     transparent: tuple[Codec, ...]
 
 
-_MPEG = frozenset({"aac", "mp3", "mp3float", "ac3", "eac3", "alac"})
+_MPEG = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
 CONTAINERS: dict[str, Container] = {
-    ".mp4": Container(_MPEG | {"opus", "libopus", "flac"}, "aac", "mov_text", ()),
+    ".mp4": Container(_MPEG | {"opus", "flac"}, "aac", "mov_text", ()),
     ".mov": Container(
         _MPEG | {"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_f32le"}, "aac", "mov_text", ("prores", "png")
     ),
     ".mkv": Container(None, "aac", "subrip", ("vp9",)),
-    ".webm": Container(frozenset({"opus", "libopus", "vorbis", "libvorbis"}), "libopus", "webvtt", ("vp9",)),
+    ".webm": Container(frozenset({"opus", "vorbis"}), "libopus", "webvtt", ("vp9",)),
 }
 
 

@@ -12,6 +12,7 @@ import av
 from standout.media.codecs import Container
 
 _TEXT = {"mov_text", "subrip", "srt", "text", "webvtt", "ass", "ssa"}
+_UNKNOWN = "an unknown codec"
 #: Sample rates that every AAC player knows.
 _AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
 
@@ -91,7 +92,8 @@ def add_track(out: Any, stream: Any, container: Container, suffix: str) -> tuple
     Returns:
         The track, or None if the stream can't come along, and a note, empty if it is a plain copy.
     """
-    codec = stream.codec_context.name if getattr(stream, "codec_context", None) else "an unknown codec"
+    codec = stream.codec_context.name if getattr(stream, "codec_context", None) else _UNKNOWN
+    codec = {"mp3float": "mp3", "libopus": "opus", "libvorbis": "vorbis"}.get(codec, codec)  # decoders, not codecs
     if stream.type == "audio":
         track, note = _sound(out, stream, codec, container, suffix)
     elif stream.type == "subtitle":
@@ -102,7 +104,7 @@ def add_track(out: Any, stream: Any, container: Container, suffix: str) -> tuple
 
 
 def _sound(out: Any, stream: Any, codec: str, container: Container, suffix: str) -> tuple[Track | None, str]:
-    if codec == "an unknown codec":
+    if codec == _UNKNOWN:
         return None, f"sound: a track in {codec} was left out"
     if container.sound is None or codec in container.sound:
         return _Copied(_named(out.add_stream_from_template(stream), stream)), ""
@@ -113,7 +115,7 @@ def _sound(out: Any, stream: Any, codec: str, container: Container, suffix: str)
 
 def _subtitles(out: Any, stream: Any, codec: str, container: Container, suffix: str) -> tuple[Track | None, str]:
     same = codec == container.subtitles or (container.subtitles == "subrip" and codec not in ("mov_text", "webvtt"))
-    if same and codec != "an unknown codec":
+    if same and codec != _UNKNOWN:
         return _Copied(_named(out.add_stream_from_template(stream), stream)), ""
     if codec not in _TEXT:
         return None, f"subtitles: a track in {codec} was left out, for {suffix} can't hold it"

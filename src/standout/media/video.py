@@ -20,7 +20,7 @@ from standout.pixels import Frame, resize
 #: FFmpeg's mark of a stream that is a cover picture, no film.
 _COVER = 0x400
 #: A file that ends this much before the length that it names is cut short, seconds.
-_MISSING_S = 0.5
+_MISSING_S = 0.25
 
 
 @dataclass(frozen=True)

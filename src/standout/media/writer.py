@@ -62,7 +62,6 @@ class VideoWriter:
         self.target = target
         self.notes: list[str] = [encoder.note] if encoder.note else []
         self._encoder, self._start = encoder, start_s or Fraction(0)
-        self._colour = reader.info.colour
         self._held: Any = None
         self._durations: dict[int, int] = {}
         self._tracks: dict[int, Track] = {}
@@ -73,7 +72,7 @@ class VideoWriter:
             raise OutputError(f"There is no folder `{target.parent}`; create it first.")
         container = container_of(suffix)
         try:
-            self._out = av.open(str(self._partial), "w")
+            self._out = av.open(str(self._partial), "w", options=_muxing(suffix, rate, reader))
         except (av.FFmpegError, OSError) as error:
             raise OutputError(f"`{target}` can't be written: {error.strerror}.") from error
         try:
@@ -110,7 +109,7 @@ class VideoWriter:
         for key in ("title", "creation_time"):
             if key in reader.container.metadata:
                 self._out.metadata[key] = reader.container.metadata[key]
-        self._film, self._working = film, info.colour.working(info.height)
+        self._film, self._working = film, tags.working(info.height)
 
     def put_packet(self, packet: Any) -> None:
         """A packet of the source's sound or subtitles."""
@@ -183,3 +182,12 @@ class VideoWriter:
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise OutputError(f"`{self.target}` can't be written: {reason}.") from error
+
+
+def _muxing(suffix: str, rate: Fraction | None, reader: VideoReader) -> dict[str, str]:
+    if suffix not in (".mp4", ".mov"):
+        return {}
+    # A film that begins later than its sound does so by an edit list, in ticks of the whole file: milliseconds, if
+    # nothing is said, which would round the time stamps.
+    ticks = rate.numerator if rate else reader.info.time_base.denominator
+    return {"movie_timescale": str(ticks)} if 1000 <= ticks < 1 << 31 else {}
