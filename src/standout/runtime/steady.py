@@ -22,11 +22,11 @@ Smoothing = Literal["off", "confidence", "flow"]
 SMOOTHINGS: tuple[Smoothing, ...] = ("off", "confidence", "flow")
 
 #: The largest say of the past in a pixel.
-_MEMORY = 0.7
+_MEMORY = 0.8
 #: The largest say of the next frame, where it is looked ahead.
-_AHEAD = 0.5
+_AHEAD = 0.35
 #: Difference of grey (0 … 255) between the moved last picture and this one at which the past's say falls to 1/e.
-_TOLERANCE = 12.0
+_TOLERANCE = 10.0
 #: Pixels by which a motion there and back may miss before it loses trust.
 _GAP = 0.5
 #: Mean difference of the moved last picture from this one that makes a new scene.
