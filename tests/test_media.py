@@ -14,9 +14,10 @@ import pytest
 from clips import make_clip, remux, scene
 from fakes import FakeModel
 from standout.cli import run
-from standout.errors import ConfigError
+from standout.errors import ConfigError, OutputError
 from standout.film import process_video
 from standout.film_options import VideoOptions, parse_size
+from standout.media import codecs
 from standout.media.codecs import opaque_encoder, transparent_encoder
 from standout.media.loop import VideoLoop
 from standout.media.video import VideoReader, frames
@@ -149,6 +150,16 @@ def test_a_video_behind_loops_without_a_gap(tmp_path: Path) -> None:
     lefts = [int(np.argmax(loop.at(Fraction(i, 20))[24, :, 0] > 128)) for i in range(12)]
     loop.close()
     assert lefts == [16, 16, 17, 17, 18, 18] * 2
+
+
+def test_without_x264_mp4_is_vp9_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codecs, "_has", lambda name: False)
+    clip = make_clip(tmp_path / "in.mp4", 3, size=(47, 63), sound="aac")
+    result = process_video(clip, tmp_path / "out.mp4", background="white", model=FakeModel())
+    assert any("no H.264" in note for note in result.notes)
+    assert times(tmp_path / "out.mp4") == times(clip)
+    with pytest.raises(OutputError, match="write .webm"):
+        process_video(clip, tmp_path / "out.mov", background="white", model=FakeModel())
 
 
 @pytest.mark.parametrize(
