@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from standout.compose.options import Look as Look
     from standout.errors import StandoutError as StandoutError
     from standout.idphoto.photo import id_photo as id_photo
+    from standout.film import process_video as process_video
+    from standout.film_options import VideoOptions as VideoOptions
+    from standout.media.video import frames as frames
     from standout.pipeline import cut_out as cut_out
+    from standout.runtime.moving import VideoAlpha as VideoAlpha
     from standout.runtime.predict import Model as Model
     from standout.runtime.predict import load as load
 
@@ -31,6 +35,8 @@ _HOMES = {
     "Model": "standout.runtime.predict",
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
+    "VideoAlpha": "standout.runtime.moving",
+    "VideoOptions": "standout.film_options",
     "cut_out": "standout.pipeline",
     "id_photo": "standout.idphoto.photo",
     "load": "standout.runtime.predict",
@@ -38,6 +44,21 @@ _HOMES = {
 }
 
 __all__ = [
+    "FolderSettings",
+    "Look",
+    "Model",
+    "ModelCard",
+    "StandoutError",
+    "VideoAlpha",
+    "VideoOptions",
+    "__version__",
+    "cut_out",
+    "frames",
+    "id_photo",
+    "load",
+    "process_folder",
+    "process_video",
+]
     "FolderSettings",
     "Look",
     "Model",
@@ -59,6 +80,12 @@ __all__ = [
     "id_photo",
     "load",
     "process_folder",
+    "frames": "standout.media.video",
+    "process_video": "standout.film",
+    "VideoAlpha",
+    "VideoOptions",
+    "frames",
+    "process_video",
 ]
 
 
