@@ -30,6 +30,8 @@ ROOMS: dict[str, set[str]] = {
     "export": {"model", "runtime", "data", "score", "train"},
     "compose": set(),
     "media": set(),
+    "stream": set(),
+    "film": {"runtime", "compose", "media", "stream"},
     "pipeline": {"runtime", "compose", "media"},
     "batch": {"pipeline", "runtime", "compose", "media"},
     "server": {"pipeline"},
