@@ -33,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "stream": set(),
     "film": {"runtime", "compose", "media", "stream"},
     "pipeline": {"runtime", "compose", "media"},
+    "webcam": {"runtime", "compose", "media"},
     "batch": {"pipeline", "runtime", "compose", "media"},
     "server": {"pipeline"},
     "plots": set(),

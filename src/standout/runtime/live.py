@@ -1,0 +1,151 @@
+"""Alpha for a camera: a small picture through the network, steadied in time, brought back to the frame as bytes.
+
+Everything that trades quality for time is a number of `LiveConfig`; `benchmarks/live.py` measures each of them, and
+docs/webcam.md holds the table that the defaults were chosen from.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from standout.card import ModelCard
+from standout.errors import ConfigError
+from standout.pixels import Alpha, Frame, resize
+from standout.runtime.predict import Model, bundled_names, load
+from standout.runtime.refine import SUBSAMPLE, guided_coefficients
+from standout.runtime.steady import SMOOTHINGS, Smoothing, Steady
+
+
+class Coarse(Protocol):
+    """What is needed of a model: `runtime.predict.Model`, or anything that behaves like it."""
+
+    card: ModelCard
+
+    def coarse(self, frame: Frame) -> Alpha: ...
+
+
+@dataclass(frozen=True)
+class LiveConfig:
+    """How much work a frame is worth.
+
+    Attributes:
+        longest: Longer side of the picture at the network, pixels; a model of fixed size has its own.
+        every: The network sees every so-manieth frame; in between alpha follows the motion.
+        threads: Of the network; None as in `thread_count`.
+        smoothing: In time: "flow", "confidence" or "off".
+        refine: Alpha follows the frame's own edges (guided filter) on the frame shrunk by this; 0 doesn't.
+        contrast: Alpha's slope around 0.5. A network of few pixels is unsure far around an edge; 2 halves that.
+
+    Example:
+        >>> LiveConfig(every=0)
+        Traceback (most recent call last):
+        standout.errors.ConfigError: `every` must lie between 1 and 8; received 0.
+    """
+
+    longest: int = 256
+    every: int = 1
+    threads: int | None = None
+    smoothing: Smoothing = "flow"
+    refine: int = 2
+    contrast: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.smoothing not in SMOOTHINGS:
+            raise ConfigError(f"`smoothing` must be one of {', '.join(SMOOTHINGS)}; received {self.smoothing!r}.")
+        for name, low, high in (("longest", 64, 1024), ("every", 1, 8), ("refine", 0, 8), ("contrast", 1, 20)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ConfigError(f"`{name}` must lie between {low} and {high}; received {value:g}.")
+        if self.every > 1 and self.smoothing == "off":
+            raise ConfigError("`every` above 1 follows the motion between masks; it needs `smoothing` other than off.")
+
+
+def load_live(name: str = "live", config: LiveConfig | None = None) -> tuple[Model, str]:
+    """Loads a model for a camera; its input is made as small as `config` says, where the file allows it.
+
+    Returns:
+        The model, and a sentence about what is not as asked for, or "".
+
+    Raises:
+        ModelFileError: There is no such model.
+    """
+    config = config or LiveConfig()
+    note = ""
+    if name == "live" and "live" not in bundled_names():
+        name, note = "photo", "the model `live` is not bundled yet; `photo` stands in for it and is slower"
+    model = load(name, threads=config.threads)
+    if max(model.card.input_size) > config.longest:
+        # The card's size is what an input of symbolic size is scaled to; a fixed one stays as it is.
+        model.card = dataclasses.replace(model.card, input_size=(config.longest, config.longest))
+    return model, note
+
+
+class LiveMask:
+    """Frame after frame to alpha: holds what a camera's past says of its present. Serves one thread.
+
+    Args:
+        model: The network.
+        config: How much work a frame is worth.
+    """
+
+    def __init__(self, model: Coarse, config: LiveConfig | None = None) -> None:
+        self.config = config or LiveConfig()
+        self._model, self._steady = model, Steady(self.config.smoothing)
+        levels = (np.arange(256) / 255 - 0.5) * self.config.contrast + 0.5
+        self._levels = (np.clip(levels, 0, 1) * 255 + 0.5).astype(np.uint8)
+        self._count = 0
+
+    def reset(self) -> None:
+        """Forgets the past, as after a pause."""
+        self._steady.reset()
+        self._count = 0
+
+    def __call__(self, frame: Frame) -> NDArray[np.uint8]:
+        """How much of each pixel is person.
+
+        Args:
+            frame: uint8 RGB (H, W, 3).
+
+        Returns:
+            uint8 (H, W), 255 is person.
+        """
+        return self.enlarge(self.coarse(frame), frame)
+
+    def coarse(self, frame: Frame) -> Alpha:
+        """The first half: steady alpha at the network's resolution, float32 (h, w)."""
+        skipped = self._count % self.config.every
+        self._count += 1
+        carried = self._steady.carry(frame) if skipped else None
+        if carried is not None:
+            return carried
+        return self._steady(frame, self._model.coarse(frame))
+
+    def enlarge(self, alpha: Alpha, frame: Frame) -> NDArray[np.uint8]:
+        """The second half: alpha of the frame's size, uint8 (H, W)."""
+        height, width = frame.shape[:2]
+        if self.config.refine and height > alpha.shape[0] and width > alpha.shape[1]:
+            alpha = _follow_edges(alpha, frame, self.config.refine)
+        full = cv2.resize(_to_bytes(alpha), (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.LUT(full, self._levels), np.uint8)
+
+
+def _follow_edges(alpha: Alpha, frame: Frame, shrink: int) -> Alpha:
+    """The guided filter of `runtime.refine`, on the frame shrunk by a whole number, which is where its time goes."""
+    low = max(1, alpha.shape[0] // SUBSAMPLE), max(1, alpha.shape[1] // SUBSAMPLE)
+    size = max(1, frame.shape[0] // shrink), max(1, frame.shape[1] // shrink)
+    guide = np.asarray(resize(frame, size), np.uint8)
+    coefficients = guided_coefficients(resize(alpha, low), np.asarray(resize(guide, low), np.uint8))
+    grown = cv2.resize(coefficients, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    terms = cv2.multiply(grown, cv2.cvtColor(guide, cv2.COLOR_RGB2RGBA), scale=1 / 255, dtype=cv2.CV_32F)
+    return np.asarray(cv2.transform(terms, np.ones((1, 4), np.float32)), np.float32)
+
+
+def _to_bytes(alpha: Alpha) -> NDArray[np.uint8]:
+    # Rounds and saturates; what overshoots below 0 would come back as its absolute value.
+    return np.asarray(cv2.convertScaleAbs(np.maximum(alpha, 0), alpha=255), np.uint8)
