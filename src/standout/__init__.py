@@ -16,7 +16,11 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from standout.card import ModelCard as ModelCard
     from standout.errors import StandoutError as StandoutError
+    from standout.film import process_video as process_video
+    from standout.film_options import VideoOptions as VideoOptions
+    from standout.media.video import frames as frames
     from standout.pipeline import cut_out as cut_out
+    from standout.runtime.moving import VideoAlpha as VideoAlpha
     from standout.runtime.predict import Model as Model
     from standout.runtime.predict import load as load
 
@@ -25,11 +29,26 @@ _HOMES = {
     "Model": "standout.runtime.predict",
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
+    "VideoAlpha": "standout.runtime.moving",
+    "VideoOptions": "standout.film_options",
     "cut_out": "standout.pipeline",
+    "frames": "standout.media.video",
     "load": "standout.runtime.predict",
+    "process_video": "standout.film",
 }
 
-__all__ = ["Model", "ModelCard", "StandoutError", "__version__", "cut_out", "load"]
+__all__ = [
+    "Model",
+    "ModelCard",
+    "StandoutError",
+    "VideoAlpha",
+    "VideoOptions",
+    "__version__",
+    "cut_out",
+    "frames",
+    "load",
+    "process_video",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,7 @@ class Command:
 #: In the order of `standout --help`.
 COMMANDS: dict[str, Command] = {
     "photo": Command("standout.cli.photo", "Cut the people out of photos (also: `standout photo.jpg`)"),
+    "video": Command("standout.cli.video", "Cut the people out of a video: new background, blur, or transparent"),
     "webcam": Command("standout.cli.webcam", "Blur or replace what is behind you, live; also as a virtual camera"),
     "demo": Command("standout.cli.demo", "Cut the person out of the bundled photo"),
     "evaluate": Command("standout.cli.evaluate", "Score a model on photographs with masks"),

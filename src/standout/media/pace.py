@@ -113,6 +113,10 @@ class Meter:
         now = self._clock.now()
         self._done.append((now, now - taken_s, self._clock.cpu()))
 
+    def latencies_ms(self) -> list[float]:
+        """Of each of the last frames: how old it was when it left."""
+        return [1000 * latency for _, latency, _ in list(self._done)]
+
     def figures(self) -> Figures:
         """Of the last frames; zeros while there are fewer than two."""
         # Threads that look while a frame is added get a copy.
@@ -122,8 +126,8 @@ class Meter:
         passed = done[-1][0] - done[0][0]
         return Figures(
             fps=(len(done) - 1) / passed,
-            latency_ms=1000 * _quantile([entry[1] for entry in done], 0.5),
-            latency_p95_ms=1000 * _quantile([entry[1] for entry in done], 0.95),
+            latency_ms=_quantile(self.latencies_ms(), 0.5),
+            latency_p95_ms=_quantile(self.latencies_ms(), 0.95),
             cpu_percent=100 * (done[-1][2] - done[0][2]) / passed,
             stages_ms={name: 1000 * _quantile(list(times), 0.5) for name, times in self._stages.items() if times},
         )

@@ -1,12 +1,14 @@
 """Alpha that is steady in time: smoothed along the motion, reset where the scene changes.
 
 Each new alpha is averaged with the last one, which optical flow (DIS: Kroeger et al., arXiv 1603.03590) has moved to
-where things are now. Where the moved picture doesn't look like the new one (uncovered background, a wrong flow), the
-last alpha has no say: that is what keeps ghosts away. Works at the network's resolution, so it costs little.
+where things are now; with a look ahead, with the next one too. Where the moved picture doesn't look like the new one
+(uncovered background, a wrong flow), its alpha has no say: that is what keeps ghosts away. Works at the network's
+resolution, so it costs little. The settings are chosen by `benchmarks/steady.py`; docs/video.md has its table.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -21,6 +23,8 @@ SMOOTHINGS: tuple[Smoothing, ...] = ("off", "confidence", "flow")
 
 #: The largest say of the past in a pixel.
 _MEMORY = 0.7
+#: The largest say of the next frame, where it is looked ahead.
+_AHEAD = 0.5
 #: Difference of grey (0 … 255) between the moved last picture and this one at which the past's say falls to 1/e.
 _TOLERANCE = 12.0
 #: Mean difference of the moved last picture from this one that makes a new scene.
@@ -29,31 +33,41 @@ _SCENE = 28.0
 _FLOW_WIDTH = 192
 
 
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A frame as the motion is seen in it, and its alpha."""
+
+    grey: NDArray[np.uint8]
+    alpha: Alpha
+
+
 class Steady:
     """The temporal state of one video or camera.
 
     Args:
         smoothing: "flow" follows the motion; "confidence" lets the past speak only where the network is unsure and the
             picture stands still; "off" passes alpha through.
+        lag: Frames that it looks ahead: 0 for cameras, 1 for files.
 
     Raises:
-        ConfigError: `smoothing` is none of these.
+        ConfigError: `smoothing` or `lag` is none of these.
     """
 
-    def __init__(self, smoothing: Smoothing = "flow") -> None:
+    def __init__(self, smoothing: Smoothing = "flow", *, lag: int = 0) -> None:
         if smoothing not in SMOOTHINGS:
             raise ConfigError(f"`smoothing` must be one of {', '.join(SMOOTHINGS)}; received {smoothing!r}.")
-        self.smoothing = smoothing
+        if lag not in (0, 1):
+            raise ConfigError(f"`lag` must be 0 or 1 frames; received {lag!r}.")
+        self.smoothing, self.lag = smoothing, 0 if smoothing == "off" else lag
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self.reset()
 
     def reset(self) -> None:
-        """Forgets the past, as after a cut."""
-        self._grey: NDArray[np.uint8] | None = None
-        self._alpha: Alpha | None = None
+        """Forgets the past, as after a cut, and what it still holds back."""
+        self._last: _View | None = None
 
     def __call__(self, frame: Frame, alpha: Alpha) -> Alpha:
-        """Smooths alpha in time.
+        """Smooths alpha in time, without looking ahead.
 
         Args:
             frame: uint8 RGB, any size.
@@ -64,46 +78,79 @@ class Steady:
         """
         if self.smoothing == "off":
             return alpha
-        moved = self._moved(frame, alpha.shape[:2])
-        if moved is not None:
-            past, trust = moved
-            if self.smoothing == "confidence":
-                trust = trust * (1 - np.abs(2 * alpha - 1))
-            weight = np.float32(_MEMORY) * trust
-            alpha = np.asarray(np.clip(alpha + weight * (past - alpha), 0, 1), np.float32)
-        self._alpha = alpha
-        return alpha
+        return self._smoothed(frame, alpha).alpha
+
+    def push(self, frame: Frame, alpha: Alpha) -> list[Alpha]:
+        """Takes the next frame and its alpha (as `__call__` does); returns the alphas that are ready, oldest first."""
+        if not self.lag:
+            return [self(frame, alpha)]
+        before = self._last
+        now = self._smoothed(frame, alpha)
+        if before is None:
+            return []
+        # The next frame's own alpha, moved back; what is smoothed of it already holds this one's.
+        return [self._mixed(before, _View(now.grey, alpha), _AHEAD)]
+
+    def flush(self) -> list[Alpha]:
+        """The alphas still held back at the end of a film."""
+        held = [self._last.alpha] if self.lag and self._last is not None else []
+        self.reset()
+        return held
 
     def carry(self, frame: Frame) -> Alpha | None:
         """The last alpha moved to this frame, for frames whose mask is skipped; None without a past or after a cut."""
-        if self._alpha is None:
+        if self._last is None:
             return None
-        moved = self._moved(frame, self._alpha.shape[:2])
+        now = _View(_grey(frame), self._last.alpha)
+        moved = self._moved(self._last, now)
         if moved is None:
             return None
-        self._alpha = moved[0]
+        self._last = _View(now.grey, moved[0])
         return moved[0]
 
-    def _moved(self, frame: Frame, shape: tuple[int, ...]) -> tuple[Alpha, NDArray[np.float32]] | None:
-        """The last alpha where things are now, and how far it is to be trusted; remembers the frame."""
-        height = max(16, round(frame.shape[0] * _FLOW_WIDTH / frame.shape[1]))
-        grey = cv2.cvtColor(np.asarray(resize(frame, (height, _FLOW_WIDTH)), np.uint8), cv2.COLOR_RGB2GRAY)
-        before, self._grey = self._grey, np.asarray(grey, np.uint8)
-        if before is None or self._alpha is None or before.shape != grey.shape or self._alpha.shape != shape:
-            return None
-        y, x = np.mgrid[: grey.shape[0], : grey.shape[1]].astype(np.float32)
+    def _smoothed(self, frame: Frame, alpha: Alpha) -> _View:
+        now = _View(_grey(frame), alpha)
+        if self._last is not None:
+            now = _View(now.grey, self._mixed(now, self._last, _MEMORY))
+        self._last = now
+        return now
+
+    def _mixed(self, now: _View, other: _View, most: float) -> Alpha:
+        """Alpha of `now` with a say of `other`'s, `most` at most; `now`'s own after a cut."""
+        moved = self._moved(other, now)
+        if moved is None:
+            return now.alpha
+        past, trust = moved
         if self.smoothing == "confidence":
-            warped, past = before, self._alpha
+            trust = trust * (1 - np.abs(2 * now.alpha - 1))
+        return np.asarray(np.clip(now.alpha + np.float32(most) * trust * (past - now.alpha), 0, 1), np.float32)
+
+    def _moved(self, source: _View, to: _View) -> tuple[Alpha, NDArray[np.float32]] | None:
+        """The alpha of `source` where things are in `to`, and how far it is to be trusted; None for another scene."""
+        shape = to.alpha.shape
+        if source.grey.shape != to.grey.shape or source.alpha.shape != shape:
+            return None
+        if self.smoothing == "confidence":
+            warped, past = source.grey, source.alpha
         else:
-            flow = self._flow.calc(grey, before, np.zeros((*grey.shape, 2), np.float32))
+            y, x = np.mgrid[: to.grey.shape[0], : to.grey.shape[1]].astype(np.float32)
+            flow = self._flow.calc(to.grey, source.grey, np.zeros((*to.grey.shape, 2), np.float32))
             map_x, map_y = x + flow[..., 0], y + flow[..., 1]
-            warped = np.asarray(cv2.remap(before, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-            past = _warp(self._alpha, map_x, map_y)
-        difference = cv2.blur(cv2.absdiff(warped, grey).astype(np.float32), (5, 5))
+            warped = np.asarray(
+                cv2.remap(source.grey, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+            )
+            past = _warp(source.alpha, map_x, map_y)
+        difference = cv2.blur(cv2.absdiff(warped, to.grey).astype(np.float32), (5, 5))
         if float(difference.mean()) > _SCENE:
             return None
         trust = np.exp(-difference / _TOLERANCE)
         return past, np.asarray(cv2.resize(trust, (shape[1], shape[0])), np.float32)
+
+
+def _grey(frame: Frame) -> NDArray[np.uint8]:
+    height = max(16, round(frame.shape[0] * _FLOW_WIDTH / frame.shape[1]))
+    small = np.asarray(resize(frame, (height, _FLOW_WIDTH)), np.uint8)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _warp(alpha: Alpha, map_x: NDArray[np.float32], map_y: NDArray[np.float32]) -> Alpha:
@@ -113,16 +160,3 @@ def _warp(alpha: Alpha, map_x: NDArray[np.float32], map_y: NDArray[np.float32]) 
     to_x = (cv2.resize(map_x, (width, height)) + 0.5) * scale_x - 0.5
     to_y = (cv2.resize(map_y, (width, height)) + 0.5) * scale_y - 0.5
     return np.asarray(cv2.remap(alpha, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
-
-
-def look_ahead(before: Alpha | None, alpha: Alpha, after: Alpha | None) -> Alpha:
-    """The median of three neighbouring alphas: what lasts a single frame goes, at no lag for a file.
-
-    Args:
-        before: Of the frame before, float32 (h, w), or None at a beginning.
-        alpha: Of this frame.
-        after: Of the frame after, or None at an end.
-    """
-    if before is None or after is None or before.shape != alpha.shape or after.shape != alpha.shape:
-        return alpha
-    return np.maximum(np.minimum(before, alpha), np.minimum(np.maximum(before, alpha), after))

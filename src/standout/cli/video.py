@@ -1,0 +1,133 @@
+"""`standout video in.mp4 -o out.mp4`: cuts the people out of a video."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from standout.media.codecs import Codec
+    from standout.runtime.steady import Smoothing
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def video(
+    source: Annotated[str, typer.Argument(help="A video file.")],
+    output: Annotated[str | None, typer.Option("--output", "-o", help="A .mp4, .mov, .mkv or .webm.")] = None,
+    background: Annotated[
+        str | None, typer.Option("--background", "-b", help="A colour, an image, a video, blur, blur:RADIUS.")
+    ] = None,
+    frames: Annotated[str | None, typer.Option("--frames", help="Write PNG pictures into this new folder.")] = None,
+    matte: Annotated[bool, typer.Option("--matte", help="Write alpha alone, as a grey video.")] = False,
+    start: Annotated[str | None, typer.Option(help="Begin here: seconds or [HH:]MM:SS.")] = None,
+    end: Annotated[str | None, typer.Option(help="End before here: seconds or [HH:]MM:SS.")] = None,
+    size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT, WIDTHx or xHEIGHT.")] = None,
+    fps: Annotated[str | None, typer.Option(help="Constant frame rate, as 25 or 30000/1001.")] = None,
+    codec: Annotated[str | None, typer.Option(help="Of transparent video: vp9, prores or png.")] = None,
+    smoothing: Annotated[str, typer.Option(help="In time: flow, confidence or off.")] = "flow",
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file; else live, or photo.")
+    ] = None,
+    keep_partial: Annotated[bool, typer.Option("--keep-partial", help="After Ctrl-C, keep what is done.")] = False,
+) -> None:
+    """Cut the people out of a video: over a new background, or transparent (.webm, .mov, --frames)."""
+    from standout.errors import ConfigError
+    from standout.film import process_video
+    from standout.film_options import VideoOptions
+
+    if (output is None) == (frames is None):
+        raise ConfigError("Give one target: `-o FILE` for a video, or `--frames FOLDER` for pictures.")
+    if matte and background:
+        raise ConfigError("`--matte` has no background; leave out one of the two.")
+    options = VideoOptions(
+        matte=matte,
+        frames=frames is not None,
+        start_s=_seconds(start, "--start"),
+        end_s=_seconds(end, "--end"),
+        size=size,
+        fps=_fraction(fps, "--fps"),
+        codec=cast("Codec | None", codec),
+        smoothing=cast("Smoothing", smoothing),
+        keep_partial=keep_partial,
+    )
+    with _Bar(source) as bar:
+        result = process_video(
+            source,
+            Path(frames or output or ""),
+            background=background or "transparent",
+            model=model,
+            options=options,
+            progress=bar.update,
+        )
+    for note in result.notes:
+        sys.stderr.write(f"standout: {note}.\n")
+    if result.interrupted:
+        sys.stderr.write(f"standout: interrupted; `{result.target}` holds the first {result.frames} frames.\n")
+        raise SystemExit(130)
+    sys.stderr.write(f"standout: {result.frames} frames in `{result.target}` (model {result.model}).\n")
+    if not result.complete:
+        raise SystemExit(1)
+
+
+class _Bar:
+    """Frames done, frames per second and time to go, on stderr."""
+
+    def __init__(self, source: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[fps]:.1f} fps"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task(Path(source).name, total=None, fps=0.0)
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar.live.is_started:
+            self._bar.stop()
+
+    def update(self, done: int, info: object) -> None:
+        self._bar.start()  # not before there is something to show: an error before that stays one line
+        total = getattr(info, "frames", None)
+        passed = self._bar.tasks[0].elapsed or 0.0
+        self._bar.update(
+            self._task, completed=done, total=max(total, done) if total else None, fps=done / passed if passed else 0.0
+        )
+
+
+def _fraction(text: str | None, name: str) -> Fraction | None:
+    from standout.errors import ConfigError
+
+    if text is None:
+        return None
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise ConfigError(f"`{name}` must be a number or a fraction, as 25 or 30000/1001; received {text!r}.") from None
+
+
+def _seconds(text: str | None, name: str) -> Fraction | None:
+    from standout.errors import ConfigError
+
+    if text is None:
+        return None
+    try:
+        total = Fraction(0)
+        for part in text.split(":"):
+            total = total * 60 + Fraction(part)
+        return total
+    except (ValueError, ZeroDivisionError):
+        raise ConfigError(f"`{name}` must be seconds or [HH:]MM:SS, as 12.5 or 1:02; received {text!r}.") from None
