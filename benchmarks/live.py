@@ -52,7 +52,7 @@ SWEEP: dict[str, dict[str, Any]] = {
     "mask every 3rd frame": {"every": 3},
     "smoothing by confidence": {"smoothing": "confidence"},
     "no smoothing": {"smoothing": "off"},
-    "no edge refinement": {"refine": 0},
+    "no edge refinement": {"refine": False},
 }
 
 
@@ -223,6 +223,7 @@ def main() -> None:
     parser.add_argument("--sweep", action="store_true", help="every setting, not the defaults alone")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    cv2.setNumThreads(1)  # as `standout webcam` does
     width, height = (int(side) for side in arguments.size.split("x"))
     frames = sample_frames((width, height))
 

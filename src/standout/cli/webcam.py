@@ -51,6 +51,8 @@ def webcam(
 
     Keys: B next background, P or Space pause, M mirror, Q quit. Nothing leaves this computer.
     """
+    import cv2
+
     from standout.media.camera import Camera
     from standout.runtime.live import LiveMask, load_live
     from standout.webcam import DEFAULT_BACKGROUNDS, Webcam, WebcamOptions
@@ -63,6 +65,8 @@ def webcam(
     options = WebcamOptions(tuple(background or DEFAULT_BACKGROUNDS), fps, mirror, idle)
     config = _live_config(network, every, threads, smoothing)
     source = int(camera) if camera.isdigit() else camera
+    # Pictures this small gain nothing by OpenCV's own threads, and those would take the processor from the network.
+    cv2.setNumThreads(1)
     loaded, note = load_live(model, config)
     if note:
         _say(f"{note}.")

@@ -25,7 +25,7 @@ class LiveComposer:
     """
 
     def __init__(self) -> None:
-        self._blurred: Frame | None = None
+        self._buffers: dict[int, Frame] = {}
 
     def over(self, frame: Frame, alpha: NDArray[np.uint8], background: Frame) -> Frame:
         """The person over the background: `pixels.blend` within one level of 255.
@@ -40,9 +40,10 @@ class LiveComposer:
         Returns:
             uint8 RGB (H, W, 3), a new array.
         """
-        share = cv2.merge((alpha, alpha, alpha))
+        share, far = self._buffer(0, frame), self._buffer(1, frame)
+        cv2.merge((alpha, alpha, alpha), dst=share)
         near = cv2.multiply(frame, share, scale=1 / 255)
-        far = cv2.multiply(background, cv2.bitwise_not(share), scale=1 / 255)
+        cv2.multiply(background, cv2.bitwise_not(share, dst=share), dst=far, scale=1 / 255)
         return np.asarray(cv2.add(near, far, dst=near), np.uint8)
 
     def blur(self, frame: Frame, alpha: NDArray[np.uint8], strength: float = 1.0) -> Frame:
@@ -65,19 +66,12 @@ class LiveComposer:
         picture = blur_background(
             np.asarray(small, np.uint8), np.asarray(light, np.float32) / np.float32(255), radius=radius * scale
         )
-        if self._blurred is None or self._blurred.shape != frame.shape:
-            self._blurred = np.empty_like(frame)
-        cv2.resize(picture, (width, height), dst=self._blurred, interpolation=cv2.INTER_LINEAR)
-        return self._blurred
+        blurred = self._buffer(2, frame)
+        cv2.resize(picture, (width, height), dst=blurred, interpolation=cv2.INTER_LINEAR)
+        return blurred
 
-    def transparent(self, frame: Frame, alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """RGBA, straight; far from the person black, so that it costs no bits.
-
-        Returns:
-            uint8 (H, W, 4), a new array.
-        """
-        near = cv2.dilate(alpha, np.ones((9, 9), np.uint8))
-        result = np.zeros((*alpha.shape, 4), np.uint8)
-        cv2.copyTo(cv2.cvtColor(frame, cv2.COLOR_RGB2RGBA), near, result)
-        result[..., 3] = alpha
-        return result
+    def _buffer(self, number: int, like: Frame) -> Frame:
+        """Memory of a frame's size; fresh memory for each frame would cost more than the arithmetic."""
+        if number not in self._buffers or self._buffers[number].shape != like.shape:
+            self._buffers[number] = np.empty_like(like)
+        return self._buffers[number]

@@ -39,7 +39,7 @@ class LiveConfig:
         every: The network sees every so-manieth frame; in between alpha follows the motion.
         threads: Of the network; None as in `thread_count`.
         smoothing: In time: "flow", "confidence" or "off".
-        refine: Alpha follows the frame's own edges (guided filter) on the frame shrunk by this; 0 doesn't.
+        refine: Alpha follows the frame's own edges, by a guided filter.
         contrast: Alpha's slope around 0.5. A network of few pixels is unsure far around an edge; 2 halves that.
 
     Example:
@@ -52,18 +52,20 @@ class LiveConfig:
     every: int = 1
     threads: int | None = None
     smoothing: Smoothing = "flow"
-    refine: int = 2
+    refine: bool = True
     contrast: float = 2.0
 
     def __post_init__(self) -> None:
         if self.smoothing not in SMOOTHINGS:
             raise ConfigError(f"`smoothing` must be one of {', '.join(SMOOTHINGS)}; received {self.smoothing!r}.")
-        for name, low, high in (("longest", 64, 1024), ("every", 1, 8), ("refine", 0, 8), ("contrast", 1, 20)):
+        for name, low, high in (("longest", 64, 1024), ("every", 1, 8), ("contrast", 1, 20)):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ConfigError(f"`{name}` must lie between {low} and {high}; received {value:g}.")
-        if self.every > 1 and self.smoothing == "off":
-            raise ConfigError("`every` above 1 follows the motion between masks; it needs `smoothing` other than off.")
+        if self.every > 1 and self.smoothing != "flow":
+            raise ConfigError(
+                f"`every` above 1 follows the motion between masks: it needs `smoothing` flow; received {self.smoothing!r}."
+            )
 
 
 def load_live(name: str = "live", config: LiveConfig | None = None) -> tuple[Model, str]:
@@ -100,6 +102,7 @@ class LiveMask:
         levels = (np.arange(256) / 255 - 0.5) * self.config.contrast + 0.5
         self._levels = (np.clip(levels, 0, 1) * 255 + 0.5).astype(np.uint8)
         self._count = 0
+        self._last: tuple[Frame, Frame] | None = None
 
     def reset(self) -> None:
         """Forgets the past, as after a pause."""
@@ -119,31 +122,52 @@ class LiveMask:
 
     def coarse(self, frame: Frame) -> Alpha:
         """The first half: steady alpha at the network's resolution, float32 (h, w)."""
+        small = self._shrunken(frame)
         skipped = self._count % self.config.every
         self._count += 1
-        carried = self._steady.carry(frame) if skipped else None
+        carried = self._steady.carry(small) if skipped else None
         if carried is not None:
             return carried
-        return self._steady(frame, self._model.coarse(frame))
+        return self._steady(small, self._model.coarse(small))
 
     def enlarge(self, alpha: Alpha, frame: Frame) -> NDArray[np.uint8]:
-        """The second half: alpha of the frame's size, uint8 (H, W)."""
-        height, width = frame.shape[:2]
-        if self.config.refine and height > alpha.shape[0] and width > alpha.shape[1]:
-            alpha = _follow_edges(alpha, frame, self.config.refine)
-        full = cv2.resize(_to_bytes(alpha), (width, height), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(cv2.LUT(full, self._levels), np.uint8)
+        """The second half: alpha of the frame's size, uint8 (H, W).
+
+        Args:
+            alpha: From `coarse`.
+            frame: The frame of it.
+        """
+        guide = self._shrunken(frame)
+        size = guide.shape[1], guide.shape[0]
+        if self.config.refine and size > alpha.shape[::-1]:
+            alpha = _follow_edges(alpha, guide)
+        else:
+            alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        levels = cv2.LUT(_to_bytes(alpha), self._levels)
+        return np.asarray(cv2.resize(levels, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    def _shrunken(self, frame: Frame) -> Frame:
+        """The frame at half its size, which is all that network, motion and edges look at; shrunk once per frame."""
+        if max(frame.shape) < 2 * self.config.longest:
+            return frame
+        if self._last is None or self._last[0] is not frame:
+            self._last = frame, np.asarray(resize(frame, (frame.shape[0] // 2, frame.shape[1] // 2)), np.uint8)
+        return self._last[1]
 
 
-def _follow_edges(alpha: Alpha, frame: Frame, shrink: int) -> Alpha:
-    """The guided filter of `runtime.refine`, on the frame shrunk by a whole number, which is where its time goes."""
+def _follow_edges(alpha: Alpha, guide: Frame) -> Alpha:
+    """The guided filter of `runtime.refine` at the guide's size: alpha = a · guide + b, channel by channel."""
     low = max(1, alpha.shape[0] // SUBSAMPLE), max(1, alpha.shape[1] // SUBSAMPLE)
-    size = max(1, frame.shape[0] // shrink), max(1, frame.shape[1] // shrink)
-    guide = np.asarray(resize(frame, size), np.uint8)
     coefficients = guided_coefficients(resize(alpha, low), np.asarray(resize(guide, low), np.uint8))
-    grown = cv2.resize(coefficients, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
-    terms = cv2.multiply(grown, cv2.cvtColor(guide, cv2.COLOR_RGB2RGBA), scale=1 / 255, dtype=cv2.CV_32F)
-    return np.asarray(cv2.transform(terms, np.ones((1, 4), np.float32)), np.float32)
+    size = guide.shape[1], guide.shape[0]
+    *slopes, offset = cv2.split(coefficients)
+    total = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
+    for slope, channel in zip(slopes, cv2.split(guide), strict=True):
+        grown = cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR)
+        # In place: fresh memory of this size costs more than the arithmetic.
+        cv2.multiply(grown, channel, dst=grown, scale=1 / 255, dtype=cv2.CV_32F)
+        cv2.add(total, grown, dst=total)
+    return np.asarray(total, np.float32)
 
 
 def _to_bytes(alpha: Alpha) -> NDArray[np.uint8]:
