@@ -55,11 +55,12 @@ class Limiter:
 
     def wait(self) -> None:
         """Returns when the next frame may be taken."""
-        early = self._due - 0.25 * self.period_s - self._clock.now()
+        slack = 0.25 * self.period_s
+        early = self._due - slack - self._clock.now()
         if early > 0:
             self._clock.sleep(early)
         # Time that was lost isn't made up for by a burst.
-        self._due = max(self._due, self._clock.now() - self.period_s) + self.period_s
+        self._due = max(self._due, self._clock.now() - slack) + self.period_s
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class PreviewServer:
             self._server = _Server(("127.0.0.1", port), self)
         except (OSError, OverflowError) as error:
             raise DeviceError(f"Port {port} can't be used ({error}); give another with `--port`.") from error
-        threading.Thread(target=self._server.serve_forever, daemon=True, name="preview").start()
+        threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True, name="preview").start()
 
     @property
     def url(self) -> str:

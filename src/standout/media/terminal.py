@@ -41,6 +41,7 @@ class TerminalKeys:
         self._command, self._say = command, say
         self._stop = threading.Event()
         self._before: Any = None
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> TerminalKeys:
         if sys.platform == "win32" or not sys.stdin.isatty():
@@ -50,20 +51,30 @@ class TerminalKeys:
 
         self._before = termios.tcgetattr(sys.stdin)
         tty.setcbreak(sys.stdin)  # keys come without Enter; Ctrl-C stays Ctrl-C
-        threading.Thread(target=self._listen, daemon=True, name="keys").start()
+        self._thread = threading.Thread(target=self._listen, daemon=True, name="keys")
+        self._thread.start()
         return self
 
     def _listen(self) -> None:
+        import os
         import select
 
+        terminal = sys.stdin.fileno()
         while not self._stop.is_set():
-            ready, _, _ = select.select([sys.stdin], [], [], 0.2)
-            if ready and (command := KEYS.get(sys.stdin.read(1).lower())):
-                answer(self._command, command, self._say)
+            if not select.select([terminal], [], [], 0.2)[0]:
+                continue
+            # Past Python's own buffer, in which `select` wouldn't see that a key waits.
+            keys = os.read(terminal, 64)
+            if not keys:
+                return
+            for key in keys.decode("utf-8", "replace").lower():
+                if key in KEYS:
+                    answer(self._command, KEYS[key], self._say)
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        if self._before is not None:
+        if self._thread is not None:
             import termios
 
+            self._thread.join()
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)

@@ -86,11 +86,22 @@ def count_readers(device: Path, proc: Path = Path("/proc")) -> int | None:
     for process in proc.iterdir():
         if not process.name.isdigit() or int(process.name) == own:
             continue
-        try:
-            count += any(os.readlink(entry.path) == target for entry in os.scandir(process / "fd"))
-        except OSError:  # it ended, or belongs to another user
-            continue
+        count += _has_open(process / "fd", target)
     return count
+
+
+def _has_open(descriptors: Path, target: str) -> bool:
+    try:
+        names = os.listdir(descriptors)
+    except OSError:  # the process ended, or belongs to another user
+        return False
+    for name in names:
+        try:
+            if os.readlink(descriptors / name) == target:
+                return True
+        except OSError:  # closed meanwhile
+            continue
+    return False
 
 
 def _why(reason: str, device: str | None) -> str:
