@@ -28,6 +28,18 @@ def test_frames_arrive_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     assert camera.watchers() is None  # OBS on macOS and Windows doesn't tell
 
 
+def test_a_virtual_camera_that_goes_away_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_pyvirtualcam(monkeypatch)
+    camera = VirtualCamera((64, 36), 25.0)
+
+    def fail(frame: object) -> None:
+        raise RuntimeError("error writing frame:\nNo such device")
+
+    monkeypatch.setattr(camera._camera, "send", fail)
+    with pytest.raises(DeviceError, match="takes no more frames .error writing frame: No such device"):
+        camera.show(np.zeros((36, 64, 3), np.uint8))
+
+
 def test_the_extra_is_named_when_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     with pytest.raises(MissingExtra, match=r"pip install 'standout\[webcam\]'"):

@@ -174,6 +174,20 @@ def test_the_preview_is_mirrored_and_the_virtual_camera_never() -> None:
     assert (stage.output.frames[0] != virtual.frames[0]).any()
 
 
+def test_a_camera_that_comes_back_in_another_size_does_not_change_the_outputs() -> None:
+    stage = Stage()
+
+    def script(output: FakeOutput) -> None:
+        if len(output.frames) == 3:
+            stage.cam.command("pause")
+        if len(output.frames) == 4:
+            stage.camera.size = (32, 24)
+            stage.cam.command("resume")
+
+    stage.run(6, then=script)
+    assert {frame.shape for frame in stage.output.frames} == {(36, 64, 3)}
+
+
 def test_quit_ends_the_run() -> None:
     stage = Stage()
     stage.run(then=lambda output: stage.cam.command("quit") if len(output.frames) == 4 else None)

@@ -112,6 +112,7 @@ class Webcam:
         self._mirror, self._paused, self._quit = self.options.mirror, False, False
         self._composer = LiveComposer()
         self._last: Frame | None = None
+        self._size = (0, 0)
         self._seen = 0
 
     # ------------------------------------------------------------ commands
@@ -200,7 +201,8 @@ class Webcam:
         """
         size = self._camera.open()
         try:
-            self.outputs += outputs(size)
+            self._size = size
+            self.outputs = list(outputs(size))
             limiter = Limiter(self.options.fps, self.clock)
             watched_s = self.clock.now()
             while not self._quit and (frames is None or frames > 0):
@@ -230,6 +232,8 @@ class Webcam:
     def _frame(self, shot: LiveFrame) -> None:
         """One frame from the camera to the outputs."""
         backdrop, frame = self._backdrop, shot.frame
+        if frame.shape[1::-1] != self._size:  # a camera that was opened again may give another size
+            frame = np.asarray(cv2.resize(frame, self._size, interpolation=cv2.INTER_LINEAR), np.uint8)
         alpha = None
         if not backdrop.off:
             with self.meter.stage("mask"):

@@ -160,12 +160,13 @@ def _run(
 
     keys: AbstractContextManager[object] = nullcontext()
     if wanted.control == "stdin":
-        listen_to_lines(sys.stdin, cam.command, lambda text: print(text, flush=True))  # noqa: T201
+        listen_to_lines(sys.stdin, cam.command, _answer)
     else:
         keys = TerminalKeys(cam.command, line.say)
     try:
         with keys, line.showing(cam.status_text):
             cam.run(outputs, frames=frames)
+        line.say(cam.status_text())
     except KeyboardInterrupt:
         line.say("stopped.")
 
@@ -239,6 +240,11 @@ def _list() -> None:
         sys.stdout.write(f"{device}  {name}\n")
     if not found:
         _say("no camera is listed; only Linux lists them, elsewhere try `--camera 0`, `--camera 1`.")
+
+
+def _answer(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _say(sentence: str) -> None:

@@ -48,8 +48,15 @@ class VirtualCamera:
         self._watching = _Readers(Path(self.device)) if self.device.startswith("/dev/") else None
 
     def show(self, frame: Frame) -> None:
-        """Sends a frame, uint8 RGB (H, W, 3) of the camera's size."""
-        self._camera.send(frame)
+        """Sends a frame, uint8 RGB (H, W, 3) of the camera's size.
+
+        Raises:
+            DeviceError: The virtual camera went away.
+        """
+        try:
+            self._camera.send(frame)
+        except (RuntimeError, OSError) as error:
+            raise DeviceError(f"The virtual camera takes no more frames ({_one_line(str(error))}).") from error
 
     def watchers(self) -> int | None:
         """How many other programs have the device open; None where the system doesn't tell (macOS, Windows)."""

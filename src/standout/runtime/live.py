@@ -64,7 +64,8 @@ class LiveConfig:
                 raise ConfigError(f"`{name}` must lie between {low} and {high}; received {value:g}.")
         if self.every > 1 and self.smoothing != "flow":
             raise ConfigError(
-                f"`every` above 1 follows the motion between masks: it needs `smoothing` flow; received {self.smoothing!r}."
+                "`every` above 1 follows the motion between masks: it needs `smoothing` flow; "
+                f"received {self.smoothing!r}."
             )
 
 
