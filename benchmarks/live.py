@@ -123,6 +123,7 @@ class Case:
     """One path: how to make its mask, and what was measured."""
 
     make: Callable[[], Mask]
+    background: str = "blur"
     frame_ms: list[list[float]] = field(default_factory=list)
     stages_ms: list[dict[str, float]] = field(default_factory=list)
     live: list[Figures] = field(default_factory=list)
@@ -146,10 +147,10 @@ def sample_frames(size: tuple[int, int], count: int = 60) -> list[Frame]:
     ]
 
 
-def measured(camera: FrameSource, mask: Mask, count: int, fps: float) -> Meter:
+def measured(camera: FrameSource, mask: Mask, background: str, count: int, fps: float) -> Meter:
     """Runs the webcam's own loop over `count` frames, after a few that don't count."""
     for frames in (8, count):
-        cam = Webcam(camera, mask, WebcamOptions(("blur",), fps=fps, idle_s=0))
+        cam = Webcam(camera, mask, WebcamOptions((background,), fps=fps, idle_s=0))
         cam.meter = Meter(cam.clock, count)
         cam.run(lambda _: [Converter()], frames=frames)
     return cam.meter
@@ -161,10 +162,10 @@ def measure(cases: dict[str, Case], arguments: argparse.Namespace, film: Path, f
         for name, case in cases.items():
             sys.stderr.write(f"round {round_number + 1}/{arguments.rounds}: {name}\n")
             mask = case.make()
-            meter = measured(Memory(frames), mask, arguments.frames, 240)
+            meter = measured(Memory(frames), mask, case.background, arguments.frames, 240)
             case.frame_ms.append(meter.latencies_ms())
             case.stages_ms.append(meter.figures().stages_ms)
-            meter = measured(Camera(str(film)), mask, arguments.frames, 30)
+            meter = measured(Camera(str(film)), mask, case.background, arguments.frames, 30)
             case.live.append(meter.figures())
 
 
@@ -236,6 +237,8 @@ def main() -> None:
         sys.stderr.write(f"{note}\n")
     names = SWEEP if arguments.sweep else {"default": {}}
     cases = {name: Case(lambda settings=settings: standout(settings)) for name, settings in names.items()}
+    if arguments.sweep:
+        cases["colour instead of blur"] = Case(lambda: standout({}), background="#00b140")
     if arguments.selfie is not None and arguments.selfie.is_file():
         cases[RIVAL] = Case(lambda: SelfieMask(arguments.selfie, arguments.selfie_threads))
     else:

@@ -52,6 +52,21 @@ def test_the_blurred_background_has_no_halo_of_the_person(strength: float) -> No
     assert np.abs(blurred.astype(int) - (40, 120, 60)).max() <= 2  # even behind the person
 
 
+def test_a_coloured_background_shows_no_rim_of_the_old_one() -> None:
+    steps = np.clip((np.arange(640) - 310) / 20, 0, 1)  # an edge of 20 pixels
+    alpha = np.tile(np.uint8(255 * steps), (360, 1))
+    share = (alpha / 255).astype(np.float32)
+    person, room, green = (
+        np.full((360, 640, 3), colour, np.uint8) for colour in ((150, 60, 40), (255,) * 3, (0, 177, 64))
+    )
+    frame, wanted = blend(person, room, share), blend(person, green, share).astype(int)
+    composer = LiveComposer()
+    rim = np.abs(composer.over(frame, alpha, green).astype(int) - wanted).max()
+    clean = Backdrop("#00b140").behind(frame, alpha, composer).astype(int)
+    assert np.abs(clean - wanted).max() < rim / 2
+    np.testing.assert_array_equal(clean[:, 340:], frame[:, 340:])  # the person himself is untouched
+
+
 def test_the_blur_blurs_and_is_no_larger_than_asked() -> None:
     frame = np.zeros((360, 640, 3), np.uint8)
     frame[:, 320:] = 255

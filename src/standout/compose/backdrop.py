@@ -62,7 +62,7 @@ class Backdrop:
             return composer.over(frame, alpha, composer.blur(frame, alpha, strength))
         if self._fitted is None or self._fitted.shape != frame.shape:
             self._fitted = fit_image(self._picture, size)
-        return composer.over(frame, alpha, self._fitted)
+        return composer.over(composer.own_colours(frame, alpha), alpha, self._fitted)
 
 
 def still_picture(last: Frame | None, *, bars: bool) -> Frame:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.compose.background import blur_background, default_blur
+from standout.compose.quick_edge import quick_colours
 from standout.pixels import Frame
 
 #: The blur is computed on a picture so small that its radius is this many pixels there: enough for a smooth veil.
@@ -69,6 +70,27 @@ class LiveComposer:
         blurred = self._buffer(2, frame)
         cv2.resize(picture, (width, height), dst=blurred, interpolation=cv2.INTER_LINEAR)
         return blurred
+
+    def own_colours(self, frame: Frame, alpha: NDArray[np.uint8]) -> Frame:
+        """The frame without the old background's colours in the soft edge, estimated at half its size.
+
+        Args:
+            frame: uint8 RGB (H, W, 3).
+            alpha: uint8 (H, W), 255 is person.
+
+        Returns:
+            uint8 RGB (H, W, 3); overwritten by the next call.
+        """
+        half = max(1, frame.shape[1] // 2), max(1, frame.shape[0] // 2)
+        small = cv2.resize(frame, half, interpolation=cv2.INTER_AREA)
+        colours = quick_colours(
+            np.asarray(small, np.uint8), np.asarray(cv2.resize(alpha, half, interpolation=cv2.INTER_AREA), np.uint8)
+        )
+        person = self._buffer(2, frame)
+        cv2.resize(colours, frame.shape[1::-1], dst=person, interpolation=cv2.INTER_LINEAR)
+        # What is wholly person keeps its detail.
+        cv2.copyTo(frame, cv2.inRange(alpha, np.array(255), np.array(255)), person)
+        return person
 
     def _buffer(self, number: int, like: Frame) -> Frame:
         """Memory of a frame's size; fresh memory for each frame would cost more than the arithmetic."""
