@@ -37,7 +37,8 @@ class LiveConfig:
     Attributes:
         longest: Longer side of the picture at the network, pixels; a model of fixed size has its own.
         every: The network sees every so-manieth frame; in between alpha follows the motion.
-        threads: Of the network; None as in `thread_count`.
+        threads: Of the network; None as in `thread_count`. One leaves the other cores to the call itself, and never
+            waits for a second that something else holds up.
         smoothing: In time: "flow", "confidence" or "off".
         refine: Alpha follows the frame's own edges, by a guided filter.
         contrast: Alpha's slope around 0.5. A network of few pixels is unsure far around an edge; 2 halves that.
@@ -50,7 +51,7 @@ class LiveConfig:
 
     longest: int = 256
     every: int = 1
-    threads: int | None = None
+    threads: int | None = 1
     smoothing: Smoothing = "flow"
     refine: bool = True
     contrast: float = 2.0
