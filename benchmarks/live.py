@@ -78,10 +78,13 @@ class Memory:
 class Converter:
     """What a virtual camera does with a frame, without one: the conversion to I420."""
 
-    name = "virtual camera"
+    own_view = False
 
     def show(self, frame: Frame) -> None:
         cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420)
+
+    def wait(self) -> None:
+        pass
 
     def watchers(self) -> int:
         return 1

@@ -86,6 +86,7 @@ def test_pause_lets_the_camera_go_and_shows_a_still_picture_until_resumed() -> N
     gaps = np.diff(stage.output.times)
     assert stage.camera.opened == 2 and stage.mask.resets == 1
     assert [round(gap) for gap in gaps[5:7]] == [1, 1]
+    assert stage.output.waits >= 20  # a window stays alive meanwhile
     assert stage.output.frames[6].max() > 200  # the bars of the pause
     assert stage.output.frames[6][..., 0].mean() < 128 / 2  # over a darkened picture
     assert stage.mask.calls == 10
@@ -168,7 +169,7 @@ def test_a_wrong_command_changes_nothing_and_says_what_is_allowed() -> None:
 
 def test_the_preview_is_mirrored_and_the_virtual_camera_never() -> None:
     stage = Stage(mirror=True, backgrounds=("off",))
-    virtual = FakeOutput(stage.clock, "virtual camera")
+    virtual = FakeOutput(stage.clock, own_view=False)
     stage.cam.run(lambda size: [stage.output, virtual], frames=1)
     np.testing.assert_array_equal(stage.output.frames[0], virtual.frames[0][:, ::-1])
     assert (stage.output.frames[0] != virtual.frames[0]).any()

@@ -98,8 +98,8 @@ class FakeMask:
 class FakeOutput:
     """Remembers the frames and when they came."""
 
-    def __init__(self, clock: FakeClock, name: str = "window") -> None:
-        self.clock, self.name = clock, name
+    def __init__(self, clock: FakeClock, own_view: bool = True) -> None:
+        self.clock, self.own_view, self.waits = clock, own_view, 0
         self.frames: list[Frame] = []
         self.times: list[float] = []
         self.seen_by: int | None = 1
@@ -111,6 +111,9 @@ class FakeOutput:
         self.times.append(self.clock.now())
         if self.then is not None:
             self.then(self)
+
+    def wait(self) -> None:
+        self.waits += 1
 
     def watchers(self) -> int | None:
         return self.seen_by

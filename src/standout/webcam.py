@@ -15,6 +15,7 @@ from standout.compose.backdrop import ALLOWED, Backdrop, still_picture
 from standout.compose.live import LiveComposer
 from standout.errors import ConfigError, DeviceError
 from standout.media.camera import FrameSource, LiveFrame
+from standout.media.output import Output
 from standout.media.pace import Clock, Figures, Limiter, Meter, SystemClock
 from standout.pixels import Alpha, Frame
 
@@ -37,19 +38,6 @@ class Mask(Protocol):
     def enlarge(self, alpha: Alpha, frame: Frame) -> NDArray[np.uint8]: ...
 
     def reset(self) -> None: ...
-
-
-class Output(Protocol):
-    """Something that shows frames."""
-
-    name: str
-
-    def show(self, frame: Frame) -> None: ...
-
-    def watchers(self) -> int | None:
-        """How many look at it; None if that can't be known."""
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -219,7 +207,7 @@ class Webcam:
                     self._wait_for_camera(error)
                     continue
                 if found is None:
-                    self._let_outputs_react()
+                    self._wait(0)
                     continue
                 self._seen = found[0]
                 self._frame(found[1])
@@ -249,17 +237,16 @@ class Webcam:
 
     def _show(self, picture: Frame) -> None:
         for output in self.outputs:
-            mirrored = self._mirror and output.name != "virtual camera"
+            mirrored = self._mirror and output.own_view
             output.show(np.asarray(cv2.flip(picture, 1), np.uint8) if mirrored else picture)
 
     def _is_watched(self) -> bool:
         return any(output.watchers() != 0 for output in self.outputs)
 
-    def _let_outputs_react(self) -> None:
+    def _wait(self, seconds: float) -> None:
         for output in self.outputs:
-            wait = getattr(output, "wait", None)
-            if wait is not None:
-                wait()
+            output.wait()
+        self.clock.sleep(seconds)
 
     def _rest(self, why: str) -> None:
         """Lets the camera go and shows a still picture, until there is a reason to go on; then opens it again."""
@@ -273,16 +260,12 @@ class Webcam:
             if self.clock.now() - shown_s >= _STILL_S:
                 shown_s = self.clock.now()
                 self._show(still_picture(self._last, bars=self._paused))
-            self._let_outputs_react()
-            self.clock.sleep(_REST_S)
+            self._wait(_REST_S)
         if not self._quit:
-            self._open_again()
-
-    def _open_again(self) -> None:
-        try:
-            self._camera.open()
-        except DeviceError as error:
-            self._wait_for_camera(error)
+            try:
+                self._camera.open()
+            except DeviceError as error:
+                self._wait_for_camera(error)
 
     def _wait_for_camera(self, error: DeviceError) -> None:
         """Says that the camera is gone, and looks for it again and again for a while."""
@@ -294,8 +277,7 @@ class Webcam:
         lost_s = tried_s = self.clock.now()
         while not self._quit:
             self._show(still_picture(self._last, bars=False))
-            self._let_outputs_react()
-            self.clock.sleep(_REST_S)
+            self._wait(_REST_S)
             if self.clock.now() - tried_s < _RETRY_S:
                 continue
             tried_s = self.clock.now()

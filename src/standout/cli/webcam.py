@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from standout.media.output import Output
     from standout.runtime.live import LiveConfig
-    from standout.webcam import Output, Webcam
+    from standout.webcam import Webcam
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

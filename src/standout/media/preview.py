@@ -47,7 +47,7 @@ class PreviewServer:
         DeviceError: The port is taken.
     """
 
-    name = "browser preview"
+    own_view = True
 
     def __init__(self, command: Command, status: Callable[[], dict[str, Any]], *, port: int = 0) -> None:
         self.key = os.environ.get(KEY_VARIABLE) or secrets.token_urlsafe(12)
@@ -73,6 +73,9 @@ class PreviewServer:
     def show(self, frame: Frame) -> None:
         """Makes a frame, uint8 RGB (H, W, 3), the one that is seen. It is encoded only if somebody looks."""
         self._frames.put(frame)
+
+    def wait(self) -> None:
+        """Nothing to do: browsers are served by threads."""
 
     def watchers(self) -> int:
         """How many browsers look at the stream."""

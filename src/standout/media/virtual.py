@@ -33,7 +33,7 @@ class VirtualCamera:
         DeviceError: There is no virtual camera, it may not be used, or another program sends to it.
     """
 
-    name = "virtual camera"
+    own_view = False
 
     def __init__(self, size: tuple[int, int], fps: float, device: str | None = None) -> None:
         try:
@@ -57,6 +57,9 @@ class VirtualCamera:
             self._camera.send(frame)
         except (RuntimeError, OSError) as error:
             raise DeviceError(f"The virtual camera takes no more frames ({_one_line(str(error))}).") from error
+
+    def wait(self) -> None:
+        """Nothing to do: the still picture of a pause is sent by `show`."""
 
     def watchers(self) -> int | None:
         """How many other programs have the device open; None where the system doesn't tell (macOS, Windows)."""

@@ -34,7 +34,7 @@ class Window:
         DeviceError: No window can be opened: Tk isn't installed, or there is no display.
     """
 
-    name = "window"
+    own_view = True
 
     def __init__(self, command: Callable[[str], str]) -> None:
         try:
