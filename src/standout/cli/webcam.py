@@ -32,7 +32,7 @@ def webcam(
     virtual: Annotated[bool, typer.Option("--virtual", help="Be a camera for Zoom, Meet and OBS.")] = False,
     virtual_device: Annotated[str | None, typer.Option(help="Which virtual camera, as /dev/video10.")] = None,
     preview: Annotated[
-        str | None, typer.Option(help="auto, window, browser or none. [default: auto; with --virtual: none]")
+        str | None, typer.Option(help="auto, window, browser or none; auto, or none with --virtual, if absent.")
     ] = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="Show the preview as a mirror does.")] = False,
     control: Annotated[str | None, typer.Option(help="stdin: a command per line; http or a port: by requests.")] = None,
@@ -42,7 +42,7 @@ def webcam(
     idle: Annotated[float, typer.Option(help="Seconds without a watcher before it idles; 0: never.")] = 5.0,
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "live",
     network: Annotated[int, typer.Option(help="Longer side of the picture at the network, pixels.")] = 256,
-    every: Annotated[int, typer.Option(help="The network sees each so-manieth frame.")] = 1,
+    every: Annotated[int, typer.Option(help="The network sees every n-th frame.")] = 1,
     smoothing: Annotated[str, typer.Option(help="In time: flow, confidence or off.")] = "flow",
     threads: Annotated[int, typer.Option(min=1, help="Of the network; more is faster on an idle computer.")] = 1,
     frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,

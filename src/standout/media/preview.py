@@ -57,7 +57,7 @@ class PreviewServer:
         self.stopped = threading.Event()
         self._frames = Newest[Frame]()
         self._encoded: tuple[int, bytes] = (0, b"")
-        self._lock = threading.Lock()
+        self._encoding, self._counting = threading.Lock(), threading.Lock()
         self._viewers = 0
         try:
             self._server = _Server(("127.0.0.1", port), self)
@@ -79,8 +79,7 @@ class PreviewServer:
 
     def watchers(self) -> int:
         """How many browsers look at the stream."""
-        with self._lock:
-            return self._viewers
+        return self._viewers
 
     def close(self) -> None:
         """Ends the streams and frees the port."""
@@ -90,7 +89,7 @@ class PreviewServer:
 
     def viewer(self, change: int) -> None:
         """Counts a viewer that came (1) or went (-1)."""
-        with self._lock:
+        with self._counting:
             self._viewers += change
 
     def next_jpeg(self, after: int) -> tuple[int, bytes] | None:
@@ -98,7 +97,7 @@ class PreviewServer:
         found = self._frames.get(after, timeout_s=0.5)
         if found is None:
             return None
-        with self._lock:
+        with self._encoding:
             if self._encoded[0] != found[0]:
                 self._encoded = found[0], _jpeg(found[1], STREAM_WIDTH)
             return self._encoded
@@ -156,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b"Not found; the address with its key stands in the terminal.\n", "text/plain")
             return
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > _LONGEST_COMMAND:
+        if not (length.isascii() and length.isdigit()) or int(length) > _LONGEST_COMMAND:
             self.close_connection = True
             self._send(413, f"A command has at most {_LONGEST_COMMAND} bytes.\n".encode(), "text/plain")
             return

@@ -36,7 +36,7 @@ class LiveConfig:
 
     Attributes:
         longest: Longer side of the picture at the network, pixels; a model of fixed size has its own.
-        every: The network sees every so-manieth frame; in between alpha follows the motion.
+        every: The network sees every n-th frame; in between, alpha follows the motion.
         threads: Of the network; None as in `thread_count`. One leaves the other cores to the call itself, and never
             waits for a second that something else holds up.
         smoothing: In time: "flow", "confidence" or "off".
