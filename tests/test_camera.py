@@ -82,6 +82,13 @@ def test_a_device_is_asked_for_size_rate_and_jpeg_and_gives_rgb(fake_capture: ty
     assert found is not None and found[1].frame[0, 0].tolist() == [0, 0, 255]  # blue, as RGB
 
 
+def test_a_device_may_be_named_by_its_path(fake_capture: type[FakeCapture]) -> None:
+    camera = Camera("/dev/video7")
+    camera.open()
+    assert camera._capture.source == 7
+    camera.close()
+
+
 def test_a_camera_that_is_unplugged_is_said(fake_capture: type[FakeCapture]) -> None:
     fake_capture.frames = 3
     camera = Camera(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import threading
 import time
@@ -104,14 +105,18 @@ class Camera:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=SILENCE_S)
-            self._thread = None
+            # A driver that hangs is left to itself: to release a device in the middle of a read crashes.
+            hangs, self._thread = self._thread.is_alive(), None
+            if hangs:
+                self._capture = None
         if self._capture is not None:
             self._capture.release()
             self._capture = None
 
     def _open_device(self) -> Any:
+        number = re.fullmatch(r"/dev/video(\d+)", os.path.realpath(str(self.source)))  # also of /dev/v4l/by-id/…
         with _quiet():
-            capture = cv2.VideoCapture(self.source)
+            capture = cv2.VideoCapture(int(number[1]) if number else self.source)
         if not capture.isOpened():
             raise _why(self.source)
         # Uncompressed 720p doesn't fit through USB 2 at 30 frames per second; JPEG does.
