@@ -87,9 +87,9 @@ def process_video(
     with _open(source, options) as reader:
         scenery = Scenery(background, (reader.info.height, reader.info.width), "matte" if options.matte else "people")
         try:
+            predictor = load_for_video(model)
             sink = _sink(target, reader, scenery.transparent, options)
             try:
-                predictor = load_for_video(model)
                 job = _Job(reader, predictor, scenery, sink, options, progress)
                 interrupted = job.run()
             except BaseException:

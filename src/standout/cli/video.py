@@ -56,15 +56,20 @@ def video(
         smoothing=cast("Smoothing", smoothing),
         keep_partial=keep_partial,
     )
-    with _Bar(source) as bar:
-        result = process_video(
-            source,
-            Path(frames or output or ""),
-            background=background or "transparent",
-            model=model,
-            options=options,
-            progress=bar.update,
-        )
+    target = Path(frames or output or "")
+    try:
+        with _Bar(source) as bar:
+            result = process_video(
+                source,
+                target,
+                background=background or "transparent",
+                model=model,
+                options=options,
+                progress=bar.update,
+            )
+    except KeyboardInterrupt:
+        sys.stderr.write(f"standout: interrupted; `{target}` was not written (`--keep-partial` keeps what is done).\n")
+        raise SystemExit(130) from None
     for note in result.notes:
         sys.stderr.write(f"standout: {note}.\n")
     if result.interrupted:

@@ -9,7 +9,7 @@ resolution, so it costs little. The settings are chosen by `benchmarks/steady.py
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -27,6 +27,8 @@ _MEMORY = 0.7
 _AHEAD = 0.5
 #: Difference of grey (0 … 255) between the moved last picture and this one at which the past's say falls to 1/e.
 _TOLERANCE = 12.0
+#: Pixels by which a motion there and back may miss before it loses trust.
+_GAP = 0.5
 #: Mean difference of the moved last picture from this one that makes a new scene.
 _SCENE = 28.0
 #: Width at which motion is estimated, pixels.
@@ -130,33 +132,37 @@ class Steady:
         shape = to.alpha.shape
         if source.grey.shape != to.grey.shape or source.alpha.shape != shape:
             return None
-        if self.smoothing == "confidence":
-            warped, past = source.grey, source.alpha
-        else:
-            y, x = np.mgrid[: to.grey.shape[0], : to.grey.shape[1]].astype(np.float32)
-            flow = self._flow.calc(to.grey, source.grey, np.zeros((*to.grey.shape, 2), np.float32))
-            map_x, map_y = x + flow[..., 0], y + flow[..., 1]
-            warped = np.asarray(
-                cv2.remap(source.grey, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
-            )
-            past = _warp(source.alpha, map_x, map_y)
+        warped, past, sure = source.grey, source.alpha, np.ones(to.grey.shape, np.float32)
+        if self.smoothing == "flow":
+            there, back = self._motion(to.grey, source.grey), self._motion(source.grey, to.grey)
+            warped, past = _warp(source.grey, there), _warp(source.alpha, there)
+            # Where going there and back doesn't end where it began, the motion is a guess.
+            gap = there + _warp(back, there)
+            sure = np.exp(-(gap**2).sum(axis=2) / _GAP**2)
         difference = cv2.blur(cv2.absdiff(warped, to.grey).astype(np.float32), (5, 5))
         if float(difference.mean()) > _SCENE:
             return None
-        trust = np.exp(-difference / _TOLERANCE)
+        trust = sure * np.exp(-difference / np.float32(_TOLERANCE))
         return past, np.asarray(cv2.resize(trust, (shape[1], shape[0])), np.float32)
+
+    def _motion(self, here: NDArray[np.uint8], there: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Where each pixel of `here` is in `there`, less where it is: (H, W, 2), across and down."""
+        return np.asarray(self._flow.calc(here, there, np.zeros((*here.shape, 2), np.float32)), np.float32)
 
 
 def _grey(frame: Frame) -> NDArray[np.uint8]:
-    height = max(16, round(frame.shape[0] * _FLOW_WIDTH / frame.shape[1]))
-    small = np.asarray(resize(frame, (height, _FLOW_WIDTH)), np.uint8)
+    scale = min(1.0, _FLOW_WIDTH / frame.shape[1])
+    size = max(16, round(frame.shape[0] * scale)), max(16, round(frame.shape[1] * scale))
+    small = np.asarray(resize(frame, size), np.uint8)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _warp(alpha: Alpha, map_x: NDArray[np.float32], map_y: NDArray[np.float32]) -> Alpha:
-    """Moves alpha along a map that was estimated at another size."""
-    height, width = alpha.shape
-    scale_y, scale_x = height / map_y.shape[0], width / map_x.shape[1]
-    to_x = (cv2.resize(map_x, (width, height)) + 0.5) * scale_x - 0.5
-    to_y = (cv2.resize(map_y, (width, height)) + 0.5) * scale_y - 0.5
-    return np.asarray(cv2.remap(alpha, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+def _warp(array: NDArray[Any], motion: NDArray[np.float32]) -> NDArray[Any]:
+    """What `array` has where `motion` points to; the two may differ in size."""
+    height, width = array.shape[:2]
+    scale = np.array([width / motion.shape[1], height / motion.shape[0]], np.float32)
+    motion = np.asarray(cv2.resize(motion, (width, height)), np.float32) * scale
+    y, x = np.indices((height, width), np.float32)
+    return np.asarray(
+        cv2.remap(array, x + motion[..., 0], y + motion[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    )
