@@ -223,7 +223,7 @@ def main() -> None:
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--frames", type=int, default=60, help="per case, round and measurement")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--network", type=int, default=LiveConfig.longest, help="longer side at the network, pixels")
+    parser.add_argument("--network", type=int, help="longer side at the network, pixels")
     parser.add_argument("--sweep", action="store_true", help="every setting, not the defaults alone")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()

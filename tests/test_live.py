@@ -159,6 +159,8 @@ def test_a_model_of_free_size_gets_the_small_input_and_a_fixed_one_keeps_its_own
     free = tiny_model(tmp_path / "free.onnx", (512, 512), dynamic=True)
     model, note = load_live(str(free), LiveConfig(longest=128))
     assert note == "" and model.network_size(720, 1280) == (80, 128)
+    assert load_live(str(free))[0].network_size(720, 1280) == (144, 256)
+    assert load_live(str(free), LiveConfig(longest=1024))[0].network_size(720, 1280) == (576, 1024)
     fixed, _ = load_live(str(model_file), LiveConfig(longest=64))
     assert fixed.network_size(720, 1280) == (64, 64)
     assert fixed.coarse(np.zeros((72, 128, 3), np.uint8)).shape == (36, 64)

@@ -41,7 +41,7 @@ def webcam(
     fps: Annotated[float, typer.Option(help="At most so many frames per second.")] = 30.0,
     idle: Annotated[float, typer.Option(help="Seconds without a watcher before it idles; 0: never.")] = 5.0,
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "live",
-    network: Annotated[int, typer.Option(help="Longer side of the picture at the network, pixels.")] = 256,
+    network: Annotated[int | None, typer.Option(help="Longer side of the picture at the network, pixels.")] = None,
     every: Annotated[int, typer.Option(help="The network sees every n-th frame.")] = 1,
     smoothing: Annotated[str, typer.Option(help="In time: flow, confidence or off.")] = "flow",
     threads: Annotated[int, typer.Option(min=1, help="Of the network; more is faster on an idle computer.")] = 1,
@@ -213,7 +213,7 @@ class _StatusLine:
                 self._text = ""
 
 
-def _live_config(longest: int, every: int, threads: int, smoothing: str) -> LiveConfig:
+def _live_config(longest: int | None, every: int, threads: int, smoothing: str) -> LiveConfig:
     from standout.errors import ConfigError
     from standout.runtime.live import LiveConfig
     from standout.runtime.steady import SMOOTHINGS

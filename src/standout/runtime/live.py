@@ -22,6 +22,10 @@ from standout.runtime.refine import SUBSAMPLE, guided_coefficients
 from standout.runtime.steady import SMOOTHINGS, Smoothing, Steady
 
 
+#: Longer side at the network beyond which a camera's picture gains little.
+MOST_PIXELS = 256
+
+
 class Coarse(Protocol):
     """What is needed of a model: `runtime.predict.Model`, or anything that behaves like it."""
 
@@ -35,7 +39,8 @@ class LiveConfig:
     """How much work a frame is worth.
 
     Attributes:
-        longest: Longer side of the picture at the network, pixels; a model of fixed size has its own.
+        longest: Longer side of the picture at the network, pixels; None: the model's own, at most 256. A model of fixed
+            size keeps its own in any case.
         every: The network sees every n-th frame; in between, alpha follows the motion.
         threads: Of the network; None as in `thread_count`. One leaves the other cores to the call itself, and never
             waits for a second that something else holds up.
@@ -49,7 +54,7 @@ class LiveConfig:
         standout.errors.ConfigError: `every` must lie between 1 and 8; received 0.
     """
 
-    longest: int = 256
+    longest: int | None = None
     every: int = 1
     threads: int | None = 1
     smoothing: Smoothing = "flow"
@@ -61,7 +66,7 @@ class LiveConfig:
             raise ConfigError(f"`smoothing` must be one of {', '.join(SMOOTHINGS)}; received {self.smoothing!r}.")
         for name, low, high in (("longest", 64, 1024), ("every", 1, 8), ("contrast", 1, 20)):
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise ConfigError(f"`{name}` must lie between {low} and {high}; received {value:g}.")
         if self.every > 1 and self.smoothing != "flow":
             raise ConfigError(
@@ -84,9 +89,10 @@ def load_live(name: str = "live", config: LiveConfig | None = None) -> tuple[Mod
     if name == "live" and "live" not in bundled_names():
         name, note = "photo", "the model `live` is not bundled yet; `photo` stands in for it and is slower"
     model = load(name, threads=config.threads)
-    if max(model.card.input_size) > config.longest:
+    longest = config.longest or min(max(model.card.input_size), MOST_PIXELS)
+    if longest != max(model.card.input_size):
         # The card's size is what an input of symbolic size is scaled to; a fixed one stays as it is.
-        model.card = dataclasses.replace(model.card, input_size=(config.longest, config.longest))
+        model.card = dataclasses.replace(model.card, input_size=(longest, longest))
     return model, note
 
 
@@ -150,7 +156,7 @@ class LiveMask:
 
     def _shrunken(self, frame: Frame) -> Frame:
         """The frame at half its size, which is all that network, motion and edges look at; shrunk once per frame."""
-        if max(frame.shape) < 2 * self.config.longest:
+        if max(frame.shape) < 2 * (self.config.longest or MOST_PIXELS):
             return frame
         if self._last is None or self._last[0] is not frame:
             self._last = frame, np.asarray(resize(frame, (frame.shape[0] // 2, frame.shape[1] // 2)), np.uint8)
