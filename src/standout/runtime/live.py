@@ -21,7 +21,6 @@ from standout.runtime.predict import Model, bundled_names, load
 from standout.runtime.refine import SUBSAMPLE, guided_coefficients
 from standout.runtime.steady import SMOOTHINGS, Smoothing, Steady
 
-
 #: Longer side at the network beyond which a camera's picture gains little.
 MOST_PIXELS = 256
 
