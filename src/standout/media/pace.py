@@ -130,7 +130,7 @@ class Meter:
             latency_ms=_quantile(self.latencies_ms(), 0.5),
             latency_p95_ms=_quantile(self.latencies_ms(), 0.95),
             cpu_percent=100 * (done[-1][2] - done[0][2]) / passed,
-            stages_ms={name: 1000 * _quantile(list(times), 0.5) for name, times in self._stages.items() if times},
+            stages_ms={name: 1000 * _quantile(list(times), 0.5) for name, times in list(self._stages.items()) if times},
         )
 
 
