@@ -60,11 +60,14 @@ def test_it_serves_the_newest_frame_as_jpeg_in_full_size(page: Page) -> None:
     assert np.abs(picture[300, 300].astype(int) - (200, 100, 50)).max() <= 4
 
 
-def test_the_stream_is_moving_jpeg_and_its_viewers_are_counted(page: Page) -> None:
+@pytest.mark.parametrize("name, shape", [("stream", (540, STREAM_WIDTH, 3)), ("full", (720, 1280, 3))])
+def test_the_stream_is_moving_jpeg_and_its_viewers_are_counted(
+    name: str, shape: tuple[int, int, int], page: Page
+) -> None:
     assert page.server.watchers() == 0
     page.server.show(np.full((720, 1280, 3), 10, np.uint8))
     connection = http.client.HTTPConnection(page.host, timeout=10)
-    connection.request("GET", f"/{page.key}/stream")
+    connection.request("GET", f"/{page.key}/{name}")
     answer = connection.getresponse()
     assert answer.getheader("Content-Type", "").startswith("multipart/x-mixed-replace")
     levels = []
@@ -74,7 +77,7 @@ def test_the_stream_is_moving_jpeg_and_its_viewers_are_counted(page: Page) -> No
         while level == 240 and picture.mean() < 100:  # the first one once more
             picture = read_part(answer)
         levels.append(picture.mean())
-        assert picture.shape == (540, STREAM_WIDTH, 3)
+        assert picture.shape == shape
     assert levels == pytest.approx([10, 240], abs=3)
     assert page.server.watchers() == 1
     answer.close()

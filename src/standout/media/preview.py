@@ -24,7 +24,7 @@ from standout.pixels import Frame
 
 #: The environment variable that fixes the secret, for scripts that must know the address beforehand.
 KEY_VARIABLE = "STANDOUT_WEBCAM_KEY"
-#: The stream is shrunk to this width; `frame.jpg` isn't.
+#: `stream` is shrunk to this width; `full` and `frame.jpg` aren't.
 STREAM_WIDTH = 960
 _QUALITY = 80
 #: A command is a word and a file name.
@@ -56,7 +56,7 @@ class PreviewServer:
         self.command, self.status = command, status
         self.stopped = threading.Event()
         self._frames = Newest[Frame]()
-        self._encoded: tuple[int, bytes] = (0, b"")
+        self._encoded: dict[int | None, tuple[int, bytes]] = {}
         self._encoding, self._counting = threading.Lock(), threading.Lock()
         self._viewers = 0
         try:
@@ -92,15 +92,15 @@ class PreviewServer:
         with self._counting:
             self._viewers += change
 
-    def next_jpeg(self, after: int) -> tuple[int, bytes] | None:
-        """The newest frame as JPEG with its number; encoded once for all who look."""
+    def next_jpeg(self, after: int, width: int | None) -> tuple[int, bytes] | None:
+        """The newest frame as JPEG, at most `width` wide, with its number; encoded once for all who look."""
         found = self._frames.get(after, timeout_s=0.5)
         if found is None:
             return None
         with self._encoding:
-            if self._encoded[0] != found[0]:
-                self._encoded = found[0], _jpeg(found[1], STREAM_WIDTH)
-            return self._encoded
+            if self._encoded.get(width, (0, b""))[0] != found[0]:
+                self._encoded[width] = found[0], _jpeg(found[1], width)
+            return self._encoded[width]
 
     def still(self) -> bytes | None:
         """The newest frame in full size as JPEG."""
@@ -138,8 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(
                 200, (importlib.resources.files("standout") / "assets" / "webcam.html").read_bytes(), "text/html"
             )
-        elif page == "stream":
-            self._stream()
+        elif page in ("stream", "full"):
+            self._stream(STREAM_WIDTH if page == "stream" else None)
         elif page == "frame.jpg":
             jpeg = preview.still()
             self._send(
@@ -176,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         known = hmac.compare_digest(key.encode("utf-8", "replace"), self.server.preview.key.encode())
         return page.partition("?")[0] if known and slash else None
 
-    def _stream(self) -> None:
+    def _stream(self, width: int | None) -> None:
         preview, number = self.server.preview, 0
         self.close_connection = True
         self.send_response(200)
@@ -186,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         preview.viewer(1)
         try:
             while not preview.stopped.is_set():
-                found = preview.next_jpeg(number)
+                found = preview.next_jpeg(number, width)
                 if found is None:
                     continue
                 number, jpeg = found
