@@ -130,6 +130,7 @@ def test_the_page_is_whole_and_needs_no_network(page: Page) -> None:
     code, body, headers = page.ask("")
     assert code == 200 and headers["Content-Type"].startswith("text/html")
     html = body.decode()
+    assert b'<img src="full"' in page.ask("picture")[1]
     assert 'src="stream"' in html and "http://" not in html and "https://" not in html
 
 

@@ -31,6 +31,10 @@ _QUALITY = 80
 _LONGEST_COMMAND = 4096
 _BOUNDARY = "frame"
 
+#: The stream alone, for OBS's browser source: browsers show one within a page only.
+_PICTURE = b"""<!doctype html><title>Standout</title><body style="margin:0;background:#000">
+<img src="full" alt="" style="width:100vw;height:100vh;object-fit:contain">"""
+
 #: Takes one command, returns what there is to say; raises StandoutError.
 Command = Callable[[str], str]
 
@@ -138,6 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(
                 200, (importlib.resources.files("standout") / "assets" / "webcam.html").read_bytes(), "text/html"
             )
+        elif page == "picture":
+            self._send(200, _PICTURE, "text/html")
         elif page in ("stream", "full"):
             self._stream(STREAM_WIDTH if page == "stream" else None)
         elif page == "frame.jpg":
