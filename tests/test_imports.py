@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "film": {"runtime", "media", "stream", "scenery", "film_options"},
     "pipeline": {"runtime", "compose", "media"},
     "idphoto": {"pipeline", "runtime", "compose"},
+    "webcam": {"runtime", "compose", "media"},
     "batch": {"pipeline", "runtime", "compose", "media"},
     "server": {"pipeline"},
     "plots": set(),

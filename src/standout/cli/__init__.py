@@ -25,6 +25,7 @@ COMMANDS: dict[str, Command] = {
     "id-photo": Command("standout.cli.id_photo", "Make a passport, visa or CV photo, and say which rules it keeps"),
     "folder": Command("standout.cli.folder", "Cut the people out of all photos in a folder; watch it for new ones"),
     "video": Command("standout.cli.video", "Cut the people out of a video: new background, blur, or transparent"),
+    "webcam": Command("standout.cli.webcam", "Blur or replace what is behind you, live; also as a virtual camera"),
     "demo": Command("standout.cli.demo", "Cut the person out of the bundled photo"),
     "evaluate": Command("standout.cli.evaluate", "Score a model on photographs with masks"),
     "train": Command("standout.cli.train", "Train a network on a folder of pairs"),

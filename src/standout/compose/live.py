@@ -1,4 +1,4 @@
-"""Compositing for moving pictures: integer arithmetic on the soft edge only, blur at low resolution, buffers reused."""
+"""Compositing for moving pictures: bytes in, bytes out, no float copy of a frame; blur at low resolution."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from standout.compose.background import blur_background, default_blur
+from standout.compose.quick_edge import quick_colours
 from standout.pixels import Frame
 
-#: The blur is computed on a picture of about this many rows.
-_BLUR_ROWS = 90
+#: The blur is computed on a picture so small that its radius is this many pixels there: enough for a smooth veil.
+_WORK_RADIUS = 4.0
 
 
 class LiveComposer:
@@ -24,10 +26,12 @@ class LiveComposer:
     """
 
     def __init__(self) -> None:
-        self._blurred: Frame | None = None
+        self._buffers: dict[int, Frame] = {}
 
     def over(self, frame: Frame, alpha: NDArray[np.uint8], background: Frame) -> Frame:
-        """The person over the background.
+        """The person over the background: `pixels.blend` within one level of 255.
+
+        Two products and a sum of bytes: OpenCV does them faster than it could look for the soft edge and skip the rest.
 
         Args:
             frame: uint8 RGB (H, W, 3).
@@ -37,16 +41,11 @@ class LiveComposer:
         Returns:
             uint8 RGB (H, W, 3), a new array.
         """
-        result: Frame = background.copy()
-        cv2.copyTo(frame, alpha, result)
-        # Only pixels that are partly person need arithmetic, and they are few.
-        soft = np.flatnonzero((alpha - np.uint8(1)).ravel() < 254)
-        if soft.size:
-            weight = alpha.ravel()[soft].astype(np.uint16)[:, None]
-            front, back = frame.reshape(-1, 3)[soft], background.reshape(-1, 3)[soft]
-            mixed = front * weight + back * (255 - weight) + np.uint16(128)
-            result.reshape(-1, 3)[soft] = (mixed + (mixed >> 8)) >> 8  # exact division by 255
-        return result
+        share, far = self._buffer(0, frame), self._buffer(1, frame)
+        cv2.merge((alpha, alpha, alpha), dst=share)
+        near = cv2.multiply(frame, share, scale=1 / 255)
+        cv2.multiply(background, cv2.bitwise_not(share, dst=share), dst=far, scale=1 / 255)
+        return np.asarray(cv2.add(near, far, dst=near), np.uint8)
 
     def blur(self, frame: Frame, alpha: NDArray[np.uint8], strength: float = 1.0) -> Frame:
         """The frame's background out of focus, by the background's own light alone: the person leaves no halo.
@@ -54,40 +53,47 @@ class LiveComposer:
         Args:
             frame: uint8 RGB (H, W, 3).
             alpha: uint8 (H, W), 255 is person.
-            strength: 1 is a radius of about 2.5 % of the longer side.
+            strength: 1 is the radius of `default_blur`, 2.5 % of the longer side.
 
         Returns:
             uint8 RGB (H, W, 3); overwritten by the next call.
         """
         height, width = alpha.shape
-        rows = min(height, _BLUR_ROWS)
-        size = (max(1, round(width * rows / height)), rows)
-        small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        light = 255 - cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-        # A pixel that is even partly person, or beside one, lends no light.
-        light = (cv2.erode(light, np.ones((3, 3), np.uint8)) > 250).astype(np.float32)
-        lit = small * light[..., None]
-        sigma = max(0.5, 0.0125 * max(size) * strength)
-        # Where the person hides all that is near, wider and wider blurs carry the nearest light in.
-        colour = np.zeros_like(small) + (lit.sum((0, 1)) / light.sum() if light.any() else small.mean((0, 1)))
-        for wide in (9 * sigma, 3 * sigma, sigma):
-            weight = cv2.GaussianBlur(light, (0, 0), wide)[..., None]
-            total = cv2.GaussianBlur(lit, (0, 0), wide)
-            colour = (total + 0.02 * colour) / (weight + 0.02)
-        picture = np.clip(colour + 0.5, 0, 255).astype(np.uint8)
-        if self._blurred is None or self._blurred.shape != frame.shape:
-            self._blurred = np.empty_like(frame)
-        cv2.resize(picture, (width, height), dst=self._blurred, interpolation=cv2.INTER_LINEAR)
-        return self._blurred
+        radius = default_blur((height, width)) * strength
+        scale = min(1.0, _WORK_RADIUS / radius)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+        light = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+        picture = blur_background(
+            np.asarray(small, np.uint8), np.asarray(light, np.float32) / np.float32(255), radius=radius * scale
+        )
+        blurred = self._buffer(2, frame)
+        cv2.resize(picture, (width, height), dst=blurred, interpolation=cv2.INTER_LINEAR)
+        return blurred
 
-    def transparent(self, frame: Frame, alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """RGBA, straight; far from the person black, so that it costs no bits.
+    def own_colours(self, frame: Frame, alpha: NDArray[np.uint8]) -> Frame:
+        """The frame without the old background's colours in the soft edge, estimated at half its size.
+
+        Args:
+            frame: uint8 RGB (H, W, 3).
+            alpha: uint8 (H, W), 255 is person.
 
         Returns:
-            uint8 (H, W, 4), a new array.
+            uint8 RGB (H, W, 3); overwritten by the next call.
         """
-        near = cv2.dilate(alpha, np.ones((9, 9), np.uint8))
-        result = np.zeros((*alpha.shape, 4), np.uint8)
-        cv2.copyTo(cv2.cvtColor(frame, cv2.COLOR_RGB2RGBA), near, result)
-        result[..., 3] = alpha
-        return result
+        half = max(1, frame.shape[1] // 2), max(1, frame.shape[0] // 2)
+        small = cv2.resize(frame, half, interpolation=cv2.INTER_AREA)
+        colours = quick_colours(
+            np.asarray(small, np.uint8), np.asarray(cv2.resize(alpha, half, interpolation=cv2.INTER_AREA), np.uint8)
+        )
+        person = self._buffer(2, frame)
+        cv2.resize(colours, frame.shape[1::-1], dst=person, interpolation=cv2.INTER_LINEAR)
+        # What is wholly person keeps its detail.
+        cv2.copyTo(frame, cv2.inRange(alpha, np.array(255), np.array(255)), person)
+        return person
+
+    def _buffer(self, number: int, like: Frame) -> Frame:
+        """Memory of a frame's size; fresh memory for each frame would cost more than the arithmetic."""
+        if number not in self._buffers or self._buffers[number].shape != like.shape:
+            self._buffers[number] = np.empty_like(like)
+        return self._buffers[number]
