@@ -100,7 +100,7 @@ def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, max_bytes:
     try:
         with _open(kind, data) as image:
             _check_pixels(image.size, max_pixels, name)
-            return _decode(image, data if _is_16_bit(kind, image, data) else None)
+            return _decode(image, data if _wants_opencv(kind, image, data) else None)
     except (InputError, MissingExtra):
         raise
     except MemoryError as error:
@@ -233,8 +233,13 @@ def _reason(error: Exception) -> str:
 # ---------------------------------------------------------------- pixels
 
 
-def _is_16_bit(kind: str, image: Image.Image, data: bytes) -> bool:
-    """Whether the file holds 16 bits per colour, which Pillow would cut to 8."""
+def _wants_opencv(kind: str, image: Image.Image, data: bytes) -> bool:
+    """Whether OpenCV decodes: ordinary JPEGs (in half of Pillow's time and memory), and 16 bits per colour.
+
+    Pillow would cut the latter to 8.
+    """
+    if kind == "JPEG":
+        return image.mode == "RGB"
     if kind == "PNG":
         return data[24] == 16
     if kind == "TIFF":
@@ -243,15 +248,15 @@ def _is_16_bit(kind: str, image: Image.Image, data: bytes) -> bool:
     return False
 
 
-def _decode(image: Image.Image, data_16_bit: bytes | None) -> Picture:
+def _decode(image: Image.Image, for_opencv: bytes | None) -> Picture:
     """Decodes, turns upright, separates alpha, converts to sRGB."""
     exif = _read_exif(image)
     orientation = exif.get(_ORIENTATION, 1) if exif is not None else 1
-    # TIFFs are turned by Pillow itself while loading (and by nobody in the 16-bit path).
-    turned_by_pillow = image.format == "TIFF" and data_16_bit is None
     icc, dpi = image.info.get("icc_profile"), _read_dpi(image, exif)
-    if data_16_bit is not None:
-        channels = _decode_16_bit(data_16_bit)
+    channels = None if for_opencv is None else _decode_with_opencv(for_opencv, deep=image.format != "JPEG")
+    # TIFFs are turned by Pillow itself while loading (and by nobody in OpenCV's path).
+    turned_by_pillow = image.format == "TIFF" and channels is None
+    if channels is not None:
         profile = rgb_profile(icc)
     else:
         channels, profile = _decode_8_bit(image, icc)
@@ -318,8 +323,15 @@ def _to_rgb(image: Image.Image, icc: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
-def _decode_16_bit(data: bytes) -> NDArray[Any]:
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+def _decode_with_opencv(data: bytes, *, deep: bool) -> NDArray[Any] | None:
+    """Grey, RGB or RGBA channels; None where a JPEG is damaged: then Pillow has the last word."""
+    how = cv2.IMREAD_UNCHANGED if deep else cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    except cv2.error:
+        pixels = None
+    if not deep:
+        return pixels
     if pixels is None:
         raise ValueError("the 16-bit pixels can't be read")
     if pixels.ndim == 2:

@@ -17,13 +17,13 @@ def demo(
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
 ) -> None:
     """Cut the person out of the bundled photo (NASA, public domain)."""
-    from standout.cli.photo import cut_out_file, target_of
+    from standout.cli.photo import check_targets, finish_one, target_of
+    from standout.pipeline import PhotoOptions
     from standout.runtime.predict import load
 
     with importlib.resources.as_file(importlib.resources.files("standout") / "assets" / "astronaut.jpg") as photo:
         target = target_of(str(photo), output, many=False)
-        cut_out_file(
-            str(photo), target, load(model), mask=False, quality=92, max_pixels=200_000_000, keep_metadata=False
-        )
+        check_targets([(str(photo), target)], PhotoOptions())
+        finish_one(str(photo), target, load(model), PhotoOptions())
     if target != "-":
         sys.stdout.write(f"The astronaut without her background: {target}\n")

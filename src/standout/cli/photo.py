@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from standout.images import Encoding
-    from standout.pipeline import Predictor
+    from standout.pipeline import PhotoOptions, Predictor
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+#: `--format` -> the ending of the files that are named by us.
+_ENDINGS = {"png": ".png", "webp": ".webp", "jpg": ".jpg", "jpeg": ".jpg", "tiff": ".tiff", "tif": ".tiff"}
 
 
 @app.command()
@@ -25,55 +24,111 @@ def photo(
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="A file, a folder, or `-` for standard output.")
     ] = None,
-    model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
+    background: Annotated[
+        str,
+        typer.Option(
+            "--background", "-b", help="transparent, a colour (white, #0a84ff), an image file, blur, or blur:RADIUS."
+        ),
+    ] = "transparent",
+    fit: Annotated[str, typer.Option(help="Of a background image: cover, contain or stretch.")] = "cover",
+    position: Annotated[str, typer.Option(help="Of a background image: top-left, center, … or 25%,80%.")] = "center",
+    lens: Annotated[bool, typer.Option("--lens", help="Blur like a lens: lights become discs.")] = False,
+    keep: Annotated[str, typer.Option(help="all, largest, center, or people counted from the left: 1,3.")] = "all",
+    at: Annotated[str | None, typer.Option(help="Keep the person at this point: 640,300 or 50%,30%.")] = None,
+    matting: Annotated[str, typer.Option(help="Finer hair: none, closed-form or knn (extra `matting`).")] = "none",
+    edge: Annotated[float, typer.Option(help="Move the edge outward (or inward, negative), pixels.")] = 0.0,
+    feather: Annotated[float, typer.Option(help="Soften the edge over so many pixels.")] = 0.0,
+    keep_edge_colors: Annotated[
+        bool, typer.Option("--keep-edge-colors", help="Don't take the old background's colour out of the edge.")
+    ] = False,
+    invert: Annotated[bool, typer.Option("--invert", help="Remove the people instead of the background.")] = False,
+    crop: Annotated[bool, typer.Option("--crop", help="Crop to the people.")] = False,
+    margin: Annotated[str, typer.Option(help="Room around them when cropping: 40 pixels, or 5%.")] = "5%",
+    shadow: Annotated[bool, typer.Option("--shadow", help="A soft shadow behind the people.")] = False,
     mask: Annotated[bool, typer.Option("--mask", help="Write alpha alone, as a grey picture.")] = False,
+    file_format: Annotated[
+        str, typer.Option("--format", "-f", help="png, webp, jpg or tiff, where -o doesn't name a file.")
+    ] = "png",
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 92,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger photos before decoding.")] = 200_000_000,
     keep_metadata: Annotated[bool, typer.Option("--keep-metadata", help="Keep GPS and other private EXIF.")] = False,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger photos before decoding.")] = 200_000_000,
+    model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
 ) -> None:
     """Cut the people out of photos. Writes PHOTO.standout.png beside each photo, or where -o says."""
     # A damaged corner of a file's metadata is no news for the terminal; a damaged file is an error anyway.
     warnings.filterwarnings("ignore", module=r"PIL\.")
-    from standout.errors import StandoutError
+    from standout.compose.options import Look
+    from standout.compose.parse import parse_keep, parse_margin, parse_point, parse_position
+    from standout.pipeline import PhotoOptions
     from standout.runtime.predict import load
 
-    jobs = [(source, target_of(source, output, many=len(photos) > 1)) for source in photos]
-    check_targets(jobs)
-    loaded = load(model)
-    failed = 0
-    for source, target in jobs:
-        try:
-            cut_out_file(
-                source, target, loaded, mask=mask, quality=quality, max_pixels=max_pixels, keep_metadata=keep_metadata
-            )
-        except StandoutError as error:
-            _say(str(error))
-            failed += 1
+    look = Look(
+        background=background,
+        fit=fit,  # type: ignore[arg-type]  # Look checks the word
+        position=parse_position(position),
+        lens=lens,
+        edge=edge,
+        feather=feather,
+        invert=invert,
+        crop=crop,
+        margin=parse_margin(margin),
+        shadow=shadow,
+        keep=parse_keep(keep),
+        at=None if at is None else parse_point(at),
+        matting=matting,  # type: ignore[arg-type]
+        clean=not keep_edge_colors,
+    )
+    options = PhotoOptions(look, mask, quality, keep_metadata, max_pixels)
+    jobs = [(source, target_of(source, output, file_format, many=len(photos) > 1)) for source in photos]
+    check_targets(jobs, options, file_format)
+    failed = run_jobs(jobs, load(model), options, file_format)
     if failed:
         raise SystemExit(2 if failed == len(jobs) else 1)
 
 
-def cut_out_file(
-    source: str, target: str, model: Predictor, *, mask: bool, quality: int, max_pixels: int, keep_metadata: bool
-) -> None:
+def run_jobs(jobs: list[tuple[str, str]], model: Predictor, options: PhotoOptions, file_format: str = "png") -> int:
+    """Finishes photo after photo, reports on stderr, and returns how many failed."""
+    from standout.errors import StandoutError
+
+    failed = 0
+    for source, target in jobs:
+        try:
+            finish_one(source, target, model, options, file_format)
+        except StandoutError as error:
+            _say(str(error))
+            failed += 1
+    return failed
+
+
+def finish_one(source: str, target: str, model: Predictor, options: PhotoOptions, file_format: str = "png") -> None:
     """One photo, from file to file; `-` stands for the standard streams."""
-    from standout.images import format_of, read
-    from standout.pipeline import cut_out_picture
+    from standout.images import encode
+    from standout.pipeline import finish_photo, photo_to_file
 
-    file_format = "PNG" if target == "-" else format_of(target)
-    picture = read(source, max_pixels=max_pixels)
-    encoding = picture.encoding(file_format, keep_metadata=keep_metadata, quality=quality)
-    if mask:
-        encoding = dataclasses.replace(encoding, icc=None)  # a grey picture can't carry a profile of RGB colours
-    result = cut_out_picture(picture, model)
-    if result.nobody:
-        _say(f"nobody was found in `{source}`; the cut-out is empty.")
-    if picture.colour.dtype != "uint8" and file_format != "PNG" and not mask:
-        _say(f"a {file_format} holds 8 bits per colour; write a PNG to keep the 16 of `{source}`.")
-    write_output(target, result.mask() if mask else result.rgba(), encoding)
+    if target == "-":
+        finished = finish_photo(source, model, options, file_format=format_named(file_format))
+        sys.stdout.buffer.write(encode(finished.pixels, finished.encoding))
+        sys.stdout.buffer.flush()
+    else:
+        finished = photo_to_file(source, target, model, options)
+    if finished.nobody:
+        _say(f"nobody was found in `{source}`; nothing is taken for a person.")
+    for note in finished.notes:
+        _say(f"`{source}`: {note}")
 
 
-def target_of(source: str, output: str | None, *, many: bool) -> str:
+def format_named(name: str) -> str:
+    """The format behind `--format`, as Pillow calls it."""
+    from standout.errors import ConfigError
+    from standout.images import FORMATS
+
+    ending = _ENDINGS.get(name.lower().lstrip("."))
+    if ending is None:
+        raise ConfigError(f"--format must be png, webp, jpg or tiff; received {name!r}.")
+    return FORMATS[ending]
+
+
+def target_of(source: str, output: str | None, file_format: str = "png", *, many: bool) -> str:
     """Where the cut-out of `source` goes: beside it, into the folder `output`, to the file `output`, or to `-`."""
     from standout.errors import OutputError
 
@@ -81,7 +136,9 @@ def target_of(source: str, output: str | None, *, many: bool) -> str:
         if many:
             raise OutputError("Standard output takes one photo; give a folder with `-o` for several.")
         return "-"
-    name = "photo.standout.png" if source == "-" else f"{Path(source).stem}.standout.png"
+    format_named(file_format)
+    stem = "photo" if source == "-" else Path(source).stem
+    name = f"{stem}.standout{_ENDINGS[file_format.lower().lstrip('.')]}"
     if output is None:
         return "-" if source == "-" else str(Path(source).parent / name)
     if Path(output).is_dir() or output.endswith(("/", "\\")):
@@ -91,13 +148,15 @@ def target_of(source: str, output: str | None, *, many: bool) -> str:
     return output
 
 
-def check_targets(jobs: list[tuple[str, str]]) -> None:
-    """Refuses outputs that would overwrite a photo or each other, before anything is read."""
+def check_targets(jobs: list[tuple[str, str]], options: PhotoOptions, file_format: str = "png") -> None:
+    """Refuses outputs that can't be written, or would overwrite a photo or each other, before anything is read."""
     from standout.errors import OutputError
+    from standout.images import format_of
 
     sources = {Path(source).resolve() for source, _ in jobs if source != "-"}
     seen: dict[Path, str] = {}
     for source, target in jobs:
+        options.check_format(format_named(file_format) if target == "-" else format_of(target))
         if target == "-":
             continue
         path = Path(target).resolve()
@@ -108,18 +167,6 @@ def check_targets(jobs: list[tuple[str, str]]) -> None:
                 f"`{seen[path]}` and `{source}` would both be written to `{target}`; give each its own `-o`."
             )
         seen[path] = source
-
-
-def write_output(target: str, pixels: NDArray[Any], encoding: Encoding) -> None:
-    """Writes a picture to a file, whole or not at all, or to standard output."""
-    from standout.images import atomic_write, encode, write_picture
-
-    if target == "-":
-        sys.stdout.buffer.write(encode(pixels, encoding))
-        sys.stdout.buffer.flush()
-        return
-    with atomic_write(target) as file:
-        write_picture(file, pixels, encoding)
 
 
 def _say(sentence: str) -> None:

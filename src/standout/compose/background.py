@@ -62,20 +62,22 @@ def default_blur(size: tuple[int, int]) -> float:
     return max(2.0, 0.025 * max(size))
 
 
-def blur_background(frame: Frame, alpha: Alpha, *, radius: float | None = None, lens: bool = False) -> Frame:
-    """The background of `frame` out of focus, by its own light alone: no halo of the person around the person.
+def blur_background(
+    pixels: NDArray[Any], alpha: Alpha, *, radius: float | None = None, lens: bool = False
+) -> NDArray[Any]:
+    """The background of a photo out of focus, by its own light alone: no halo of the person around the person.
 
     A normalised masked blur: blur(background · (1 − α)) / blur(1 − α), computed at reduced size. Where the person hides
     everything within reach, the light of the nearest background is carried in.
 
     Args:
-        frame: uint8 RGB (H, W, 3).
+        pixels: uint8 or uint16 RGB (H, W, 3).
         alpha: float32 (H, W), the person.
-        radius: Pixels of `frame`; None takes `default_blur`.
+        radius: Pixels of the photo; None takes `default_blur`.
         lens: A disc in linear light with bright highlights, like a wide-open lens; else a Gaussian of σ = radius / 2.
 
     Returns:
-        uint8 RGB (H, W, 3), the whole background, also behind the person.
+        RGB (H, W, 3) of the same dtype, the whole background, also behind the person.
 
     Example:
         >>> frame = np.full((64, 64, 3), 200, np.uint8)
@@ -89,7 +91,8 @@ def blur_background(frame: Frame, alpha: Alpha, *, radius: float | None = None, 
     radius = default_blur((height, width)) if radius is None else radius
     scale = min(1.0, _WORK_RADIUS / radius)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    small = np.asarray(resize(frame, size), np.float32) / 255
+    most = float(np.iinfo(pixels.dtype).max)
+    small = np.asarray(resize(pixels, size), np.float32) / np.float32(most)
     light = 1 - np.asarray(resize(alpha, size), np.float32)
     # A pixel that is even partly person carries the person's colour: it lends no light, nor does its neighbour.
     light = np.asarray(cv2.erode(light, np.ones((3, 3), np.uint8)), np.float32)
@@ -106,8 +109,8 @@ def blur_background(frame: Frame, alpha: Alpha, *, radius: float | None = None, 
     blurred = (blurred + 1e-3 * far) / (weight + 1e-3)[..., None]
     if lens:
         blurred = np.clip(blurred, 0, 1) ** (1 / 2.2)
-    result = np.clip(blurred * 255 + 0.5, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.resize(result, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    result = np.clip(blurred * most + 0.5, 0, most).astype(pixels.dtype)
+    return np.asarray(cv2.resize(result, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def _out_of_focus(array: NDArray[np.float32], radius: float, lens: bool) -> NDArray[np.float32]:

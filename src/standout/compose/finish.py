@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,21 @@ from standout.compose.matting import matte
 from standout.compose.options import Look
 from standout.compose.select import keep_people
 from standout.compose.shadow import drop_shadow
-from standout.errors import ConfigError, InputError
+from standout.errors import ConfigError
+from standout.images import Picture, read
 from standout.pixels import Alpha, Frame, check_alpha
 
-#: Rows that are worked on at once where a picture of another kind of number is needed.
-_STRIP = 512
-
-ImageReader = Callable[[Path], Frame]
+#: Rows and columns that are finished at once: small enough for a processor's cache.
+_TILE = 128
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Finished:
     """The finished picture.
 
     Attributes:
-        pixels: (H, W, 4) with the photo's depth if transparent, uint8 RGB (H, W, 3) otherwise.
+        pixels: In the photo's own colours and depth (uint8 or uint16): RGBA (H, W, 4) if transparent, RGB (H, W, 3)
+            with a background; uint8 (H, W) for a mask.
         box: (left, top, right, bottom) of the picture in the photo.
         notes: What was left out and why, a sentence each; usually empty.
     """
@@ -42,89 +43,110 @@ class Finished:
     notes: tuple[str, ...] = ()
 
 
-def finish(
-    pixels: NDArray[Any],
-    alpha: Alpha,
-    look: Look | None = None,
-    *,
-    threshold: float = 0.5,
-    read: ImageReader | None = None,
-) -> Finished:
+@dataclass(frozen=True, eq=False)
+class _Outline:
+    """Who the person is and what of the photo is shown, float32 (H, W); the shadow; the part that is written."""
+
+    person: Alpha
+    shown: Alpha
+    shadow: Alpha | None
+    box: tuple[int, int, int, int]
+    notes: tuple[str, ...]
+
+    @property
+    def part(self) -> tuple[slice, slice]:
+        left, top, right, bottom = self.box
+        return slice(top, bottom), slice(left, right)
+
+
+def finish(picture: Picture, person: Alpha, look: Look | None = None, *, threshold: float = 0.5) -> Finished:
     """Turns a photo and its alpha into the finished picture.
 
     Args:
-        pixels: uint8 or uint16 RGB (H, W, 3).
-        alpha: float32 (H, W) in [0, 1], the person.
+        picture: The photo; its own transparency is multiplied in.
+        person: float32 (H, W) in [0, 1].
         look: How it shall look; by default the person on transparency.
         threshold: From which alpha a pixel counts as person.
-        read: Reads the file of a background image: uint8 RGB (h, w, 3).
 
     Returns:
-        Transparent: the photo's depth, colours without the old background's in the edge, and 0 where alpha is 0, so
-        that nothing of what was removed stays in the file.
+        Transparent: colours without the old background's in the edge, and 0 where alpha is 0, so that nothing of what
+        was removed stays in the file.
 
     Raises:
-        InputError: The arrays don't fit together, or the person asked for isn't there.
-        ConfigError: A background file without a reader.
+        InputError: The arrays don't fit together, the person asked for isn't there, or the background can't be read.
         MissingExtra: `look.matting` without pymatting.
 
     Example:
-        >>> from standout.compose.options import parse_background
-        >>> photo = np.full((4, 4, 3), 50, np.uint8)
+        >>> from standout.images import from_array
+        >>> photo = from_array(np.full((4, 4, 3), 50, np.uint8))
         >>> alpha = np.tile(np.array([0, 0, 1, 1], np.float32), (4, 1))
         >>> finish(photo, alpha).pixels[0].tolist()
         [[0, 0, 0, 0], [0, 0, 0, 0], [50, 50, 50, 255], [50, 50, 50, 255]]
-        >>> finish(photo, alpha, Look(background=parse_background("white"))).pixels[0, :, 0].tolist()
+        >>> finish(photo, alpha, Look(background="white")).pixels[0, :, 0].tolist()
         [255, 255, 50, 50]
     """
     look = Look() if look is None else look
-    pixels, alpha = _check(pixels), check_alpha(alpha, like=pixels)
-    person, note = _shape(pixels, alpha, look, threshold)
-    shadow = drop_shadow(person) if look.shadow and not look.invert else None
-    box = _box(person, shadow, look)
-    shown = (1 - person) if look.invert else person
+    outline = _outline(picture, person, look, threshold)
     # The blur looks at the whole photo: light from beside the crop counts.
-    behind = _behind(pixels, shown, look, box, read)
-    left, top, right, bottom = box
-    cut = slice(top, bottom), slice(left, right)
-    pixels, shown = pixels[cut], shown[cut]
-    shadow = None if shadow is None else shadow[cut]
+    behind = _behind(picture, outline, look)
+    pixels, shown = picture.colour[outline.part], outline.shown[outline.part]
+    shadow = None if outline.shadow is None else outline.shadow[outline.part]
     edge = edge_colors(pixels, shown) if look.clean else None
     if behind is None:
         result = _transparent(pixels, shown, edge, shadow)
     else:
-        result = _opaque(to_8_bit(pixels), shown, edge, shadow, behind)
-    return Finished(result, box, (note,) if note else ())
+        result = _opaque(pixels, shown, edge, shadow, behind)
+    return Finished(result, outline.box, outline.notes)
 
 
-def to_8_bit(pixels: NDArray[Any]) -> Frame:
-    """uint16 0 … 65535 to uint8 0 … 255, rounded; uint8 as it is.
+def finish_mask(picture: Picture, person: Alpha, look: Look | None = None, *, threshold: float = 0.5) -> Finished:
+    """As `finish`, but what would be shown of the photo, alone: uint8 (H, W), 255 is person.
 
     Example:
-        >>> to_8_bit(np.array([0, 257, 65535], np.uint16)).tolist()
-        [0, 1, 255]
+        >>> from standout.images import from_array
+        >>> photo = from_array(np.full((4, 4, 3), 50, np.uint8))
+        >>> alpha = np.tile(np.array([0, 0, 1, 1], np.float32), (4, 1))
+        >>> finish_mask(photo, alpha).pixels[0].tolist()
+        [0, 0, 255, 255]
     """
-    if pixels.dtype == np.uint8:
-        return pixels
-    return np.asarray(cv2.convertScaleAbs(pixels, alpha=1 / 257), np.uint8).reshape(pixels.shape)
+    outline = _outline(picture, person, Look() if look is None else look, threshold)
+    shown = np.ascontiguousarray(outline.shown[outline.part])
+    return Finished(quantize(shown, np.dtype(np.uint8)), outline.box, outline.notes)
 
 
-def _check(pixels: object) -> NDArray[Any]:
-    if isinstance(pixels, np.ndarray) and pixels.ndim == 3 and pixels.shape[2] == 3 and 0 not in pixels.shape:
-        if pixels.dtype in (np.uint8, np.uint16):
-            return pixels
-    received = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
-    raise InputError(f"`pixels` must be uint8 or uint16 RGB of shape (H, W, 3); received {received}.")
+def quantize(alpha: Alpha, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Alpha as uint8 or uint16, rounded.
+
+    A network's 0 is 0.001, which 8 bits round away; so do 16 bits here, or the whole background would shine through.
+
+    Example:
+        >>> quantize(np.array([[0.001, 0.5, 0.999]], np.float32), np.dtype(np.uint16)).tolist()
+        [[0, 32768, 65535]]
+    """
+    if dtype == np.uint8:
+        return np.asarray(cv2.convertScaleAbs(alpha, alpha=255), np.uint8)
+    most = np.iinfo(dtype).max
+    quantized = (alpha * np.float32(most) + np.float32(0.5)).astype(dtype)
+    quantized[alpha <= TINY] = 0
+    quantized[alpha >= 1 - TINY] = most
+    return quantized
 
 
-def _shape(pixels: NDArray[Any], alpha: Alpha, look: Look, threshold: float) -> tuple[Alpha, str]:
-    """The person's final outline."""
-    alpha = keep_people(alpha, keep=look.keep, at=look.at, threshold=threshold)
-    note = ""
+def _outline(picture: Picture, person: Alpha, look: Look, threshold: float) -> _Outline:
+    person = check_alpha(person, like=picture.colour)
+    person = keep_people(person, keep=look.keep, at=look.at, threshold=threshold)
+    notes: tuple[str, ...] = ()
     if look.matting != "none":
-        matted = matte(to_8_bit(pixels), alpha, method=look.matting)
-        alpha, note = matted.alpha, matted.note
-    return feather_edge(shift_edge(alpha, look.edge), look.feather), note
+        matted = matte(picture.frame, person, method=look.matting)
+        person, notes = matted.alpha, (matted.note,) if matted.note else ()
+    person = feather_edge(shift_edge(person, look.edge), look.feather)
+    own = picture.alpha
+    standing = person if own is None else person * own
+    shown = standing
+    if look.invert:
+        shown = 1 - person if own is None else (1 - person) * own
+    shadow = drop_shadow(standing) if look.shadow and not look.invert else None
+    return _Outline(person, shown, shadow, _box(standing, shadow, look), notes)
 
 
 def _box(person: Alpha, shadow: Alpha | None, look: Look) -> tuple[int, int, int, int]:
@@ -140,76 +162,95 @@ def _box(person: Alpha, shadow: Alpha | None, look: Look) -> tuple[int, int, int
     return min(box[0], dark[0]), min(box[1], dark[1]), max(box[2], dark[2]), max(box[3], dark[3])
 
 
-def _behind(
-    pixels: NDArray[Any], shown: Alpha, look: Look, box: tuple[int, int, int, int], read: ImageReader | None
-) -> Frame | None:
-    """The background of the finished picture, or None if there is none; a new array, free to be written on."""
-    left, top, right, bottom = box
+def _behind(picture: Picture, outline: _Outline, look: Look) -> NDArray[Any] | None:
+    """The background of the finished picture in the photo's own colours and depth, or None if there is none.
+
+    A new array, free to be written on.
+    """
+    left, top, right, bottom = outline.box
     size = (bottom - top, right - left)
-    kind = look.background.kind
-    if kind == "transparent":
+    background = look.behind
+    if background.kind == "transparent":
         return None
-    if kind == "color":
-        return np.full((*size, 3), look.background.color, np.uint8)
-    if kind == "blur":
-        whole = blur_background(to_8_bit(pixels), shown, radius=look.background.radius, lens=look.lens)
-        return whole if whole.shape[:2] == size else whole[top:bottom, left:right].copy()
-    image = look.background.image
-    if isinstance(image, Path):
-        if read is None:
-            raise ConfigError(f"The background {str(image)!r} is a file; pass `read`, or the picture as an array.")
-        image = read(image)
+    if background.kind == "color":
+        color = picture.own_colour(np.full((1, 1, 3), background.color, np.uint8))[0, 0]
+        behind = np.empty((*size, 3), picture.colour.dtype)
+        behind[:] = color
+        return behind
+    if background.kind == "blur":
+        # What was transparent already has no colour to lend.
+        hidden = outline.person if picture.alpha is None else np.maximum(outline.person, 1 - picture.alpha)
+        whole = blur_background(picture.colour, hidden, radius=background.radius, lens=look.lens)
+        return whole if whole.shape[:2] == size else whole[outline.part].copy()
+    fitted = fit_image(_load(background.image), size, fit=look.fit, position=look.position)
+    own = picture.own_colour(fitted)
+    return own.copy() if np.shares_memory(own, fitted) else own
+
+
+def _load(image: Path | Frame | None) -> Frame:
     if image is None:
         raise ConfigError("A background of the kind `image` needs an image: a path or a uint8 RGB array.")
-    fitted = fit_image(image, size, fit=look.fit, position=look.position)
-    return fitted.copy() if np.shares_memory(fitted, image) else fitted
+    if isinstance(image, Path):
+        return _load_file(image, image.stat().st_mtime_ns if image.is_file() else 0)
+    return image
+
+
+@lru_cache(maxsize=1)
+def _load_file(path: Path, _changed: int) -> Frame:
+    """The background is kept: a folder of photos reads it once."""
+    return read(path).frame
+
+
+def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    for top in range(0, shape[0], _TILE):
+        for left in range(0, shape[1], _TILE):
+            yield slice(top, min(top + _TILE, shape[0])), slice(left, min(left + _TILE, shape[1]))
+
+
+def _own_colors(pixels: NDArray[Any], alpha: Alpha, edge: EdgeColors | None, tile: tuple[slice, slice]) -> NDArray[Any]:
+    """The person's colours in one tile."""
+    part = np.ascontiguousarray(pixels[tile])
+    if edge is None or float(alpha.min()) >= 1 - TINY:
+        return part
+    return edge.tile(part, alpha, *tile)
 
 
 def _transparent(pixels: NDArray[Any], alpha: Alpha, edge: EdgeColors | None, shadow: Alpha | None) -> NDArray[Any]:
-    top = int(np.iinfo(pixels.dtype).max)
-    height, width = alpha.shape
-    result = np.zeros((height, width, 4), pixels.dtype)
-    for start in range(0, height, _STRIP):
-        rows = slice(start, start + _STRIP)
-        strip = cv2.cvtColor(np.ascontiguousarray(pixels[rows]), cv2.COLOR_RGB2RGBA)
-        if top == 255:
-            strip[..., 3] = cv2.convertScaleAbs(alpha[rows], alpha=255)
-        else:
-            strip[..., 3] = (alpha[rows] * top + 0.5).astype(pixels.dtype)
-        cv2.copyTo(strip, (alpha[rows] > TINY).astype(np.uint8), result[rows])
-    if edge is not None:
-        result.reshape(-1, 4)[edge.index, :3] = edge.colors
-    if shadow is not None:
-        _shade_transparent(result, alpha, shadow, top)
+    result = np.zeros((*alpha.shape, 4), pixels.dtype)
+    for tile in _tiles(alpha.shape):
+        over = np.ascontiguousarray(alpha[tile])
+        if float(over.max()) > TINY:
+            quantized = quantize(over, pixels.dtype)
+            rgba = cv2.merge([*cv2.split(_own_colors(pixels, over, edge, tile)), quantized])
+            cv2.copyTo(rgba, (quantized > 0).view(np.uint8), result[tile])
+        if shadow is not None:
+            _shade(result[tile], over, shadow[tile])
     return result
 
 
-def _shade_transparent(result: NDArray[Any], alpha: Alpha, shadow: Alpha, top: int) -> None:
+def _shade(rgba: NDArray[Any], over: Alpha, shadow: Alpha) -> None:
     """Lays a black shadow under a transparent picture, in place: A = α + s (1 − α), colour = α F / A."""
-    for start in range(0, alpha.shape[0], _STRIP):
-        rows = slice(start, start + _STRIP)
-        over = alpha[rows]
-        total = over + shadow[rows] * (1 - over)
-        share = over / np.maximum(total, 1e-6)
-        result[rows, :, :3] = (result[rows, :, :3] * share[..., None] + 0.5).astype(result.dtype)
-        result[rows, :, 3] = (total * top + 0.5).astype(result.dtype)
+    total = over + shadow * (1 - over)
+    share = over / np.maximum(total, 1e-6)
+    rgba[..., :3] = (rgba[..., :3] * share[..., None] + 0.5).astype(rgba.dtype)
+    rgba[..., 3] = quantize(total, rgba.dtype)
 
 
-def _opaque(frame: Frame, alpha: Alpha, edge: EdgeColors | None, shadow: Alpha | None, behind: Frame) -> Frame:
-    """The person over `behind`, which is written on. Only the soft pixels need arithmetic."""
-    if shadow is not None:
-        for start in range(0, alpha.shape[0], _STRIP):
-            rows = slice(start, start + _STRIP)
-            behind[rows] = (behind[rows] * (1 - shadow[rows])[..., None] + 0.5).astype(np.uint8)
-    cv2.copyTo(np.ascontiguousarray(frame), (alpha >= 1 - TINY).astype(np.uint8), behind)
-    if edge is None:
-        index = np.flatnonzero((alpha > TINY) & (alpha < 1 - TINY))
-        y, x = np.divmod(index, alpha.shape[1])
-        over: NDArray[Any] = frame[y, x]
-    else:
-        index, over = edge.index, to_8_bit(edge.colors)
-        y, x = np.divmod(index, alpha.shape[1])
-    flat = behind.reshape(-1, 3)
-    a = alpha[y, x, None]
-    flat[index] = (over * a + flat[index] * (1 - a) + 0.5).astype(np.uint8)
+def _opaque(
+    pixels: NDArray[Any], alpha: Alpha, edge: EdgeColors | None, shadow: Alpha | None, behind: NDArray[Any]
+) -> NDArray[Any]:
+    """The person over `behind`, which is written on."""
+    for tile in _tiles(alpha.shape):
+        over, back = np.ascontiguousarray(alpha[tile]), behind[tile]
+        if shadow is not None and float(over.min()) < 1:
+            back[:] = (back * (1 - shadow[tile])[..., None] + 0.5).astype(back.dtype)
+        if float(over.max()) <= TINY:
+            continue
+        own = _own_colors(pixels, over, edge, tile)
+        if float(over.min()) >= 1 - TINY:
+            back[:] = own
+            continue
+        a = cv2.merge([over] * 3)
+        mixed = cv2.multiply(cv2.subtract(own, back, dtype=cv2.CV_32F), a)
+        back[:] = cv2.add(mixed, back, dtype=cv2.CV_8U if back.dtype == np.uint8 else cv2.CV_16U)
     return behind

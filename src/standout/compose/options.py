@@ -1,19 +1,12 @@
-"""Look: how the finished picture shall look, read from the strings a user types.
-
-Every `parse_` function raises ConfigError with one sentence that says what is allowed.
-"""
+"""Look: how the finished picture shall look."""
 
 from __future__ import annotations
 
-import difflib
-import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
-import numpy as np
-from PIL import ImageColor
-
+from standout.compose.parse import MAX_BLUR, Background, check_choice, check_within, parse_background
 from standout.errors import ConfigError
 from standout.pixels import Frame
 
@@ -22,27 +15,8 @@ Matting = Literal["none", "closed-form", "knn"]
 
 FITS: tuple[str, ...] = ("cover", "contain", "stretch")
 MATTINGS: tuple[str, ...] = ("none", "closed-form", "knn")
-#: Widest shift, feather and blur that are accepted, pixels.
-MAX_EDGE, MAX_FEATHER, MAX_BLUR = 200.0, 500.0, 1000.0
-
-_WORDS = {"left": (0.0, None), "right": (1.0, None), "top": (None, 0.0), "bottom": (None, 1.0), "center": (None, None)}
-
-
-@dataclass(frozen=True)
-class Background:
-    """What comes behind the person.
-
-    Attributes:
-        kind: `transparent`, `color`, `image` or `blur`.
-        color: RGB, 0 … 255, of a `color`.
-        image: The file or the picture of an `image`.
-        radius: Of a `blur`, pixels of the photo; None chooses 2.5 % of its longer side.
-    """
-
-    kind: Literal["transparent", "color", "image", "blur"] = "transparent"
-    color: tuple[int, int, int] = (255, 255, 255)
-    image: Path | Frame | None = None
-    radius: float | None = None
+#: Widest shift and feather that are accepted, pixels.
+MAX_EDGE, MAX_FEATHER = 200.0, 500.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +24,8 @@ class Look:
     """Everything about the finished picture that isn't the network's business.
 
     Attributes:
-        background: A Background; `parse_background` reads one from a string.
+        background: `transparent`, a colour (`white`, `#rrggbb`), an image file, `blur`, `blur:RADIUS`, or an image as
+            uint8 RGB (h, w, 3); see `parse_background`.
         fit: How a background image fills the picture: `cover`, `contain` or `stretch`.
         position: Which part of it stays in view, (across, down), 0 … 1; (0.5, 0.5) is the centre.
         lens: Blur like a lens: discs of light instead of a soft veil.
@@ -66,14 +41,14 @@ class Look:
         clean: Takes the old background's colour out of the edge.
 
     Example:
-        >>> Look(background=parse_background("white"), feather=2.0).background.color
+        >>> Look(background="white", feather=2.0).behind.color
         (255, 255, 255)
         >>> Look(edge=9999)
         Traceback (most recent call last):
         standout.errors.ConfigError: `edge` must lie between -200 and 200 pixels; received 9999.
     """
 
-    background: Background = Background()
+    background: Background | str | Path | Frame = "transparent"
     fit: Fit = "cover"
     position: tuple[float, float] = (0.5, 0.5)
     lens: bool = False
@@ -89,214 +64,27 @@ class Look:
     clean: bool = True
 
     def __post_init__(self) -> None:
-        _choice("fit", self.fit, FITS)
-        _choice("matting", self.matting, MATTINGS)
-        _within("edge", self.edge, -MAX_EDGE, MAX_EDGE, " pixels")
-        _within("feather", self.feather, 0, MAX_FEATHER, " pixels")
-        _within("margin", self.margin, 0, 100_000, " pixels")
+        object.__setattr__(self, "background", parse_background(self.background))
+        check_choice("fit", self.fit, FITS)
+        check_choice("matting", self.matting, MATTINGS)
+        check_within("edge", self.edge, -MAX_EDGE, MAX_EDGE, " pixels")
+        check_within("feather", self.feather, 0, MAX_FEATHER, " pixels")
+        check_within("margin", self.margin, 0, 100_000, " pixels")
         for value in self.position:
-            _within("position", value, 0, 1, "")
-        if self.background.radius is not None:
-            _within("blur", self.background.radius, 0.5, MAX_BLUR, " pixels")
+            check_within("position", value, 0, 1, "")
+        if self.behind.radius is not None:
+            check_within("blur", self.behind.radius, 0.5, MAX_BLUR, " pixels")
         if isinstance(self.keep, str):
-            _choice("keep", self.keep, ("all", "largest", "center"))
+            check_choice("keep", self.keep, ("all", "largest", "center"))
         if self.at is not None and self.keep != "all":
             raise ConfigError("`keep` and `at` both choose a person; use one of them.")
 
     @property
+    def behind(self) -> Background:
+        """What comes behind the person, read."""
+        return cast(Background, self.background)
+
+    @property
     def opaque(self) -> bool:
         """True if the finished picture has no transparency."""
-        return self.background.kind != "transparent"
-
-
-def _within(name: str, value: float, low: float, high: float, unit: str) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise ConfigError(f"`{name}` must lie between {low:g} and {high:g}{unit}; received {value:g}.")
-
-
-def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        close = difflib.get_close_matches(value, allowed, 1)
-        hint = f" Did you mean `{close[0]}`?" if close else ""
-        raise ConfigError(f"`{name}` must be one of {', '.join(allowed)}; received {value!r}.{hint}")
-
-
-def parse_background(text: str | Path | Background | Frame) -> Background:
-    """Reads `transparent`, a colour (`#rrggbb`, `#rgb` or a name), an image file, `blur` or `blur:RADIUS`.
-
-    An array (uint8 RGB) is a background image as it is. A file goes before a colour of the same name only when
-    it is written with a folder or a suffix.
-
-    Raises:
-        ConfigError: It is none of these; the message names near matches.
-
-    Example:
-        >>> parse_background("#0a84ff").color
-        (10, 132, 255)
-        >>> parse_background("blur:12").radius
-        12.0
-        >>> parse_background("withe")
-        Traceback (most recent call last):
-        standout.errors.ConfigError: The background 'withe' is neither a file nor a colour; did you mean `white` or \
-`wheat`? Allowed: transparent, blur, blur:RADIUS, a colour (`white`, `#rrggbb`) or an image file.
-    """
-    if isinstance(text, Background):
-        return text
-    if isinstance(text, np.ndarray):
-        return Background("image", image=text)
-    name = str(text).strip()
-    low = name.lower()
-    if isinstance(text, Path):
-        return _image_background(text)
-    if low in ("transparent", "none"):
-        return Background()
-    if low == "blur" or low.startswith("blur:"):
-        return Background("blur", radius=_radius(low))
-    color = _color(low)
-    if color is not None:
-        return Background("color", color=color)
-    return _image_background(Path(name))
-
-
-def _color(name: str) -> tuple[int, int, int] | None:
-    # `rgb(…)`, `hsl(…)` are left to Pillow too; a colour with alpha (#rrggbbaa) would be a half-transparent background.
-    if name.startswith("#") and len(name) not in (4, 7):
-        raise ConfigError(f"A colour must be written `#rrggbb` or `#rgb`; received {name!r}.")
-    try:
-        red, green, blue = ImageColor.getrgb(name)[:3]
-    except ValueError:
-        if name.startswith("#"):
-            raise ConfigError(
-                f"A colour must be written `#rrggbb` with the digits 0-9 and a-f; received {name!r}."
-            ) from None
-        return None
-    return red, green, blue
-
-
-def _radius(text: str) -> float | None:
-    number = text.partition(":")[2]
-    if not number:
-        return None
-    try:
-        radius = float(number.removesuffix("px"))
-    except ValueError:
-        raise ConfigError(f"`blur` takes a radius in pixels, as in `blur:20`; received {text!r}.") from None
-    _within("blur", radius, 0.5, MAX_BLUR, " pixels")
-    return radius
-
-
-def _image_background(path: Path) -> Background:
-    if path.is_file():
-        return Background("image", image=path)
-    # A misspelt word is most likely a colour; what has a suffix or a folder is most likely a file.
-    looks_like_file = bool(path.suffix) or len(path.parts) > 1
-    folder = path.parent
-    names = [p.name for p in folder.iterdir() if p.is_file()] if looks_like_file and folder.is_dir() else []
-    words = [] if looks_like_file else ["transparent", "blur", *ImageColor.colormap]
-    close = difflib.get_close_matches(path.name.lower(), words, 2) or difflib.get_close_matches(path.name, names, 2)
-    hint = f"; did you mean {' or '.join(f'`{name}`' for name in close)}?" if close else "."
-    raise ConfigError(
-        f"The background {str(path)!r} is neither a file nor a colour{hint} Allowed: transparent, blur, blur:RADIUS, "
-        "a colour (`white`, `#rrggbb`) or an image file."
-    )
-
-
-def parse_position(text: str) -> tuple[float, float]:
-    """Reads `center`, `top`, `bottom-left` or `25%,80%` (across, down) as shares 0 … 1.
-
-    Raises:
-        ConfigError: It is none of these.
-
-    Example:
-        >>> parse_position("top-right"), parse_position("25%,80%")
-        ((1.0, 0.0), (0.25, 0.8))
-    """
-    across = down = None
-    words = text.lower().replace("-", " ").split()
-    if words and all(word in _WORDS for word in words):
-        for word in words:
-            x, y = _WORDS[word]
-            across, down = (x if across is None else across), (y if down is None else down)
-        return (0.5 if across is None else across), (0.5 if down is None else down)
-    try:
-        x, y = (float(part.strip().removesuffix("%")) / 100 for part in text.split(","))
-    except ValueError:
-        raise ConfigError(
-            f"`position` must be made of left, right, top, bottom, center, or be two shares as in `25%,80%`; "
-            f"received {text!r}."
-        ) from None
-    _within("position", x * 100, 0, 100, " %")
-    _within("position", y * 100, 0, 100, " %")
-    return x, y
-
-
-def parse_keep(text: str) -> str | tuple[int, ...]:
-    """Reads `all`, `largest`, `center`, or numbers of people counted from the left, `1` or `1,3`.
-
-    Raises:
-        ConfigError: It is none of these.
-
-    Example:
-        >>> parse_keep("largest"), parse_keep("1,3")
-        ('largest', (1, 3))
-    """
-    word = text.strip().lower()
-    if word in ("all", "largest", "center"):
-        return word
-    try:
-        numbers = tuple(int(part) for part in word.split(","))
-    except ValueError:
-        numbers = ()
-    if not numbers or min(numbers) < 1:
-        raise ConfigError(
-            f"`keep` must be all, largest, center, or numbers of people from the left as in `1,3`; received {text!r}."
-        )
-    return numbers
-
-
-def parse_point(text: str) -> tuple[float, float]:
-    """Reads a point `x,y`: pixels (`640,300`) or shares of the picture (`50%,30%`), which come back below 1.
-
-    Raises:
-        ConfigError: It is no such point.
-
-    Example:
-        >>> parse_point("640,300"), parse_point("50%,30%")
-        ((640.0, 300.0), (0.5, 0.3))
-    """
-    parts = [part.strip() for part in text.split(",")]
-    try:
-        shares = [part.endswith("%") for part in parts]
-        x, y = (
-            float(part.removesuffix("%")) / (100 if share else 1) for part, share in zip(parts, shares, strict=True)
-        )
-    except ValueError:
-        x = y = -1.0
-        shares = [False]
-    if not (0 <= x < 1e6 and 0 <= y < 1e6) or len(set(shares)) != 1 or (shares[0] and max(x, y) > 1):
-        raise ConfigError(f"`at` must be a point in pixels (`640,300`) or shares (`50%,30%`); received {text!r}.")
-    return x, y
-
-
-def parse_margin(text: str) -> float:
-    """Reads a margin: `40` pixels, or `5%` of the person's longer side (comes back as 0.05).
-
-    Raises:
-        ConfigError: It is no such margin.
-
-    Example:
-        >>> parse_margin("40"), parse_margin("5%")
-        (40.0, 0.05)
-    """
-    word = text.strip().removesuffix("px").strip()
-    try:
-        value = float(word.removesuffix("%"))
-    except ValueError:
-        value = -1.0
-    share = word.endswith("%")
-    if not (math.isfinite(value) and 0 <= value < (100 if share else 100_000)):
-        raise ConfigError(
-            f"`margin` must be pixels (`40`) or a share of the person below 100 % (`5%`); received {text!r}."
-        )
-    # Whole pixels stay above the shares: a margin of less than one pixel is none.
-    return value / 100 if share else (value if value >= 1 else 0.0)
+        return self.behind.kind != "transparent"
