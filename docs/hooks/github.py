@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 _CODE = re.compile(r"(^```.*?^```[ ]*$|^~~~.*?^~~~[ ]*$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
-_LIST_AFTER_TEXT = re.compile(r"^(?!\s*(?:[-*+]|\d+[.)])\s)(?!\s*$)(?!#)(.+)\n(?=(?:[-*+]|1[.)])\s)", re.MULTILINE)
+_LIST_AFTER_TEXT = re.compile(r"^(?![-*+]\s|\d+[.)]\s|\s|#)(.+)\n(?=(?:[-*+]|1[.)])\s)", re.MULTILINE)
 
 
 def _outside_code(markdown: str, change: Callable[[str], str]) -> str:

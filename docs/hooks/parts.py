@@ -62,6 +62,7 @@ def _card(name: str, card: standout.ModelCard) -> str:
         ("licence", card.licence),
         ("training began with", card.start or "nothing"),
         ("pictures seen in training", f"{card.samples:,}"),
+        *((key, text) for key, text in (("speed", card.speed), ("calibration", card.calibration)) if text),
         ("code's revision", f"`{card.revision}`"),
         ("data's SHA-256", f"`{card.data_hash}`"),
     ]
