@@ -115,8 +115,9 @@ def test_a_list_needs_no_empty_line_before_it(hooks) -> None:
 
 def test_the_navigation_has_the_pages_that_exist_each_once(hooks) -> None:
     site = hooks("site_hooks")
-    wanted = [{"A": ["a.md", "later.md"]}, {"B": ["nowhere.md"]}]
-    assert site.navigation(wanted, {"a.md", "new.md"}) == [{"A": ["a.md"]}, {"More": ["new.md"]}]
+    wanted = [{"A": ["a.md", "later.md", {"Title": "b.md"}]}, {"B": ["nowhere.md"]}]
+    found = site.navigation(wanted, {"a.md", "b.md", "new.md"})
+    assert found == [{"A": ["a.md", {"Title": "b.md"}]}, {"More": ["new.md"]}]
 
 
 class Loaded(HTMLParser):

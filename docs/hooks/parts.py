@@ -67,7 +67,7 @@ def _card(name: str, card: standout.ModelCard) -> str:
         ("data's SHA-256", f"`{card.data_hash}`"),
     ]
     return "\n\n".join([
-        f"## `{name}`", _table(("what", ""), facts), "### Scores", _scores(card.scores),
+        f"## `{name}`", _table(("what", "value"), facts), "### Scores", _scores(card.scores),
         "### What it can't do", "\n".join(f"- {limit}" for limit in card.limits),
         "### What it learned from", "\n".join(f"- {source}" for source in card.data),
     ])  # fmt: skip
@@ -139,7 +139,7 @@ def commands() -> str:
         rows = [(f"`{_metavar(param)}`", param.help or "") for param in arguments]
         rows += [(", ".join(f"`{word}`" for word in param.opts), _option_help(param)) for param in options]
         help_text = inspect.cleandoc(parsed.help or command.help)
-        parts += [f"## standout {name}", help_text, f"```sh\n{usage}\n```", _table(("", ""), rows)]
+        parts += [f"## standout {name}", help_text, f"```sh\n{usage}\n```", _table(("word", "what it does"), rows)]
     return "\n\n".join(parts)
 
 

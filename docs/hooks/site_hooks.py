@@ -23,6 +23,9 @@ BORROWED = {
     "notebooks/use.ipynb": "notebooks/use.md",
     "notebooks/train.ipynb": "notebooks/train.md",
 }
+#: A page, or its title in the navigation and the page.
+Entry = str | dict[str, str]
+
 _PART = re.compile(r"<!-- generated: ([a-z-]+)\b.*?-->", re.DOTALL)
 
 
@@ -41,11 +44,15 @@ def on_config(config: Any) -> Any:
     return config
 
 
-def navigation(wanted: list[dict[str, list[str]]], pages: set[str]) -> list[dict[str, list[str]]]:
+def navigation(wanted: list[dict[str, list[Entry]]], pages: set[str]) -> list[dict[str, list[Entry]]]:
     """The sections with the pages that exist; pages that no section names make a last one."""
-    sections = [(name, [page for page in named if page in pages]) for part in wanted for name, named in part.items()]
-    rest = sorted(pages - {page for _, named in sections for page in named})
-    return [{name: named} for name, named in [*sections, ("More", rest)] if named]
+    sections = [(name, [e for e in entries if _page(e) in pages]) for part in wanted for name, entries in part.items()]
+    rest: list[Entry] = sorted(pages - {_page(entry) for _, entries in sections for entry in entries})
+    return [{name: entries} for name, entries in [*sections, ("More", rest)] if entries]
+
+
+def _page(entry: Entry) -> str:
+    return entry if isinstance(entry, str) else next(iter(entry.values()))
 
 
 def on_files(files: Files, config: Any) -> Files:
