@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def export_run(
     *,
     size: tuple[int, int] | None = None,
     weights: str = "best",
-    card_file: Path | None = None,
+    card_files: Sequence[Path] = (),
     scores_file: Path | None = None,
     two_scales: bool = False,
 ) -> tuple[ModelCard, float]:
@@ -40,7 +41,7 @@ def export_run(
             what was held out while training.
         two_scales: The graph looks at the picture at half its size too and averages the logits: a quarter more work,
             and people who fill the picture lose less.
-        card_file: TOML with what only people know: data, licences, limits.
+        card_files: TOML with what only people know: data, licences, limits; a later file wins.
 
     Returns:
         The card, and the largest difference of alpha between Keras and ONNX.
@@ -61,8 +62,8 @@ def export_run(
         parameters=model.count_params(), data_hash=record["data_hash"], revision=record["revision"],
         samples=_samples(run, config.train.batch), start=record.get("start", ""), scores=_validation_scores(run),
     )  # fmt: skip
-    if card_file:
-        card = dataclasses.replace(card, **_read_card_file(card_file))
+    for file in card_files:
+        card = dataclasses.replace(card, **_read_card_file(file))
     if scores_file:
         card = dataclasses.replace(card, scores=_read_scores(scores_file))
     proto = to_onnx(model, card)
