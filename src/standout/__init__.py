@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from standout.card import ModelCard as ModelCard
+    from standout.compose.options import Look as Look
     from standout.errors import StandoutError as StandoutError
     from standout.pipeline import cut_out as cut_out
     from standout.runtime.predict import Model as Model
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 #: public name -> module that holds it
 _HOMES = {
+    "Look": "standout.compose.options",
     "Model": "standout.runtime.predict",
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
@@ -29,7 +31,7 @@ _HOMES = {
     "load": "standout.runtime.predict",
 }
 
-__all__ = ["Model", "ModelCard", "StandoutError", "__version__", "cut_out", "load"]
+__all__ = ["Look", "Model", "ModelCard", "StandoutError", "__version__", "cut_out", "load"]
 
 
 def __getattr__(name: str) -> Any:

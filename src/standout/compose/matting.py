@@ -22,7 +22,7 @@ from standout.pixels import Alpha, Frame, resize
 #: Most pixels that are solved at once: about ten seconds of one core.
 MAX_PIXELS = 600_000
 #: Half the width of the band, as a share of the person's longer side.
-BAND = 0.025
+BAND = 0.03
 #: Sure person, sure background: alpha above, below.
 _SURE = (0.95, 0.05)
 _GUIDE_RADIUS, _GUIDE_EPSILON = 2, 1e-4
