@@ -13,7 +13,7 @@ $(VENV)/core: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/workshop: $(VENV)/core
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,docs,dev]'
 	touch $@
 
 demo: $(VENV)/core  ## cut the person out of the bundled photo
@@ -26,6 +26,15 @@ check: $(VENV)/workshop  ## ruff and mypy
 
 test: $(VENV)/workshop  ## every test, the slow ones too
 	$(BIN)/python -m pytest
+
+# ---- the documentation
+.PHONY: site notebooks
+
+site: $(VENV)/workshop  ## build the documentation into site/, warnings as errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+notebooks: $(VENV)/workshop  ## run the notebooks and keep what they show
+	cd notebooks && PATH="$(CURDIR)/$(BIN):$$PATH" jupyter nbconvert --to notebook --execute --inplace --coalesce-streams *.ipynb
 
 # ---- the bundled model. DATA holds train/, val/ and unlabelled/; see recipes/photo.toml for hours and expected scores.
 DATA    ?= ../shared/data

@@ -1,0 +1,190 @@
+"""The site builds without a warning, loads nothing from elsewhere, and says what the code and the model say."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import typer
+
+import standout
+from standout.cli import COMMANDS
+from standout.cli import run as command
+from standout.config import load_config
+
+pytest.importorskip("mkdocs")
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")])
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def fences(page: Path, language: str) -> list[str]:
+    """The blocks of code of a page in one language."""
+    return [code for name, code in _FENCE.findall(page.read_text("utf-8")) if name == language]
+
+
+@pytest.fixture
+def hooks(monkeypatch: pytest.MonkeyPatch):
+    """Imports a module of docs/hooks."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "hooks"))
+    return importlib.import_module
+
+
+# ---- what is written
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_and_option_on_a_page_exists(page: Path) -> None:
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    lines = [line for _, code in _FENCE.findall(text) for line in code.splitlines()]
+    lines += re.findall(r"^    (standout .*)$", text, re.MULTILINE) + re.findall(r"`(standout [^`\n]*)`", text)
+    for line in lines:
+        if not line.strip().startswith("standout "):
+            continue
+        words = [word.strip("[]") for word in shlex.split(line, comments=True)]
+        if len(words) < 2 or words[1] in ("--help", "--version", "COMMAND"):
+            continue
+        name = words[1] if words[1] in COMMANDS else "photo"
+        parsed = typer.main.get_command(importlib.import_module(COMMANDS[name].module).app)
+        known = {"--help"} | {word for param in parsed.params for word in (*param.opts, *param.secondary_opts)}
+        used = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        assert used <= known, f"`{line}`: standout {name} has no {', '.join(sorted(used - known))}"
+
+
+def test_the_russian_quick_start_has_the_same_code() -> None:
+    for language in ("sh", "python"):
+        english = fences(ROOT / "docs" / "quick-start.md", language)
+        russian = fences(ROOT / "docs" / "ru" / "quick-start.md", language)
+        assert english and [code for code in english if code not in russian] == []
+
+
+@pytest.mark.slow
+def test_the_quick_start_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = ROOT / "docs" / "quick-start.md"
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(str(files("standout") / "assets" / "astronaut.jpg"), "photo.jpg")
+    lines = [line for code in fences(page, "sh") for line in code.splitlines() if line.startswith("standout photo.jpg")]
+    ran = [line for line in lines if "mine.onnx" not in line]
+    assert len(ran) == 5
+    for line in ran:
+        assert command(shlex.split(line)[1:]) == 0, line
+    for code in fences(page, "python"):
+        exec(compile(code, str(page), "exec"), {})
+    for name in ("photo.standout.png", "cropped.png", "alpha.png", "person.png", "on-white.jpg"):
+        assert (tmp_path / name).stat().st_size > 1000, name
+
+
+def test_the_figure_is_drawn_from_the_recipe(hooks) -> None:
+    figure = hooks("figure")
+    drawn = figure.architecture(load_config(ROOT / "recipes" / "photo.toml").model)
+    assert drawn == figure.FILE.read_text("utf-8"), "run `python docs/hooks/figure.py`"
+
+
+# ---- what MkDocs makes of it
+
+
+def test_links_lead_to_pages_and_files_without_a_page_keep_their_words(hooks) -> None:
+    github = hooks("github")
+    pages = {"README.md": "index.md", "docs/a.md": "a.md", "docs/ru/b.md": "ru/b.md"}
+    text = (
+        "[one](../a.md#x) [two](../../README.md) [three](../../src/x.py) [out](https://example.org) `[code](a.md)`\n"
+        "[![picture](../a.md)](../a.md)\n```\n[code](../a.md)\n```\n"
+    )
+    assert github.site_links(text, "docs/ru/b.md", "ru/b.md", pages.get) == (
+        "[one](../a.md#x) [two](../index.md) three [out](https://example.org) `[code](a.md)`\n"
+        "[![picture](../a.md)](../a.md)\n```\n[code](../a.md)\n```\n"
+    )
+
+
+def test_a_list_needs_no_empty_line_before_it(hooks) -> None:
+    github = hooks("github")
+    assert github.blank_before_lists("text\n- a\n- b\n") == "text\n\n- a\n- b\n"
+    for untouched in ("- a\n  more\n- b\n", "text\n\n1. a\n2. b\n", "```\nx\n- y\n```\n", "# Head\n- a\n"):
+        assert github.blank_before_lists(untouched) == untouched
+
+
+def test_the_navigation_has_the_pages_that_exist_each_once(hooks) -> None:
+    site = hooks("site_hooks")
+    wanted = [{"A": ["a.md", "later.md", {"Title": "b.md"}]}, {"B": ["nowhere.md"]}]
+    found = site.navigation(wanted, {"a.md", "b.md", "new.md"})
+    assert found == [{"A": ["a.md", {"Title": "b.md"}]}, {"More": ["new.md"]}]
+
+
+class Loaded(HTMLParser):
+    """Collects what a browser would load of its own accord."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.urls: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag in ("script", "img", "iframe", "source", "video"):
+            self.urls.append(given.get("src") or "")
+        elif tag == "link" and given.get("rel") not in ("canonical", "next", "prev", "alternate"):
+            self.urls.append(given.get("href") or "")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built from a clone's files, with warnings as errors."""
+    target = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(target)],
+        cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return target
+
+
+@pytest.mark.slow
+def test_the_site_loads_nothing_from_elsewhere(built: Path) -> None:
+    pages = list(built.rglob("*.html"))
+    assert len(pages) > 12
+    for page in pages:
+        loaded = Loaded()
+        loaded.feed(page.read_text("utf-8"))
+        assert loaded.urls and [url for url in loaded.urls if re.match(r"(https?:)?//", url)] == [], page.name
+    for sheet in built.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(https?:)?//", sheet.read_text("utf-8")), sheet.name
+
+
+@pytest.mark.slow
+def test_the_model_card_page_says_what_the_model_says(built: Path) -> None:
+    text = (built / "model-card.html").read_text("utf-8")
+    card = standout.load().card
+    for scores in card.scores.values():
+        if "person_iou" in scores:
+            assert " … ".join(f"{value:.3f}" for value in scores["person_iou"][1:]) in text
+    for line in (*card.limits, *card.data, card.licence):
+        assert line.partition("'")[0] in text
+
+
+@pytest.mark.slow
+def test_the_site_has_what_is_promised(built: Path) -> None:
+    def page(name: str) -> str:
+        return (built / name).read_text("utf-8")
+
+    for name in standout.__all__:
+        assert name.startswith("__") or f'id="standout.{name}"' in page("api.html"), name
+    for name in COMMANDS:
+        assert f"standout {name}" in page("commands.html")
+    assert "<code>train.lr</code>" in page("settings.html") and "cosine" in page("settings.html")
+    assert page("how-it-works.html").count("<math") >= 6 and "architecture.svg" in page("how-it-works.html")
+    for notebook in ("use", "train"):
+        assert f"{notebook}_pictures/" in page(f"notebooks/{notebook}.html")
+    for name in ("ru/index.html", "ru/quick-start.html"):
+        assert '<html lang="ru"' in page(name) and "Вырезать" in page("ru/quick-start.html")
+    for html in built.rglob("*.html"):
+        lost = re.search(r"<(?:p|li)>[^<]*\n\s*[-*] ", html.read_text("utf-8"))
+        assert not lost, f"{html.name}: a list was taken for text: {lost and lost[0]}"
