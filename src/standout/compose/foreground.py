@@ -75,7 +75,8 @@ class EdgeColors:
         rest = cv2.multiply(a, cv2.subtract(fore, back))
         rest = cv2.subtract(cv2.subtract(pixels.astype(np.float32) * np.float32(1 / most), back), rest)
         own = np.asarray(cv2.add(fore, cv2.multiply(a, rest)), np.float32)
-        return np.clip(own * np.float32(most) + np.float32(0.5), 0, np.float32(most)).astype(pixels.dtype)
+        own = np.clip(own * np.float32(most) + np.float32(0.5), 0, np.float32(most))
+        return np.asarray(own, pixels.dtype)
 
     def _enlarge(self, values: _Floats, rows: slice, columns: slice) -> _Floats:
         left, top, right, bottom = self.box
