@@ -9,8 +9,9 @@ them, by their command lines, turn about, each round in another order: once per 
 rembg is not a dependency. `pip install 'rembg[cpu,cli]'` into an environment of its own and name its command with
 `--rembg`; its model u2netp.onnx must lie in $U2NET_HOME (or ~/.u2net). What isn't there is reported as missing.
 
-Processor seconds stand beside: on a busy machine they are the steadier figure. Peak memory is the sum over all processes of a command, each page shared between them counted once (PSS, Linux);
-elsewhere the largest resident set that the system reports for one process.
+Processor seconds stand beside: on a busy machine they are the steadier figure. Peak memory is the sum over all
+processes of a command, each page shared between them counted once (PSS, Linux); elsewhere the largest resident set that
+the system reports for one process.
 """
 
 from __future__ import annotations
