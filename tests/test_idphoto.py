@@ -17,9 +17,10 @@ import standout
 from fakes import FakeFaces, FakeModel, face_at, portrait
 from standout.cli import run
 from standout.errors import ConfigError, InputError, OutputError
+from standout.idphoto.library import list_specs, load_spec
 from standout.idphoto.measure import Span, measure_head
 from standout.idphoto.photo import IdPhoto, id_photo
-from standout.idphoto.specs import Spec, list_specs, load_spec
+from standout.idphoto.spec import Spec
 from standout.pixels import Frame
 
 ASTRONAUT = Path(standout.__file__).parent / "assets" / "astronaut.jpg"
@@ -406,3 +407,18 @@ def test_photos_go_through_the_standard_streams() -> None:
     with Image.open(io.BytesIO(done.stdout)) as image:
         assert image.format == "JPEG" and image.size == (354, 472)
     assert "head size" in done.stderr.decode()
+
+
+def test_the_example_in_the_documentation_is_true() -> None:
+    import doctest
+
+    from standout.idphoto import photo
+
+    result = doctest.testmod(photo)
+    assert result.attempted >= 4 and result.failed == 0
+
+
+def test_a_file_that_must_not_be_small_gets_the_best_quality() -> None:
+    spec = dataclasses.replace(load_spec("us-visa"), min_kb=len(make().encode().data) / 1000 + 0.5, max_kb=240)
+    file = make(spec=spec).encode()
+    assert file.quality == 100 and file.report.status("file size") == "pass"

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from standout.errors import ConfigError
-from standout.idphoto.specs import DOCUMENTS, FOLDER_VARIABLE, Spec, list_specs, load_spec, parse_spec, spec_text
+from standout.idphoto.library import FOLDER_VARIABLE, list_specs, load_spec, spec_text
+from standout.idphoto.spec import DOCUMENTS, Spec
+from standout.idphoto.spec_form import parse_spec
 
 ALL = list_specs()
 

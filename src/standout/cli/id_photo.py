@@ -55,7 +55,7 @@ def id_photo(
         sys.stdout.write(_spec_lines(specs))
         return
     from standout.errors import ConfigError
-    from standout.idphoto.specs import load_spec, spec_text
+    from standout.idphoto.library import load_spec, spec_text
 
     if show_spec:
         sys.stdout.write(spec_text(spec, folder=specs))
@@ -83,7 +83,7 @@ def id_photo(
 
 
 def _spec_lines(folder: Path | None) -> str:
-    from standout.idphoto.specs import list_specs
+    from standout.idphoto.library import list_specs
 
     lines = []
     for spec in list_specs(folder=folder):

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.idphoto.measure import Head, Span
-from standout.idphoto.specs import Spec
+from standout.idphoto.spec import Spec
 
 #: Where a specification leaves it open, as shares of the height: our own taste, never reported as a rule.
-_HEAD, _ABOVE = 0.66, 0.10
+_HEAD, _ABOVE, _LARGEST = 0.66, 0.10, 0.80
 #: Heads and eye lines that are tried, shares of the height.
 _HEADS, _EYES = np.arange(0.30, 0.951, 0.0025), np.arange(0.20, 0.75, 0.0025)
 #: A bound on one side only counts as well kept from this distance on, share of the height.
 _ONE_SIDED = 0.05
-#: What a picture without photo costs, per height of it: a tenth costs the way from the middle of a band to its bound.
-_MISSING = 5.0
+#: A picture is moved into the photo while every bound keeps this distance, as a share of its band.
+_KEPT = 0.1
 
 _Grid = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ class Placement:
     matrix: NDArray[np.float64]
 
     def lengths(self, head: Head) -> dict[str, Span]:
-        """What a specification may bound, in pixels of the picture; keys as in `specs.BANDS`."""
+        """What a specification may bound, in pixels of the picture; keys as in `spec.BANDS`."""
         eyes = Span.around(self.height - self.eye_row, (head.pupils.high - head.pupils.mid) * self.scale / 2)
         chin, crown = head.chin * self.scale, head.crown * self.scale
         return {
@@ -80,10 +80,13 @@ def place_head(
     for name in spec.bands:
         low, high = spec.band_px(name, height)
         score = np.minimum(score, _margin(values[name], low, high, _ONE_SIDED * height))
-    missing = _missing(head, scale, rows, (height, width), photo, inside) / height
+    # Where some picture keeps the bounds and lies in the photo, only such pictures are considered.
+    inner = (score >= _KEPT) & (_missing(head, scale, rows, (height, width), photo, inside) <= 0)
+    if "head" not in spec.bands:
+        inner &= heads <= _LARGEST * height
     hair_cut = np.maximum(0, 0.02 * height - (rows - scale * head.hair.mid)) / height
     taste = np.abs(heads / height - _HEAD) + np.abs((rows - scale * head.hair.mid) / height - _ABOVE)
-    score = score - _MISSING * missing - 2 * hair_cut - 0.05 * taste
+    score = score - 2 * hair_cut - 0.05 * taste - (np.where(inner, 0, 1000) if inner.any() else 0)
     best = np.unravel_index(int(score.argmax()), score.shape)
     return _lay(head, height, width, float(scale[best]), float(rows[best]))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from standout.idphoto.specs import Spec
+from standout.idphoto.spec import Spec
 
 Status = Literal["pass", "fail", "can't tell"]
 
