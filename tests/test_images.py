@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def close(picture: Picture, expected: Frame | None = None, tolerance: int = 12) 
     return all(difference[y, x].max() <= tolerance for y in (h // 4, 3 * h // 4) for x in (w // 4, 3 * w // 4))
 
 
+@cache  # the time of its making is in it
 def wide_gamut() -> bytes:
     """A profile that is not sRGB: sRGB's own with red and green primaries exchanged."""
     raw = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

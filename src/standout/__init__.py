@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from standout.batch.folder import process_folder as process_folder
     from standout.batch.work import FolderSettings as FolderSettings
     from standout.card import ModelCard as ModelCard
+    from standout.compose.options import Look as Look
     from standout.errors import StandoutError as StandoutError
     from standout.pipeline import cut_out as cut_out
     from standout.runtime.predict import Model as Model
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 #: public name -> module that holds it
 _HOMES = {
     "FolderSettings": "standout.batch.work",
+    "Look": "standout.compose.options",
     "Model": "standout.runtime.predict",
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
@@ -35,6 +37,7 @@ _HOMES = {
 
 __all__ = [
     "FolderSettings",
+    "Look",
     "Model",
     "ModelCard",
     "StandoutError",

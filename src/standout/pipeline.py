@@ -49,7 +49,9 @@ class Predictor(Protocol):
 
     card: ModelCard
 
-    def alpha(self, frame: Frame, *, refine: bool = True) -> Alpha: ...
+    def alpha(self, frame: Frame, *, refine: bool = True) -> Alpha:
+        """A new array, float32 (H, W) in [0, 1]."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,8 @@ def _options(encoding: Encoding) -> dict[str, Any]:
     if encoding.exif:
         options["exif"] = encoding.exif
     if encoding.format == "TIFF":
-        options["compression"] = "tiff_adobe_deflate"
+        # Pillow's deflated TIFFs can't hold the GPS part of the metadata, its plain ones can.
+        options["compression"] = "raw" if encoding.exif else "tiff_adobe_deflate"
     else:
         options["quality"] = encoding.quality
     if encoding.format == "JPEG":

@@ -33,12 +33,14 @@ def photo(
     """Cut the people out of photos. Writes PHOTO.standout.png beside each photo, or where -o says."""
     # A damaged corner of a file's metadata is no news for the terminal; a damaged file is an error anyway.
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    from standout.cli.screen import silent_libraries
     from standout.runtime.predict import load
 
     options, file_format = choice.options, choice.file_format
     jobs = [(source, target_of(source, output, file_format, many=len(photos) > 1)) for source in photos]
     check_targets(jobs, options, file_format)
-    failed = run_jobs(jobs, load(choice.model), options, file_format)
+    with silent_libraries():
+        failed = run_jobs(jobs, load(choice.model), options, file_format)
     if failed:
         raise SystemExit(2 if failed == len(jobs) else 1)
 

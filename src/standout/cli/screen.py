@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +30,32 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+@contextmanager
+def silent_libraries() -> Iterator[None]:
+    """Keeps what libpng, libjpeg and OpenCV print about a damaged file off the terminal; ours is one sentence.
+
+    They write to file descriptor 2, so that leads nowhere meanwhile, and Python's stderr goes to where it led before.
+    """
+    before, stream = os.dup(2), sys.stderr
+    try:
+        is_descriptor_2 = stream.fileno() == 2
+    except (OSError, ValueError, AttributeError):  # no real file: a test, a notebook
+        is_descriptor_2 = False
+    own = os.fdopen(os.dup(before), "w", buffering=1, encoding=stream.encoding, errors="backslashreplace")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        if is_descriptor_2:
+            sys.stderr = own
+        yield
+    finally:
+        sys.stderr = stream
+        own.close()
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)
 
 
 def write_file(path: Path, content: str | Frame) -> None:

@@ -16,7 +16,8 @@ _PASS = 8
 
 
 def settle(alpha: Alpha) -> Alpha:
-    """Makes an alpha of a network's probability: below `UNDECIDED` is 0, as near to 1 is 1, between is a straight line.
+    """Makes an alpha of a network's probability, in place: below `UNDECIDED` is 0, as near to 1 is 1, and between them
+    lies a straight line.
 
     The line is the same for every photo, and 0.5 stays 0.5. Without it a haze of the old background stays behind the
     person, and the person lets the new one shine through.
@@ -26,9 +27,9 @@ def settle(alpha: Alpha) -> Alpha:
         [[0.0, 0.0, 0.25, 0.5, 1.0]]
     """
     slope = 1 / (1 - 2 * UNDECIDED)
-    settled = alpha * np.float32(slope)
-    settled -= np.float32(UNDECIDED * slope)
-    return np.asarray(np.clip(settled, 0, 1, out=settled), np.float32)
+    np.multiply(alpha, np.float32(slope), out=alpha)
+    alpha -= np.float32(UNDECIDED * slope)
+    return np.clip(alpha, 0, 1, out=alpha)
 
 
 def shift_edge(alpha: Alpha, pixels: float) -> Alpha:

@@ -22,7 +22,7 @@ from standout.pixels import Alpha, Frame, resize
 #: Most pixels that are solved at once: about ten seconds of one core.
 MAX_PIXELS = 600_000
 #: Half the width of the band, as a share of the person's longer side.
-_BAND = 0.015
+BAND = 0.03
 #: Sure person, sure background: alpha above, below.
 _SURE = (0.95, 0.05)
 _GUIDE_RADIUS, _GUIDE_EPSILON = 2, 1e-4
@@ -41,13 +41,21 @@ class Matted:
     note: str = ""
 
 
-def matte(frame: Frame, alpha: Alpha, *, method: Matting = "closed-form", max_pixels: int = MAX_PIXELS) -> Matted:
+def matte(
+    frame: Frame,
+    alpha: Alpha,
+    *,
+    method: Matting = "closed-form",
+    band: float = BAND,
+    max_pixels: int = MAX_PIXELS,
+) -> Matted:
     """Works out the soft edge of `alpha` anew from the colours on both sides.
 
     Args:
         frame: uint8 RGB (H, W, 3).
         alpha: float32 (H, W).
         method: `closed-form`, `knn`, or `none`, which returns `alpha` as it is.
+        band: How far from the outline strands are looked for, as a share of the person's longer side.
         max_pixels: The bound on what is solved.
 
     Returns:
@@ -64,7 +72,7 @@ def matte(frame: Frame, alpha: Alpha, *, method: Matting = "closed-form", max_pi
     if method == "none":
         return Matted(alpha)
     solve = _solver(method)
-    box = person_box(alpha, margin=max(0.05, 2 * _BAND), least=_SURE[1])
+    box = person_box(alpha, margin=max(0.05, 2 * band), least=_SURE[1])
     if box is None:
         return Matted(alpha, "matting was left out: there is nobody in the picture.")
     left, top, right, bottom = box
@@ -72,7 +80,7 @@ def matte(frame: Frame, alpha: Alpha, *, method: Matting = "closed-form", max_pi
     scale = min(1.0, (max_pixels / inner.size) ** 0.5)
     size = (max(8, round(inner.shape[0] * scale)), max(8, round(inner.shape[1] * scale)))
     small, guide = np.asarray(resize(inner, size), np.float32), np.asarray(resize(picture, size), np.uint8)
-    trimap = _trimap(small)
+    trimap = _trimap(small, band)
     missing = [name for name, value in (("person", 1.0), ("background", 0.0)) if not (trimap == value).any()]
     if missing:
         return Matted(alpha, f"matting was left out: no pixel is surely {' or '.join(missing)}.")
@@ -102,9 +110,9 @@ def _solver(method: Matting) -> Any:
     return solve
 
 
-def _trimap(alpha: Alpha) -> Alpha:
+def _trimap(alpha: Alpha, band: float) -> Alpha:
     """1 person, 0 background, 0.5 unknown: the soft pixels and a band on both sides of the outline."""
-    half = max(2, round(_BAND * max(alpha.shape)))
+    half = max(2, round(band * max(alpha.shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * half + 1, 2 * half + 1))
     person = cv2.erode((alpha > _SURE[0]).astype(np.uint8), kernel, borderValue=1)
     behind = cv2.erode((alpha < _SURE[1]).astype(np.uint8), kernel, borderValue=1)
