@@ -86,7 +86,7 @@ def test_backgrounds_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("withe", "did you mean `white`"), ("#12", "`#rrggbb`"), ("#gggggg", "digits"), ("blur:much", "radius in pixels"),
+        ("withe", "did you mean `white`"), ("#12", "`#rrggbb`"), ("#gggggg", "digits"), ("blur:much", "in pixels"),
         ("blur:-3", "between 0.5 and 1000"), ("blur:nan", "between"), ("beach.jpg", "neither a file"), ("", "neither"),
         ("#00000080", "`#rrggbb`"),
     ],
@@ -112,10 +112,11 @@ def test_positions_that_are_refused(text: str) -> None:
 
 def test_people_points_and_margins_are_read_or_refused() -> None:
     assert parse_keep("2, 1") == (2, 1) and parse_point("0,0") == (0, 0) and parse_margin("12px") == 12
-    for parse, wrong in ((parse_keep, "0"), (parse_keep, "bob"), (parse_point, "5"), (parse_point, "-1,4"),
-                         (parse_point, "50%,3"), (parse_margin, "100%"), (parse_margin, "-1"), (parse_margin, "inf")):  # fmt: skip
-        with pytest.raises(ConfigError, match="received"):
-            parse(wrong)
+    refused = {parse_keep: ("0", "bob"), parse_point: ("5", "-1,4", "50%,3"), parse_margin: ("100%", "-1", "inf")}
+    for parse, texts in refused.items():
+        for text in texts:
+            with pytest.raises(ConfigError, match="received"):
+                parse(text)
 
 
 @pytest.mark.parametrize(

@@ -161,9 +161,8 @@ def test_originals_are_never_touched(folder: Path, capsys: pytest.CaptureFixture
 
 
 def command(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "standout", *arguments, "-m", "m.onnx"], input=stdin, capture_output=True
-    )
+    line = [sys.executable, "-m", "standout", *arguments, "-m", "m.onnx"]
+    return subprocess.run(line, input=stdin, capture_output=True)
 
 
 def test_a_pipe_from_end_to_end(folder: Path) -> None:

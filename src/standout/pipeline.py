@@ -42,6 +42,7 @@ from standout.writing import to_8_bit
 NOBODY_BELOW = 1e-4
 
 Photo = Image.Image | NDArray[Any] | bytes | str | Path
+AnyBackground = Background | Image.Image | Frame | str | Path
 
 
 class Predictor(Protocol):
@@ -98,7 +99,7 @@ class FinishedPhoto:
         pixels: uint8 or uint16: RGBA (H, W, 4), RGB (H, W, 3) with a background, grey (H, W) of a mask.
         encoding: Format, colour profile, resolution and metadata: `encode(pixels, encoding)` is the file.
         nobody: Whether nobody was found.
-        notes: What was left out and why, a sentence each without a full stop's worth of blame; usually empty.
+        notes: What was left out and why, a sentence each; usually empty.
     """
 
     pixels: NDArray[Any]
@@ -125,7 +126,7 @@ class Cutout:
 def cut_out_picture(picture: Picture, model: Predictor) -> Cutout:
     """Finds the people in a decoded picture."""
     alpha = model.alpha(picture.frame)
-    nobody = np.count_nonzero(alpha >= model.card.threshold) < NOBODY_BELOW * alpha.size
+    nobody = bool(np.count_nonzero(alpha >= model.card.threshold) < NOBODY_BELOW * alpha.size)
     return Cutout(picture, np.zeros_like(alpha) if nobody else settle(alpha), nobody)
 
 
@@ -177,25 +178,35 @@ def photo_to_file(
 
 @overload
 def cut_out(
-    image: NDArray[Any], *, background: Any = None, look: Look | None = None, mask: bool = False, model: Any = None
+    image: NDArray[Any],
+    *,
+    background: AnyBackground | None = None,
+    look: Look | None = None,
+    mask: bool = False,
+    model: Predictor | str | Path | None = None,
 ) -> NDArray[Any]: ...
 @overload
 def cut_out(
-    image: bytes, *, background: Any = None, look: Look | None = None, mask: bool = False, model: Any = None
+    image: bytes,
+    *,
+    background: AnyBackground | None = None,
+    look: Look | None = None,
+    mask: bool = False,
+    model: Predictor | str | Path | None = None,
 ) -> bytes: ...
 @overload
 def cut_out(
     image: Image.Image | str | Path,
     *,
-    background: Any = None,
+    background: AnyBackground | None = None,
     look: Look | None = None,
     mask: bool = False,
-    model: Any = None,
+    model: Predictor | str | Path | None = None,
 ) -> Image.Image: ...
 def cut_out(
     image: Photo,
     *,
-    background: Background | Image.Image | Frame | str | Path | None = None,
+    background: AnyBackground | None = None,
     look: Look | None = None,
     mask: bool = False,
     model: Predictor | str | Path | None = None,

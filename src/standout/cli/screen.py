@@ -38,11 +38,12 @@ def silent_libraries() -> Iterator[None]:
 
     They write to file descriptor 2, so that leads nowhere meanwhile, and Python's stderr goes to where it led before.
     """
-    before, stream = os.dup(2), sys.stderr
+    stream = sys.stderr
     try:
-        is_descriptor_2 = stream.fileno() == 2
-    except (OSError, ValueError, AttributeError):  # no real file: a test, a notebook
-        is_descriptor_2 = False
+        is_descriptor_2, before = stream.fileno() == 2, os.dup(2)
+    except (OSError, ValueError, AttributeError):  # closed, or no real file: a test, a notebook
+        yield
+        return
     own = os.fdopen(os.dup(before), "w", buffering=1, encoding=stream.encoding, errors="backslashreplace")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:

@@ -8,9 +8,9 @@ Multi-level foreground estimation (Germer, Uelwer, Conrad, Harmeling: "Fast Mult
 from the coarsest picture to the finest. Only the soft pixels are unknowns here; beside them the picture is known
 to be all person (α = 1) or all background (α = 0), so time and memory follow the edge's length, not the megapixels.
 
-The finest picture that is solved has `_WORK_SIDE` pixels along its longer side. A larger one gets its F and B from there,
-and the last step of blur fusion (Forte: "Approximate Fast Foreground Colour Estimation", ICIP 2021, equation 3) brings
-back its own detail: F + α (I − α F − (1 − α) B).
+The finest picture that is solved has at most `_WORK_SIDE` pixels along its longer side. A larger one gets its F and B
+from there, and the last step of blur fusion (Forte: "Approximate Fast Foreground Colour Estimation", ICIP 2021)
+brings back its own detail: F + α (I − α F − (1 − α) B).
 """
 
 from __future__ import annotations
@@ -73,10 +73,10 @@ class EdgeColors:
         a = cv2.merge([alpha] * 3)
         # F + α (I − B − α (F − B)), on the scale of the pixels.
         rest = cv2.multiply(a, cv2.subtract(fore, back))
-        rest = cv2.subtract(cv2.subtract(cv2.multiply(pixels, 1.0, scale=1 / most, dtype=cv2.CV_32F), back), rest)
-        own = cv2.add(fore, cv2.multiply(a, rest))
-        depth = cv2.CV_8U if pixels.dtype == np.uint8 else cv2.CV_16U
-        return np.asarray(cv2.multiply(own, 1.0, scale=most, dtype=depth))  # rounds and saturates
+        rest = cv2.subtract(cv2.subtract(pixels.astype(np.float32) * np.float32(1 / most), back), rest)
+        own = np.asarray(cv2.add(fore, cv2.multiply(a, rest)), np.float32)
+        own = np.clip(own * np.float32(most) + np.float32(0.5), 0, np.float32(most))
+        return np.asarray(own, pixels.dtype)
 
     def _enlarge(self, values: _Floats, rows: slice, columns: slice) -> _Floats:
         left, top, right, bottom = self.box

@@ -1,0 +1,36 @@
+"""A photo of 100 megapixels goes through in less than 2 GB."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+#: Runs the command in this process and prints the largest resident set that it had, in bytes.
+PROBE = """
+import resource, sys
+from standout.cli import run
+code = run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+sys.exit(code)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs resource")
+def test_100_megapixels_in_less_than_2_gigabytes(tmp_path: Path) -> None:
+    photo = tmp_path / "large.jpg"
+    portrait = Path(__file__).parents[1] / "src" / "standout" / "assets" / "astronaut.jpg"
+    large = cv2.resize(cv2.imread(str(portrait)), (11600, 8700), interpolation=cv2.INTER_LINEAR)
+    cv2.imwrite(str(photo), large, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    del large
+    target = tmp_path / "out.png"
+    command = [sys.executable, "-c", PROBE, "photo", str(photo), "-o", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 2e9
+    written = cv2.imread(str(target), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+    assert np.array(written.shape).tolist() == [-(-8700 // 8), -(-11600 // 8)]
