@@ -10,6 +10,7 @@ import pytest
 import standout
 
 MODULES = (
+    "batch.names", "batch.work",
     "compose.background", "compose.edge", "compose.finish", "compose.foreground", "compose.matting", "compose.options",
     "compose.parse", "compose.select", "compose.shadow", "pipeline", "images", "writing",
 )  # fmt: skip

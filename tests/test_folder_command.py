@@ -175,17 +175,25 @@ def test_a_disk_that_is_too_small_for_some(photos: Path, tmp_path: Path, model_f
     np.testing.assert_array_equal(read(out / "large.png").colour, noise)
 
 
-def test_the_example_in_the_documentation(photos: Path, tmp_path: Path) -> None:
-    """The docstring's script, as a user would save and run it."""
-    (photos / "notes.txt").unlink()
-    photos.rename(tmp_path / "photos")
+def _docstring_example() -> str:
     lines = (process_folder.__doc__ or "").split("import standout\n")[1].split("Args:")[0].splitlines()
-    script = "import standout\n" + "\n".join(line.removeprefix(" " * 8) for line in lines)
-    (tmp_path / "script.py").write_text(script)
+    return "import standout\n" + "\n".join(line.removeprefix(" " * 8) for line in lines)
+
+
+def _page_example() -> str:
+    page = (Path(__file__).parents[1] / "docs/folders.md").read_text("utf-8")
+    return page.split("```python\n")[1].split("```")[0]
+
+
+@pytest.mark.parametrize(("example", "told"), [(_docstring_example, "3 ["), (_page_example, "3 done 0 from earlier")])
+def test_the_examples_for_python(example: Callable[[], str], told: str, photos: Path, tmp_path: Path) -> None:
+    """As a user would save and run them; with the bundled model."""
+    photos.rename(tmp_path / "photos")
+    (tmp_path / "script.py").write_text(example())
     result = subprocess.run(
         [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=True, env=_environment()
     )
-    assert result.stdout.startswith("3 [") and "cut off.jpg" in result.stdout
+    assert result.stdout.startswith(told) and "cut off.jpg" in result.stdout
 
 
 # ---------------------------------------------------------------- stopped from outside

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import doctest
 import os
 import unicodedata
 from pathlib import Path
 
 import pytest
 
-import standout.batch.names
-import standout.batch.work
 from standout.batch.find import find_photos
 from standout.batch.journal import JOURNAL_NAME
 from standout.batch.names import Names
 from standout.errors import InputError
 
 # ---------------------------------------------------------------- names
-
-
-def test_the_examples_in_the_docstrings() -> None:
-    for module in (standout.batch.names, standout.batch.work):
-        failed, tried = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
-        assert tried > 0 and failed == 0
 
 
 def test_no_two_photos_share_a_name_on_any_system() -> None:

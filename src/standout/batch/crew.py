@@ -199,6 +199,8 @@ def _serve(channel: connection.Connection[Any, Any], threads: int) -> None:
     """A worker's life: open the work, then photo after photo until the channel closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; whoever gives the jobs decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # What decoders in C print about a damaged file is no news: the photo's error says it in a sentence.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     for name in _THREAD_VARIABLES:
         os.environ[name] = str(threads)
     try:

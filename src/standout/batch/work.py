@@ -7,7 +7,6 @@ import hashlib
 import importlib.resources
 import json
 import os
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,8 +77,6 @@ class PhotoWork:
         import cv2
 
         cv2.setNumThreads(threads)
-        # A damaged corner of a file's metadata is no news; a damaged file is an error anyway.
-        warnings.filterwarnings("ignore", module=r"PIL\.")
         model = load(self.settings.model, threads=threads)
         options = _with_background_read(self.settings.photo)
         if options.look.matting != "none":
