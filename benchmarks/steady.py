@@ -155,9 +155,9 @@ def table(clips: list[Clip]) -> str:
 
 def sweep(clips: list[Clip]) -> None:
     """The temporal and still-image errors of other constants, as shares of those without smoothing."""
-    for memory in (0.5, 0.7, 0.85):
-        for ahead in (0.3, 0.5):
-            for tolerance in (6.0, 12.0, 24.0):
+    for memory in (0.7, 0.8, 0.9):
+        for ahead in (0.2, 0.35):
+            for tolerance in (8.0, 10.0, 12.0):
                 for width in (192, 320):
                     names = {"_MEMORY": memory, "_AHEAD": ahead, "_TOLERANCE": tolerance, "_FLOW_WIDTH": width}
                     for name, value in names.items():

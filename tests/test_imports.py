@@ -155,7 +155,8 @@ def test_cutting_out_loads_neither_keras_nor_matplotlib(tmp_path: Path, model_fi
     code = (
         "import sys, numpy as np, standout; "
         f"standout.cut_out(np.zeros((32, 32, 3), np.uint8), model={str(model_file)!r}); "
-        "print(*[m for m in ('tensorflow', 'keras', 'matplotlib', 'torch', 'albumentations') if m in sys.modules])"
+        "names = ('tensorflow', 'keras', 'matplotlib', 'torch', 'albumentations', 'av'); "
+        "print(*[m for m in names if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == []
 

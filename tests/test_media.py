@@ -14,9 +14,10 @@ import pytest
 from clips import make_clip, remux, scene
 from fakes import FakeModel
 from standout.cli import run
-from standout.errors import ConfigError
+from standout.errors import ConfigError, OutputError
 from standout.film import process_video
 from standout.film_options import VideoOptions, parse_size
+from standout.media import codecs
 from standout.media.codecs import opaque_encoder, transparent_encoder
 from standout.media.loop import VideoLoop
 from standout.media.video import VideoReader, frames
@@ -149,6 +150,40 @@ def test_a_video_behind_loops_without_a_gap(tmp_path: Path) -> None:
     lefts = [int(np.argmax(loop.at(Fraction(i, 20))[24, :, 0] > 128)) for i in range(12)]
     loop.close()
     assert lefts == [16, 16, 17, 17, 18, 18] * 2
+
+
+def test_what_a_frame_loses_is_said(tmp_path: Path) -> None:
+    deep = make_clip(tmp_path / "deep.mp4", 2, pixels="yuv420p10le")
+    clear = make_clip(tmp_path / "clear.mov", 2, codec="png", pixels="rgba")
+    for clip, words in ((deep, "10 bits"), (clear, "transparency"), (make_clip(tmp_path / "plain.mp4", 2), "")):
+        result = process_video(clip, tmp_path / "out.mp4", background="white", model=FakeModel())
+        assert words in " ".join(result.notes) and bool(words) == bool(result.notes)
+        assert result.complete
+
+
+def test_two_frames_of_one_time_don_t_end_the_run(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "in.mp4", 5)
+    with VideoReader(clip) as reader:
+        pictures = list(reader.container.decode(reader.stream))
+        pictures[2].pts = pictures[1].pts
+        stamps = [reader._clock.stamp(picture)[0] for picture in pictures]
+    assert stamps == [0, 1001, 1002, 3003, 4004]
+
+
+def test_a_decimal_second_is_that_decimal(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "in.mp4", 5, steps=[3000] * 5)  # at 0, 0.1, 0.2 … seconds
+    assert len(list(frames(clip, start_s=0.1, end_s=0.3))) == 2
+    assert VideoOptions(start_s=0.1).start_s == Fraction(1, 10)  # type: ignore[arg-type]
+
+
+def test_without_x264_mp4_is_vp9_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codecs, "_has", lambda name: False)
+    clip = make_clip(tmp_path / "in.mp4", 3, size=(47, 63), sound="aac")
+    result = process_video(clip, tmp_path / "out.mp4", background="white", model=FakeModel())
+    assert any("no H.264" in note for note in result.notes)
+    assert times(tmp_path / "out.mp4") == times(clip)
+    with pytest.raises(OutputError, match="write .webm"):
+        process_video(clip, tmp_path / "out.mov", background="white", model=FakeModel())
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,9 @@ def process_video(
         finally:
             scenery.close()
     complete = not interrupted and not reader.notes
-    return VideoResult(target, job.done, (*sink.notes, *reader.notes), predictor.name, complete, interrupted)
+    return VideoResult(
+        target, job.done, (*reader.info.losses, *sink.notes, *reader.notes), predictor.name, complete, interrupted
+    )
 
 
 def _open(source: Path, options: VideoOptions) -> VideoReader:

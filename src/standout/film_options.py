@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from standout.errors import ConfigError
+from standout.media.clock import exact
 from standout.media.codecs import Codec
 from standout.runtime.steady import SMOOTHINGS, Smoothing
 
@@ -48,7 +49,7 @@ class VideoOptions:
         for name in ("start_s", "end_s", "fps"):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, Fraction(value))
+                object.__setattr__(self, name, exact(value))
         if self.start_s is not None and self.start_s < 0:
             raise ConfigError(f"`start` must be at least 0 seconds; received {float(self.start_s):g}.")
         if self.end_s is not None and self.end_s <= (self.start_s or 0):

@@ -9,6 +9,8 @@ from typing import Any
 _SLACK_S = 3
 #: Frames per second above which a file's word isn't taken.
 _MOST_RATE = 2000
+#: FFmpeg's formats that hold their length; that of others is its estimate.
+_NAMES_ITS_LENGTH = ("mov", "matroska", "avi", "flv", "asf")
 
 
 class Clock:
@@ -27,6 +29,7 @@ class Clock:
         #: Transport streams begin anywhere; players, and we, count from their beginning.
         self._zero = max(Fraction(0), Fraction(container.start_time or 0, 1_000_000))
         self._next, self._last = 0, Fraction(0)
+        self._before: int | None = None
         #: The film has reached `end_s`.
         self.over = False
 
@@ -51,7 +54,8 @@ class Clock:
     @property
     def missing_s(self) -> float:
         """How much earlier than it says the file ended, seconds; known when it has been read."""
-        if self._end is not None or not self._container.duration:
+        named = any(name in self._container.format.name for name in _NAMES_ITS_LENGTH)
+        if self._end is not None or not named or not self._container.duration:
             return 0.0
         return float(Fraction(self._container.duration, 1_000_000) - self._last)
 
@@ -87,7 +91,10 @@ class Clock:
         base = time_base_of(self._stream)
         duration = picture.duration or max(1, round(1 / (rate_of(self._stream) * base)))
         pts = self._next if picture.pts is None else picture.pts - self._ticks(base)
-        self._next = pts + duration
+        if self._before is not None:
+            # Broken files give two frames one time, which no encoder takes.
+            pts = max(pts, self._before + 1)
+        self._before, self._next = pts, pts + duration
         return pts, duration
 
     def inside(self, time: Fraction) -> bool:
@@ -112,3 +119,8 @@ def rate_of(stream: Any) -> Fraction:
     # Some Matroska files name their clock's ticks as the rate.
     rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
     return next((Fraction(rate) for rate in rates if rate and 0 < rate <= _MOST_RATE), Fraction(25))
+
+
+def exact(value: float | Fraction) -> Fraction:
+    """The fraction that a number stands for: 0.1 is 1/10, although a float is a hair above."""
+    return Fraction(value).limit_denominator(1_000_000)

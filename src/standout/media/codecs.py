@@ -124,11 +124,14 @@ def opaque_encoder(suffix: str, *, odd: bool) -> Encoder:
         # 4:2:0 halves the picture, which an odd one can't be.
         note = "the size is odd, so the video is 4:4:4, which some players refuse; `--size` avoids it"
         return Encoder("libx264", "yuv444p", options, note)
-    if _has("mpeg4"):
+    if suffix != ".mov":
         return Encoder(
-            "mpeg4", "yuv420p", {"q:v": "2"}, "this PyAV has no H.264 encoder, so the video is MPEG-4 Part 2"
+            "libvpx-vp9",
+            "yuv420p",
+            _VP9,
+            "this PyAV has no H.264 encoder, so the video is VP9, which some players refuse",
         )
-    raise OutputError("This installation of PyAV has no encoder for H.264 or MPEG-4; write .webm.")
+    raise OutputError("This PyAV has no H.264 encoder, which .mov needs; write .webm, .mkv or .mp4.")
 
 
 def _has(name: str) -> bool:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from standout.errors import InputError
-from standout.media.clock import Clock, rate_of, time_base_of
+from standout.media.clock import Clock, exact, rate_of, time_base_of
 from standout.media.colour import Colour
 from standout.pixels import Frame, resize
 
@@ -37,6 +37,7 @@ class VideoInfo:
         time_base: Seconds per tick of the time stamps.
         colour: Its tags.
         pixel_aspect: Width of a pixel / height, upright.
+        losses: What a frame here doesn't have of the file's, a sentence each; usually empty.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class VideoInfo:
     time_base: Fraction
     colour: Colour
     pixel_aspect: Fraction
+    losses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,11 +158,6 @@ class VideoReader:
         if missing > _MISSING_S:
             self._note(f"`{self.path}` is cut short: {missing:.1f} s are missing at its end")
 
-    @property
-    def cut_short(self) -> bool:
-        """Whether less came out of the file than it promised; known when it has been read."""
-        return bool(self.notes)
-
     def _shots(self, packet: Any) -> Iterator[Shot]:
         try:
             pictures = packet.decode()
@@ -208,6 +205,7 @@ class VideoReader:
             time_base_of(stream),
             Colour.of(first),
             aspect,
+            _losses(first),
         )
 
 
@@ -230,8 +228,8 @@ def frames(
     Raises:
         InputError: There is no such file, it is no video, or it holds no picture.
     """
-    start = Fraction(start_s) if start_s else None
-    end = None if end_s is None else Fraction(end_s)
+    start = exact(start_s) if start_s else None
+    end = None if end_s is None else exact(end_s)
     with VideoReader(path, start_s=start, end_s=end, size=size) as reader:
         for shot in reader:
             yield shot.frame
@@ -270,6 +268,17 @@ def _look(path: Path) -> tuple[Any, tuple[int, int, int, int]]:
         # Turns that aren't a multiple of 90 degrees go to the nearest one, as in every player.
         a, b, c, d = (round(float(matrix[i])) for i in (0, 1, 3, 4))
         return picture, (a, b, c, d) if a * d - b * c else (1, 0, 0, 1)
+
+
+def _losses(picture: Any) -> tuple[str, ...]:
+    parts = picture.format.components
+    bits = max(part.bits for part in parts)
+    told = {
+        f"the source has {bits} bits per colour and the output 8": bits > 8,
+        "the source's own transparency was left out": any(part.is_alpha for part in parts) and len(parts) > 1,
+        "the source is interlaced and was taken line by line; deinterlace it first": picture.interlaced_frame,
+    }
+    return tuple(text for text, true in told.items() if true)
 
 
 def _upright(frame: Any, turn: tuple[int, int, int, int]) -> Frame:

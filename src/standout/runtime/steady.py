@@ -21,12 +21,12 @@ from standout.pixels import Alpha, Frame, resize
 Smoothing = Literal["off", "confidence", "flow"]
 SMOOTHINGS: tuple[Smoothing, ...] = ("off", "confidence", "flow")
 
-#: The largest say of the past in a pixel.
-_MEMORY = 0.7
+#: The largest say of the past in a pixel, where the network is unsure; half of it where it is sure.
+_MEMORY = 0.9
 #: The largest say of the next frame, where it is looked ahead.
-_AHEAD = 0.5
+_AHEAD = 0.35
 #: Difference of grey (0 … 255) between the moved last picture and this one at which the past's say falls to 1/e.
-_TOLERANCE = 12.0
+_TOLERANCE = 10.0
 #: Pixels by which a motion there and back may miss before it loses trust.
 _GAP = 0.5
 #: Mean difference of the moved last picture from this one that makes a new scene.
@@ -123,8 +123,9 @@ class Steady:
         if moved is None:
             return now.alpha
         past, trust = moved
-        if self.smoothing == "confidence":
-            trust = trust * (1 - np.abs(2 * now.alpha - 1))
+        # Where the network is sure, it needs less of other frames, and would be hurt more by a wrong one.
+        doubt = 1 - np.abs(2 * now.alpha - 1)
+        trust = trust * (doubt if self.smoothing == "confidence" else np.float32(0.5) * (1 + doubt))
         return np.asarray(np.clip(now.alpha + np.float32(most) * trust * (past - now.alpha), 0, 1), np.float32)
 
     def _moved(self, source: _View, to: _View) -> tuple[Alpha, NDArray[np.float32]] | None:
