@@ -128,7 +128,7 @@ class Case:
     make: Callable[[], Mask]
     background: str = "blur"
     frame_ms: list[list[float]] = field(default_factory=list)
-    stages_ms: list[dict[str, float]] = field(default_factory=list)
+    flat: list[Figures] = field(default_factory=list)
     live: list[Figures] = field(default_factory=list)
 
 
@@ -167,7 +167,7 @@ def measure(cases: dict[str, Case], arguments: argparse.Namespace, film: Path, f
             mask = case.make()
             meter = measured(Memory(frames), mask, case.background, arguments.frames, 240)
             case.frame_ms.append(meter.latencies_ms())
-            case.stages_ms.append(meter.figures().stages_ms)
+            case.flat.append(meter.figures())
             meter = measured(Camera(str(film)), mask, case.background, arguments.frames, 30)
             case.live.append(meter.figures())
 
@@ -184,34 +184,49 @@ def differences(cases: dict[str, Case], frames: list[Frame], reference: Mask) ->
     return found
 
 
+def processor_ms(case: Case) -> float:
+    """Milliseconds of processor, all threads together, per frame: hardly changed by what else the machine does."""
+    return float(np.median([10 * one.cpu_percent / one.fps for one in case.flat]))
+
+
 def table(cases: dict[str, Case], away: dict[str, float]) -> str:
     """Markdown, one line per case."""
     lines = [
-        "| path | mask | edge | background | output | **whole path** | fps, flat out | × MediaPipe (95 %) "
-        "| at 30/s: fps | age p50 / p95 | CPU of both cores | alpha differs by |",
-        "|" + "---|" * 12,
+        "| path | mask | edge | background | output | **whole path** | processor | fps, flat out | × MediaPipe (95 %) "
+        "| × its processor | at 30/s: fps | age p50 / p95 | CPU of the machine | alpha differs by |",
+        "|" + "---|" * 14,
     ]
     rival = cases.get(RIVAL)
     for name, case in cases.items():
         whole = float(np.median(np.concatenate(case.frame_ms)))
         stages = {
-            stage: float(np.median([one.get(stage, 0.0) for one in case.stages_ms]))
+            stage: float(np.median([one.stages_ms.get(stage, 0.0) for one in case.flat]))
             for stage in ("mask", "edge", "background", "output")
         }
-        ratio = "–"
+        ratio = share = "–"
         if rival is not None and case is not rival:
+            share = f"{processor_ms(case) / processor_ms(rival):.2f}"
             interval = median_ratio(rival.frame_ms, case.frame_ms)
             ratio = f"{interval.value:.2f} ({interval.low:.2f} … {interval.high:.2f})"
         live = {
             key: float(np.median([getattr(one, key) for one in case.live]))
             for key in ("fps", "latency_ms", "latency_p95_ms", "cpu_percent")
         }
-        lines.append(
-            f"| {name} | " + " | ".join(f"{ms:.1f}" for ms in stages.values()) + f" | **{whole:.1f} ms** "
-            f"| {1000 / whole:.0f} | {ratio} | {live['fps']:.1f} | {live['latency_ms']:.0f} / "
-            f"{live['latency_p95_ms']:.0f} ms | {live['cpu_percent'] / (os.cpu_count() or 1):.0f} % "
-            f"| {away[name]:.1f} % |"
-        )
+        age = f"{live['latency_ms']:.0f} / {live['latency_p95_ms']:.0f} ms"
+        cells = [
+            name,
+            *(f"{ms:.1f}" for ms in stages.values()),
+            f"**{whole:.1f} ms**",
+            f"{processor_ms(case):.1f} ms",
+            f"{1000 / whole:.0f}",
+            ratio,
+            share,
+            f"{live['fps']:.1f}",
+            age,
+            f"{live['cpu_percent'] / (os.cpu_count() or 1):.0f} %",
+            f"{away[name]:.1f} %",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -263,7 +278,11 @@ def main() -> None:
             "machine": machine,
             "model": model,
             "cases": {
-                name: {"frame_ms": case.frame_ms, "stages_ms": case.stages_ms, "live": [asdict(f) for f in case.live]}
+                name: {
+                    "frame_ms": case.frame_ms,
+                    "flat": [asdict(f) for f in case.flat],
+                    "live": [asdict(f) for f in case.live],
+                }
                 for name, case in cases.items()
             },
         }

@@ -17,5 +17,5 @@ def test_it_measures_and_names_what_is_missing(tmp_path: Path, dynamic_model_fil
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "MediaPipe's file is missing (nowhere.tflite): no ratio." in done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("| default")]
-    assert "ms**" in line and line.count("|") == 13
+    assert "ms**" in line and line.count("|") == 15
     assert len(json.loads(result.read_text())["cases"]["default"]["frame_ms"][0]) == 3
