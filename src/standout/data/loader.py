@@ -1,21 +1,17 @@
-"""Spawned worker processes that prepare batches in order.
-
-Spawned, not forked: a fork of a process that has loaded TensorFlow can hang. The workers import no Keras.
-"""
+"""Worker processes that prepare batches in order."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
-import cv2
 import numpy as np
 
 from standout.data.samples import Samples
+from standout.data.workers import worker_pool
 from standout.errors import DataError
 
 Batch = tuple[np.ndarray, np.ndarray]
@@ -26,7 +22,6 @@ _samples: Samples | None = None  # a worker's own
 def _start_worker(samples: Samples) -> None:
     global _samples
     _samples = samples
-    cv2.setNumThreads(1)  # the processes are the parallelism
     if hasattr(os, "nice"):
         os.nice(5)  # feeding may lag a batch behind; the training step may not wait
 
@@ -56,9 +51,7 @@ def batches(samples: Samples, *, batch: int, start: int = 0, per_epoch: int, wor
         while True:
             yield samples.batch(number // per_epoch, number % per_epoch * batch, batch)
             number += 1
-    pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(samples,)
-    )
+    pool = worker_pool(workers, _start_worker, (samples,))
     pending: deque[Future[Batch]] = deque()
     number = start
     try:
