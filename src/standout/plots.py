@@ -127,3 +127,22 @@ def speed_chart(result: dict[str, Any]) -> bytes:
         axis.set_xlabel("ms per image: median, whisker to the 95th percentile; pale: the network alone")
         axis.set_title(f"{result['model']} on {result['machine']['processor']}")
         return _png(figure)
+
+
+def scaling_chart(result: dict[str, Any], yardstick: dict[int, float]) -> bytes:
+    """Images/s of benchmarks/augment.py by number of workers, beside a yardstick of workers -> images/s."""
+    runs = result["runs"]
+    workers = [run["workers"] for run in runs]
+    with _figures() as figure_type:
+        figure = figure_type(figsize=(7, 3.6), layout="constrained")
+        axis = figure.subplots()
+        axis.plot(workers, [run["steady"] for run in runs], "o-", color=MAIN, label="standout augment")
+        for run in runs:
+            axis.annotate(f"{run['steady']:.0f}", (run["workers"], run["steady"]), (6, -12), textcoords="offset points")
+        ideal = [runs[0]["steady"] * n for n in workers]
+        axis.plot(workers, ideal, "--", color=PALE, label="every core as good as the first")
+        axis.plot(list(yardstick), list(yardstick.values()), "s:", color=SECOND, label="yardstick")
+        axis.set(xlabel="worker processes", ylabel="images/s", ylim=(0, None), xticks=sorted({*workers, *yardstick}))
+        axis.legend(frameon=False)
+        axis.set_title(f"Augmentation to {result['size']} px on {result['machine']['processor']}")
+        return _png(figure)
