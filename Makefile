@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check train-photo scores clean
+.PHONY: demo test check train-photo train-live scores clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -31,18 +31,27 @@ test: $(VENV)/workshop  ## every test, the slow ones too
 DATA    ?= ../shared/data
 WEIGHTS ?= ../shared/weights
 SELFIE  ?= selfie_segmentation.tflite
-EXPORT  := --size 512 --two-scales --card recipes/photo-card.toml
+EXPORT  := --size 512 --two-scales --card recipes/data-card.toml --card recipes/photo-card.toml
+EXPORT_LIVE := --size 256 --card recipes/data-card.toml --card recipes/live-card.toml
 
 runs/judged: $(VENV)/workshop
 	$(BIN)/python recipes/judge.py $(DATA)/unlabelled $@ --with $(DATA)/train \
 	  --deeplab $(WEIGHTS)/deeplabv3_mnv2_pascal_quant.tflite --selfie $(SELFIE)
 
 train-photo: runs/judged  ## label with judges, train, export into the package
-	$(BIN)/standout train runs/judged --config recipes/photo.toml --run runs/photo model.weights=$(WEIGHTS)/mobilenet_v2_people.npz
+	$(BIN)/standout train runs/judged --config recipes/photo-256.toml --run runs/photo-256 model.weights=$(WEIGHTS)/mobilenet_v2_people.npz
+	$(BIN)/standout train runs/judged --config recipes/photo.toml --run runs/photo model.weights=runs/photo-256/best.weights.h5
 	$(BIN)/standout export runs/photo -o runs/photo.onnx $(EXPORT)
 	$(BIN)/standout evaluate $(DATA)/val --model runs/photo.onnx --json runs/photo-scores.json
 	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx $(EXPORT) --scores runs/photo-scores.json
 	cp runs/photo/best.weights.h5 weights/photo.weights.h5
+
+train-live: runs/judged  ## teach the live model what runs/photo knows, export into the package
+	$(BIN)/standout train runs/judged --config recipes/live.toml --run runs/live
+	$(BIN)/standout export runs/live -o runs/live.onnx $(EXPORT_LIVE)
+	$(BIN)/standout evaluate $(DATA)/val --model runs/live.onnx --json runs/live-scores.json
+	$(BIN)/standout export runs/live -o src/standout/assets/live.onnx $(EXPORT_LIVE) --scores runs/live-scores.json
+	cp runs/live/best.weights.h5 weights/live.weights.h5
 
 scores: $(VENV)/workshop  ## measure the bundled model and rewrite README's table
 	$(BIN)/python recipes/scores.py $(DATA)/val

@@ -76,3 +76,12 @@ def test_background_is_not_averaged_in():
     metric = PersonIoU()
     metric.update_state(picture([1, 0, 0, 0]), picture([-5, -5, -5, -5]))
     assert float(metric.result()) == 0.0
+
+
+def test_a_teacher_teaches_where_the_label_is_unsure_too():
+    unsure = np.concatenate([picture([0, 0, 0, 0]), picture([1, 1, 1, 1]), picture([1, 1, 0, 0])], axis=-1)
+    right, wrong = picture([4, 4, -4, -4]), picture([-4, -4, 4, 4])
+    assert float(BCEDice(k=2.0, distill=0.0)(unsure, right)) == pytest.approx(-1, abs=1e-6)  # Dice of an empty mask
+    learned = float(BCEDice(k=2.0, distill=0.5)(unsure, right))
+    assert learned == pytest.approx(0.5 * math.log1p(math.exp(-4)) - 1, abs=1e-5)
+    assert float(BCEDice(k=2.0, distill=0.5)(unsure, wrong)) > learned + 1

@@ -153,3 +153,23 @@ def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(data, tmp_path):
     _, err = process.communicate(timeout=120)
     assert "--resume" in err.replace("\n", " ") and process.returncode == 0
     assert not list(run.glob(".*"))
+
+
+def test_a_thinner_network_learns_from_a_teacher(data, trained, tmp_path):
+    run = tmp_path / "student"
+    words = [f"teacher={trained}", "distill=1.0", "encoder_rows=5", "refine_channels=0"]
+    assert command(["train", str(data), "--run", str(run), "steps=2", *TINY, *words]) == 0
+    record = json.loads((run / "config.json").read_text())
+    assert "layers of the teacher" in record["start"]
+    assert command(["export", str(run), "-o", str(tmp_path / "student.onnx"), "--size", "64"]) == 0
+    assert (tmp_path / "student.onnx").stat().st_size < 0.8 * exported_size(trained, tmp_path)
+
+
+def exported_size(run: Path, folder: Path) -> int:
+    assert command(["export", str(run), "-o", str(folder / "teacher.onnx"), "--size", "64"]) == 0
+    return (folder / "teacher.onnx").stat().st_size
+
+
+def test_a_teacher_that_is_no_run_is_named(data, tmp_path, capsys):
+    assert command(["train", str(data), "--run", str(tmp_path / "run"), "steps=2", *TINY, "teacher=nowhere"]) == 2
+    assert "nowhere is no run folder" in capsys.readouterr().err

@@ -34,6 +34,8 @@ class ModelCard:
         revision: Git revision of the code that trained it.
         samples: Pictures that training has seen.
         scores: Set name -> metric -> value, as `standout evaluate` prints them.
+        speed: Time and memory, with the machine named.
+        calibration: Whether the threshold is the best one, as `standout evaluate --calibrate` says.
         start: The weights that training began with, and their licence.
         licence: Of the model file.
         limits: What it can't do, a sentence each.
@@ -53,6 +55,8 @@ class ModelCard:
     revision: str = ""
     samples: int = 0
     scores: dict[str, dict[str, Any]] = field(default_factory=dict)
+    speed: str = ""
+    calibration: str = ""
     start: str = ""
     licence: str = "Apache-2.0"
     limits: tuple[str, ...] = ()

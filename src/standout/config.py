@@ -23,6 +23,7 @@ class ModelConfig:
 
     encoder: str = "mobilenet_v2"  # a name of model/backbones.py: BACKBONES
     width: float = 1.0  # multiplies MobileNetV2's channels
+    encoder_rows: int = 0  # keep so many rows of the encoder's table (7 in all): a thinner encoder; 0: all
     output_stride: int = 16  # of the encoder; 8 is finer and some 3 times slower
     rates: tuple[int, ...] = (6, 12, 18)  # of ASPP at stride 16; doubled at stride 8
     aspp_channels: int = 128
@@ -61,6 +62,8 @@ class TrainConfig:
     warmup: int = 100  # steps
     weight_decay: float = 1e-4
     freeze: int = 1  # the first so many encoder stages stay as they are
+    teacher: str = ""  # the run folder of a larger network, to start from where layers fit and to learn from
+    distill: float = 1.0  # the loss gets this much of the cross-entropy with the teacher's alpha
     train_norm: bool = False  # True: the encoder's batch-norm is trained too, not kept in inference mode
     loss_k: float = 2.0  # loss = k·BCE − Dice
     edge_weight: float = 0.0  # BCE counts 1 + this much within 2 px of a person's edge
@@ -182,6 +185,7 @@ def _check_ranges(config: Config) -> None:
     rules: list[tuple[bool, str, object]] = [
         (model.output_stride in (8, 16), "model.output_stride must be 8 or 16", model.output_stride),
         (model.width > 0, "model.width must be positive", model.width),
+        (model.encoder_rows >= 0, "model.encoder_rows must be 0 (all) or more", model.encoder_rows),
         (len(model.rates) > 0 and min(model.rates, default=0) > 0, "model.rates must be positive", model.rates),
         (0 <= model.dropout < 1, "model.dropout must lie in [0, 1)", model.dropout),
         (data.size >= 32 and data.size % 32 == 0, "data.size must be a positive multiple of 32", data.size),
@@ -199,6 +203,7 @@ def _check_ranges(config: Config) -> None:
         (0 <= train.ema < 1, "train.ema must lie in [0, 1)", train.ema),
         (train.freeze >= 0, "train.freeze must be 0 or more", train.freeze),
         (train.validate_every > 0, "train.validate_every must be positive", train.validate_every),
+        (train.distill >= 0, "train.distill must be 0 or more", train.distill),
         (train.loss_k > 0, "train.loss_k must be positive", train.loss_k),
     ]  # fmt: skip
     for holds, rule, received in rules:

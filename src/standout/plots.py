@@ -145,4 +145,23 @@ def scaling_chart(result: dict[str, Any], yardstick: dict[int, float]) -> bytes:
         axis.set(xlabel="worker processes", ylabel="images/s", ylim=(0, None), xticks=sorted({*workers, *yardstick}))
         axis.legend(frameon=False)
         axis.set_title(f"Augmentation to {result['size']} px on {result['machine']['processor']}")
+
+
+def rivals_chart(results: dict[str, Any]) -> bytes:
+    """Mean person IoU against time for every network of benchmarks/rivals.py that could be run, a panel per set."""
+    ran = {name: r for name, r in results.items() if "missing" not in r}
+    sets = sorted({s for r in ran.values() for s, score in r["sets"].items() if "person_iou" in score}) or ["no people"]
+    with _figures() as figure_type:
+        figure = figure_type(figsize=(max(4.5, 3.9 * len(sets)), 3.8), layout="constrained")
+        for axis, set_name in zip(figure.subplots(1, len(sets), squeeze=False)[0], sets, strict=True):
+            for name, r in ran.items():
+                if "person_iou" not in r["sets"].get(set_name, {}):
+                    continue
+                mean, low, high = r["sets"][set_name]["person_iou"]
+                colour = SECOND if name.startswith("Standout") else MAIN
+                spread = [[mean - low], [high - mean]]
+                axis.errorbar([r["ms"]], [mean], yerr=spread, fmt="o", color=colour, capsize=2)
+                axis.annotate(name, (r["ms"], mean), xytext=(5, 4), textcoords="offset points", fontsize=7)
+            axis.set(xscale="log", xlabel="ms per 512×512 picture", ylabel="person IoU", title=set_name)
+            axis.margins(x=0.35)
         return _png(figure)

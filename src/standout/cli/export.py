@@ -18,7 +18,10 @@ def export(
         int, typer.Option(help="Longest side that photos are scaled to, pixels. [default: as validated]")
     ] = 0,
     weights: Annotated[str, typer.Option(help="best or last")] = "best",
-    card: Annotated[Path | None, typer.Option(help="TOML with data, licences and limits for the model card.")] = None,
+    card: Annotated[
+        list[Path] | None,
+        typer.Option(help="TOML with data, licences and limits for the model card; may be given twice."),
+    ] = None,
     scores: Annotated[Path | None, typer.Option(help="JSON of `standout evaluate --json`, for the model card.")] = None,
     two_scales: Annotated[
         bool, typer.Option("--two-scales", help="Look at half the size too and average: a quarter slower, fewer holes.")
@@ -41,7 +44,7 @@ def export(
         output,
         size=(size, size) if size else None,
         weights=weights,
-        card_file=card,
+        card_files=card or (),
         scores_file=scores,
         two_scales=two_scales,
     )

@@ -113,7 +113,7 @@ def _print_card(say: Any, name: str, entry: dict[str, Any]) -> None:
         "",
         f"runs on {', '.join(entry['providers'])}; licence {card['licence']}; alpha ≥ {card['threshold']:g} is person",
     )
-    for key in ("start", "revision", "data_hash"):
+    for key in ("start", "revision", "data_hash", "speed", "calibration"):
         if card[key]:
             say("", f"{key.replace('_', ' ')}: {card[key]}")
     for line in card["data"]:

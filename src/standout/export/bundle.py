@@ -6,18 +6,18 @@ import csv
 import dataclasses
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from standout.card import ModelCard
-from standout.config import config_from_dict
-from standout.errors import ConfigError, ModelFileError
+from standout.errors import ConfigError
 from standout.export.onnx import save_onnx, to_onnx
 from standout.export.parity import check_parity
-from standout.model.deeplab import build_deeplab
+from standout.model.weights import load_run
 
 #: The keys that a card file may fill in; the rest is known from the run.
-CARD_KEYS = ("certainty", "data", "licence", "limits", "name", "scores", "start", "threshold")
+CARD_KEYS = ("calibration", "certainty", "data", "licence", "limits", "name", "scores", "speed", "start", "threshold")
 
 
 def export_run(
@@ -26,7 +26,7 @@ def export_run(
     *,
     size: tuple[int, int] | None = None,
     weights: str = "best",
-    card_file: Path | None = None,
+    card_files: Sequence[Path] = (),
     scores_file: Path | None = None,
     two_scales: bool = False,
 ) -> tuple[ModelCard, float]:
@@ -41,7 +41,7 @@ def export_run(
             what was held out while training.
         two_scales: The graph looks at the picture at half its size too and averages the logits: a quarter more work,
             and people who fill the picture lose less.
-        card_file: TOML with what only people know: data, licences, limits.
+        card_files: TOML with what only people know: data, licences, limits; a later file wins.
 
     Returns:
         The card, and the largest difference of alpha between Keras and ONNX.
@@ -50,30 +50,20 @@ def export_run(
         ModelFileError: The run is not complete, or the export differs from Keras; nothing is written then.
         ConfigError: The size doesn't fit the stride, or the card file isn't one.
     """
-    try:
-        record: dict[str, Any] = json.loads((run / "config.json").read_text("utf-8"))
-        config = config_from_dict(record["config"])
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelFileError(f"{run} is no run folder: config.json can't be read ({error}).") from error
+    model, config, record = load_run(run, weights)
     side = config.data.val_size or config.data.size
     size = size or (side, side)
     stride = max(config.model.output_stride, 16) * (2 if two_scales else 1)
     if min(size) <= 0 or size[0] % stride or size[1] % stride:
         raise ConfigError(f"--size must be multiples of {stride}; received {size[0]}×{size[1]}.")
-    model = build_deeplab(config.model)
-    file = run / f"{weights}.weights.h5"
-    try:
-        model.load_weights(file)
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"{file} can't be loaded ({error}); let the run reach its first validation.") from error
     card = ModelCard(
         name=run.name, input_size=size, multiple=stride, scales=(1.0, 0.5) if two_scales else (1.0,),
         output_stride=config.model.output_stride, encoder=config.model.encoder,
         parameters=model.count_params(), data_hash=record["data_hash"], revision=record["revision"],
         samples=_samples(run, config.train.batch), start=record.get("start", ""), scores=_validation_scores(run),
     )  # fmt: skip
-    if card_file:
-        card = dataclasses.replace(card, **_read_card_file(card_file))
+    for file in card_files:
+        card = dataclasses.replace(card, **_read_card_file(file))
     if scores_file:
         card = dataclasses.replace(card, scores=_read_scores(scores_file))
     proto = to_onnx(model, card)
@@ -104,8 +94,14 @@ def _validation_scores(run: Path) -> dict[str, dict[str, Any]]:
 
 
 def _read_scores(file: Path) -> dict[str, dict[str, Any]]:
+    """Scores per set, by the person's share of the picture, and by the number of figures."""
     try:
-        return dict(json.loads(file.read_text("utf-8"))["sets"])
+        report = json.loads(file.read_text("utf-8"))
+        return {
+            **report["sets"],
+            **{f"person takes {size}": score for size, score in report["by_size"].items()},
+            **{f"figures: {figures}": score for figures, score in report["by_figures"].items()},
+        }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"The scores must be a file of `standout evaluate --json`; {file} is not ({error})."

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from standout.config import ModelConfig
 from standout.errors import ConfigError
 from standout.model.blocks import FrozenNorm
 
@@ -68,22 +69,46 @@ def block_name(block: int) -> str:
     return f"block_{block}_" if block else "expanded_conv_"
 
 
-def mobilenet_v2(*, width: float, output_stride: int, frozen_norm: bool) -> Backbone:
+def build_backbone(config: ModelConfig, *, frozen_norm: bool) -> Backbone:
+    """The encoder that the settings name.
+
+    Raises:
+        ConfigError: There is none of that name, or it has fewer rows.
+    """
+    if config.encoder not in BACKBONES:
+        raise ConfigError(f"model.encoder must be one of {sorted(BACKBONES)}; received {config.encoder!r}.")
+    builder = BACKBONES[config.encoder]
+    return builder(
+        width=config.width, output_stride=config.output_stride, frozen_norm=frozen_norm, rows=config.encoder_rows
+    )
+
+
+def mobilenet_v2(*, width: float, output_stride: int, frozen_norm: bool, rows: int = 0) -> Backbone:
     """MobileNetV2 under the layer names of Keras Applications, so that its public weights fit; input x·2 − 1."""
-    table = tuple(Stage(s.expansion, divisible_by_8(s.channels * width), s.repeats, s.stride) for s in MOBILENET_V2)
+    table = tuple(
+        Stage(s.expansion, divisible_by_8(s.channels * width), s.repeats, s.stride)
+        for s in _first_rows(MOBILENET_V2, rows)
+    )
     scaling = layers.Rescaling(2.0, offset=-1.0, name="scale_input")
     return _Encoder(output_stride, frozen_norm).build(scaling, divisible_by_8(32 * width), table)
 
 
-def efficientnet_lite0(*, width: float, output_stride: int, frozen_norm: bool) -> Backbone:
+def efficientnet_lite0(*, width: float, output_stride: int, frozen_norm: bool, rows: int = 0) -> Backbone:
     """EfficientNet-Lite0 under the same layer names; input (255·x − 127) / 128."""
     if width != 1:
         raise ConfigError(f"model.width must be 1 for efficientnet_lite0; received {width}.")
     scaling = layers.Rescaling(255 / 128, offset=-127 / 128, name="scale_input")
-    return _Encoder(output_stride, frozen_norm).build(scaling, 32, EFFICIENTNET_LITE0)
+    return _Encoder(output_stride, frozen_norm).build(scaling, 32, _first_rows(EFFICIENTNET_LITE0, rows))
 
 
-#: name -> builder(width=…, output_stride=…, frozen_norm=…)
+def _first_rows(table: tuple[Stage, ...], rows: int) -> tuple[Stage, ...]:
+    """The first so many rows of a table; 0: all. The decoder needs the first five: stride 16."""
+    if rows and not 5 <= rows <= len(table):
+        raise ConfigError(f"model.encoder_rows must be 0 (all) or 5 … {len(table)} for this encoder; received {rows}.")
+    return table[:rows] if rows else table
+
+
+#: name -> builder(width=…, output_stride=…, frozen_norm=…, rows=…)
 BACKBONES: dict[str, Callable[..., Backbone]] = {
     "mobilenet_v2": mobilenet_v2,
     "efficientnet_lite0": efficientnet_lite0,

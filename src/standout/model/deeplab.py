@@ -11,7 +11,7 @@ from keras import layers
 
 from standout.config import ModelConfig
 from standout.errors import ConfigError
-from standout.model.backbones import BACKBONES, Backbone
+from standout.model.backbones import Backbone, build_backbone
 from standout.model.blocks import aspp, conv_norm_relu, separable_conv
 
 
@@ -28,13 +28,11 @@ def build_deeplab(config: ModelConfig, *, frozen_norm: bool = True, freeze: int 
     Raises:
         ConfigError: The encoder is unknown.
     """
-    if config.encoder not in BACKBONES:
-        raise ConfigError(f"model.encoder must be one of {sorted(BACKBONES)}; received {config.encoder!r}.")
     stride = config.output_stride
     rates = tuple(rate * 16 // stride for rate in config.rates)
 
     # Encoder
-    encoder = BACKBONES[config.encoder](width=config.width, output_stride=stride, frozen_norm=frozen_norm)
+    encoder = build_backbone(config, frozen_norm=frozen_norm)
     x = aspp(encoder.features, config.aspp_channels, rates, dropout=config.dropout)
 
     # Decoder
@@ -72,5 +70,5 @@ def freeze_stages(model: keras.Model, encoder: Backbone, count: int) -> None:
 
 def encoder_layers(config: ModelConfig) -> frozenset[str]:
     """The names of the encoder's layers with weights: what learns at the encoder's own rate."""
-    backbone = BACKBONES[config.encoder](width=config.width, output_stride=config.output_stride, frozen_norm=True)
+    backbone = build_backbone(config, frozen_norm=True)
     return frozenset(name for stage in backbone.stages for name in stage)

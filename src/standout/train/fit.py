@@ -27,7 +27,7 @@ from standout.errors import ConfigError, DataError, ModelFileError
 from standout.model.deeplab import build_deeplab, encoder_layers
 from standout.model.losses import BCEDice
 from standout.model.metrics import PersonIoU
-from standout.model.weights import load_start
+from standout.model.weights import copy_layers, load_run, load_start
 from standout.train.callbacks import Clock, Supervisor, Validation
 from standout.train.devices import keep_freed_memory, set_up_devices
 from standout.train.feed import training_feed, validation_set
@@ -101,8 +101,12 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
 
     model = build_deeplab(config.model, frozen_norm=not config.train.train_norm, freeze=config.train.freeze)
     start = load_start(model, config.model)
-    model.compile(optimizer=_optimizer(config), loss=BCEDice(config.train.loss_k, config.train.edge_weight),
-                  metrics=[PersonIoU()], jit_compile=False)  # fmt: skip
+    teacher = None
+    if config.train.teacher:
+        teacher = load_run(Path(config.train.teacher))[0]
+        start = f"{start}; {copy_layers(teacher, model)} layers of the teacher {Path(config.train.teacher).name}"
+    model.compile(optimizer=_optimizer(config), metrics=[PersonIoU()], jit_compile=False,
+                  loss=BCEDice(config.train.loss_k, config.train.edge_weight, config.train.distill))  # fmt: skip
     counters = restore_state(run / "state.npz", model) if resume else {}
 
     (run / "previews").mkdir(parents=True, exist_ok=True)
@@ -114,7 +118,7 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
     supervisor = Supervisor(config, run, clock, validation, counters.get("best", -1.0), _tensorboard(run))
     if clock.progress >= 1:
         raise ConfigError(f"The budget of {run} is spent at step {clock.step}; raise `steps` or `minutes` to go on.")
-    feed = training_feed(train_pairs, config, clock.step)
+    feed = training_feed(train_pairs, config, clock.step, teacher)
     try:
         model.fit(feed, epochs=1, steps_per_epoch=config.train.steps - clock.step, callbacks=[supervisor],
                   shuffle=False, verbose=0)  # fmt: skip
