@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,16 @@ from standout.errors import MissingExtra
 INK, MAIN, SECOND, PALE = "#28282c", "#2f6fb3", "#d9662b", "#b9c9da"
 
 
+def check_matplotlib() -> None:
+    """Told before long work and not after it.
+
+    Raises:
+        MissingExtra: Matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingExtra("Drawing plots", "train")
+
+
 @contextmanager
 def _figures() -> Iterator[Any]:
     """Matplotlib without a window, in our colours; its settings are restored afterwards.
@@ -19,11 +30,10 @@ def _figures() -> Iterator[Any]:
     Raises:
         MissingExtra: Matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise MissingExtra("Drawing plots", "train") from error
+    check_matplotlib()
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     with mpl.rc_context(
         {
             "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titleweight": "bold",
@@ -129,6 +139,25 @@ def speed_chart(result: dict[str, Any]) -> bytes:
         return _png(figure)
 
 
+def comparison_chart(rows: list[dict[str, Any]]) -> bytes:
+    """How many times as long each case takes after as before, with its 95 % interval; grey where it is the same."""
+    colours = {"same": "#999999", "faster": MAIN, "slower": SECOND}
+    with _figures() as figure_type:
+        figure = figure_type(figsize=(8, 1.4 + 0.32 * len(rows)), layout="constrained")
+        axis = figure.subplots()
+        for y, row in enumerate(rows):
+            value, low, high = row["ratio"]
+            spread = [[max(0.0, value - low)], [max(0.0, high - value)]]
+            axis.errorbar([value], [y], xerr=spread, fmt="o", color=colours[row["verdict"]], capsize=3)
+            axis.annotate(f"{value:.2f} {row['verdict']}", (high, y), (6, -3), textcoords="offset points")
+        axis.axvline(1, color=INK, linewidth=0.8)
+        axis.set(yticks=range(len(rows)), yticklabels=[row["case"] for row in rows])
+        axis.invert_yaxis()
+        axis.margins(x=0.25)
+        axis.set_xlabel("time after ÷ time before; under 1 is faster")
+        return _png(figure)
+
+
 def scaling_chart(result: dict[str, Any], yardstick: dict[int, float]) -> bytes:
     """Images/s of benchmarks/augment.py by number of workers, beside a yardstick of workers -> images/s."""
     runs = result["runs"]
@@ -145,6 +174,7 @@ def scaling_chart(result: dict[str, Any], yardstick: dict[int, float]) -> bytes:
         axis.set(xlabel="worker processes", ylabel="images/s", ylim=(0, None), xticks=sorted({*workers, *yardstick}))
         axis.legend(frameon=False)
         axis.set_title(f"Augmentation to {result['size']} px on {result['machine']['processor']}")
+        return _png(figure)
 
 
 def rivals_chart(results: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from standout.errors import OutputError
 from standout.pixels import Frame
 
 
@@ -28,6 +29,17 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+def check_outputs(*files: Path | None) -> None:
+    """Told before long work and not after it: a result that would have nowhere to go.
+
+    Raises:
+        OutputError: The folder of one of the files isn't there.
+    """
+    for file in files:
+        if file and not file.parent.is_dir():
+            raise OutputError(f"The output `{file}` can't be written: there is no folder `{file.parent}`; create it.")
 
 
 def write_file(path: Path, content: str | Frame) -> None:

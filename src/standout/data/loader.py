@@ -32,7 +32,9 @@ def _make_batch(epoch: int, first: int, count: int) -> Batch:
     return _samples.batch(epoch, first, count)
 
 
-def batches(samples: Samples, *, batch: int, start: int = 0, per_epoch: int, workers: int = 1) -> Iterator[Batch]:
+def batches(
+    samples: Samples, *, batch: int, start: int = 0, per_epoch: int, workers: int = 1, part: tuple[int, int] = (0, 1)
+) -> Iterator[Batch]:
     """Yields batches `start`, `start + 1`, … without end, in order, the same for any number of workers.
 
     Args:
@@ -41,15 +43,21 @@ def batches(samples: Samples, *, batch: int, start: int = 0, per_epoch: int, wor
         start: The first batch's number: to resume, the number of steps done.
         per_epoch: Batches that make an epoch.
         workers: Processes; 0 prepares them in this process.
+        part: (i, n): only the i-th of n equal parts of every batch.
 
     Raises:
         StandoutError: What a worker raised.
         DataError: A worker was killed.
     """
+    share = batch // part[1]
+
+    def place(number: int) -> tuple[int, int, int]:
+        return number // per_epoch, number % per_epoch * batch + part[0] * share, share
+
     if workers == 0:
         number = start
         while True:
-            yield samples.batch(number // per_epoch, number % per_epoch * batch, batch)
+            yield samples.batch(*place(number))
             number += 1
     pool = worker_pool(workers, _start_worker, (samples,))
     pending: deque[Future[Batch]] = deque()
@@ -57,7 +65,7 @@ def batches(samples: Samples, *, batch: int, start: int = 0, per_epoch: int, wor
     try:
         while True:
             while len(pending) < 2 * workers + 2:
-                pending.append(pool.submit(_make_batch, number // per_epoch, number % per_epoch * batch, batch))
+                pending.append(pool.submit(_make_batch, *place(number)))
                 number += 1
             yield pending.popleft().result()
     except BrokenProcessPool as error:
