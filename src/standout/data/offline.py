@@ -68,7 +68,7 @@ class Plan:
         """The pair that sample `index` shows: all in turn, shuffled anew in every round."""
         of_round = len(self.pairs) * self.recipe.in_a_row
         order = _shuffled(len(self.pairs), self.recipe.seed, index // of_round)
-        return self.pairs[order[index % of_round // self.recipe.in_a_row]]
+        return self.pairs[int(order[index % of_round // self.recipe.in_a_row])]
 
     def folder_of(self, pair: Pair) -> Path:
         """The set folder in `out` for a pair's samples; those with nobody have one of their own."""
@@ -154,7 +154,7 @@ def write_sample(plan: Plan, index: int) -> None:
     for part, channel in (("masks", 0), ("unsure", 1)):
         if part in plan.parts_of(pair):
             _write(file.parent.with_name(part) / f"{file.stem}.png", ".png", label[..., channel])
-    _write(file, file.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    _write(file, file.suffix, np.ascontiguousarray(image[..., ::-1]))
 
 
 _ENCODING = {

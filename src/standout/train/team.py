@@ -42,7 +42,7 @@ class Team:
     def __init__(self, strategy: tf.distribute.Strategy | None = None, worker: int = 0, workers: int = 1):
         self.strategy, self.worker, self.workers = strategy, worker, workers
         self.replicas = strategy.num_replicas_in_sync if strategy else 1
-        self._sum = tf.function(self._mean_over_replicas) if workers > 1 else None
+        self._mean = tf.function(self._mean_over_replicas)
 
     @property
     def is_chief(self) -> bool:
@@ -68,15 +68,19 @@ class Team:
 
     def agree(self, seconds: float, stop: bool) -> tuple[float, bool]:
         """What all go by: the chief's time, and whether anybody wants to stop. Every process must ask at every step."""
-        if self._sum is None or self.strategy is None:
+        if self.workers == 1 or self.strategy is None:
             return seconds, stop
         mine = tf.constant([seconds * self.workers if self.is_chief else 0.0, float(stop)])
-        agreed = self.strategy.experimental_local_results(self.strategy.run(self._sum, args=(mine,)))[0].numpy()
+        agreed = self._mean(mine).numpy()
         return float(agreed[0]), bool(agreed[1] > 0)
 
-    @staticmethod
-    def _mean_over_replicas(values):
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
+    def _mean_over_replicas(self, values):
+        if self.strategy is None:
+            return values
+        # tf.identity puts the values on the replicas' devices, from where they can be reduced.
+        return self.strategy.reduce(
+            tf.distribute.ReduceOp.MEAN, self.strategy.run(tf.identity, args=(values,)), axis=None
+        )
 
     def __str__(self) -> str:
         if self.workers > 1:
@@ -138,7 +142,7 @@ def fit_team(
     Raises:
         DeviceError: Another process of the team went away.
     """
-    strategy = team.strategy
+    strategy = team.strategy or tf.distribute.get_strategy()
 
     @tf.function(reduce_retracing=True)
     def step(data):
