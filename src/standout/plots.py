@@ -81,7 +81,7 @@ def audit_qualities(report: dict[str, Any]) -> bytes:
     """How the pictures look, and how their masks fit: histograms over every picture."""
     wanted = (
         ("brightness", "Brightness (0 … 1)"), ("sharpness", "Sharpness"),
-        ("colour", "Colourfulness"), ("edge_agreement", "Edge agreement (1 = chance)"),
+        ("colour", "Colourfulness"), ("edge_agreement", "Edge agreement"),
     )  # fmt: skip
     with _figures() as figure_type:
         figure = figure_type(figsize=(11, 2.9), layout="constrained")
@@ -116,7 +116,7 @@ def audit_sets(report: dict[str, Any]) -> bytes:
         drawn = right_axis.barh(list(sets), [s["different_backgrounds"] for s in sets.values()], color=MAIN)
         right_axis.bar_label(drawn, padding=3)
         right_axis.margins(x=0.15)
-        right_axis.set_title("Worth this many different backgrounds")
+        right_axis.set_title("Different backgrounds")
         return _png(figure)
 
 
