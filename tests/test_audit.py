@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 from standout.cli import run
 from standout.data.audit import Audit, audit
+from standout.data.pairs import find_pairs
+from standout.data.survey import survey
 from standout.errors import DataError
 
 SIZE = 160
@@ -50,12 +53,33 @@ def write_set(folder: Path, seeds: range, *, person: bool = True) -> None:
             cv2.imwrite(str(folder / "masks" / f"p{seed:03}.png"), mask)
 
 
-@pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+#: Real photographs, where they lie beside the repository; CI has none.
+REAL = Path(os.environ.get("STANDOUT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def copy_set(source: Path, folder: Path, numbers: range) -> None:
+    """Copies pairs without fault or flaw under the made ones' names."""
+    pairs = (pair for pair in find_pairs(source)[0] if not survey(pair).faults)
+    for number, pair in zip(numbers, pairs, strict=False):
+        for kind, file in (("images", pair.image), ("masks", pair.mask)):
+            if file:
+                (folder / kind).mkdir(parents=True, exist_ok=True)
+                cv2.imwrite(str(folder / kind / f"p{number:03}.png"), cv2.imread(str(file), cv2.IMREAD_UNCHANGED))
+
+
+@pytest.fixture(scope="module", params=["made", "real"])
+def good(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
-    write_set(root / "train" / "people", range(30))
-    write_set(root / "train" / "nobody", range(100, 108), person=False)
-    write_set(root / "val" / "people", range(200, 210))
+    if request.param == "made":
+        write_set(root / "train" / "people", range(30))
+        write_set(root / "train" / "nobody", range(100, 108), person=False)
+        write_set(root / "val" / "people", range(200, 210))
+    elif not (REAL / "train" / "street").is_dir():
+        pytest.skip("no real photographs here")
+    else:
+        copy_set(REAL / "train" / "street", root / "train" / "people", range(30))
+        copy_set(REAL / "train" / "nobody", root / "train" / "nobody", range(100, 108))
+        copy_set(REAL / "val" / "street", root / "val" / "people", range(200, 210))
     return root
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fakes import tiny_model
+from kits import write_pairs
 from standout.cli import run
 from standout.errors import InputError
 from standout.score.speed import batch_call, compare, sample_frame, time_cases
@@ -64,8 +65,36 @@ def test_the_command_measures_writes_and_compares(tmp_path: Path, capsys) -> Non
     capsys.readouterr()
     assert run(["benchmark", "--compare", str(first), str(first)]) == 0
     assert "same in 3" in capsys.readouterr().out
+    slower = result | {"standout": "0.0.9", "runs": [r | {"rounds_ms": [[9 * t for t in b] for b in r["rounds_ms"]]}
+                                                     for r in result["runs"]]}  # fmt: skip
+    (tmp_path / "b.json").write_text(json.dumps(slower))
+    files = ["--json", str(tmp_path / "c.json"), "--plot", str(tmp_path / "c.png")]
+    assert run(["benchmark", "--compare", str(first), str(tmp_path / "b.json"), *files]) == 0
+    compared = json.loads((tmp_path / "c.json").read_text())
+    assert [case["ratio"][0] for case in compared["cases"]] == pytest.approx([9, 9, 9], rel=0.01)
+    assert compared["also_differs"] == [f"standout: {result['standout']}, now 0.0.9"]
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
     assert run(["benchmark", "-m", model, "--size", "64"]) == 2
     assert "WIDTHxHEIGHT" in capsys.readouterr().err
+
+
+def test_what_would_fail_at_the_end_is_told_before_anything_is_measured(tmp_path: Path, capsys) -> None:
+    model = str(tiny_model(tmp_path / "m.onnx"))
+    for wrong in (["--json", "no/folder/a.json"], ["--plot", "a.gif"], ["--data", str(tmp_path / "none")]):
+        assert run(["benchmark", "-m", model, "--rounds", "1000000", *wrong]) == 2
+        assert wrong[1].split("/")[0] in capsys.readouterr().err
+
+
+def test_quality_on_a_data_set_is_part_of_the_result(tmp_path: Path, capsys) -> None:
+    write_pairs(tmp_path / "people", 4)
+    model = str(tiny_model(tmp_path / "m.onnx"))
+    few = ["--size", "64x64", "--threads", "1", "--rounds", "2", "--repeats", "1"]
+    wanted = ["--data", str(tmp_path / "people"), "--json", str(tmp_path / "a.json")]
+    assert run(["benchmark", "-m", model, *few, *wanted]) == 0
+    quality = json.loads((tmp_path / "a.json").read_text())["data"]
+    # The stand-in finds whoever is bright, and these people are.
+    assert quality["photos"] == 4 and quality["binary_iou"] > 0.9 and -1 <= quality["bce_dice"] < -0.8
+    assert "BinaryIoU" in capsys.readouterr().out
 
 
 def test_info_tells_the_card_the_providers_and_what_the_extras_miss(tmp_path: Path, capsys, monkeypatch) -> None:

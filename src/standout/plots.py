@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,16 @@ from standout.errors import MissingExtra
 INK, MAIN, SECOND, PALE = "#28282c", "#2f6fb3", "#d9662b", "#b9c9da"
 
 
+def check_matplotlib() -> None:
+    """Told before long work and not after it.
+
+    Raises:
+        MissingExtra: Matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingExtra("Drawing plots", "train")
+
+
 @contextmanager
 def _figures() -> Iterator[Any]:
     """Matplotlib without a window, in our colours; its settings are restored afterwards.
@@ -19,11 +30,10 @@ def _figures() -> Iterator[Any]:
     Raises:
         MissingExtra: Matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise MissingExtra("Drawing plots", "train") from error
+    check_matplotlib()
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     with mpl.rc_context(
         {
             "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titleweight": "bold",
@@ -71,7 +81,7 @@ def audit_qualities(report: dict[str, Any]) -> bytes:
     """How the pictures look, and how their masks fit: histograms over every picture."""
     wanted = (
         ("brightness", "Brightness (0 … 1)"), ("sharpness", "Sharpness"),
-        ("colour", "Colourfulness"), ("edge_agreement", "Edge agreement (1 = chance)"),
+        ("colour", "Colourfulness"), ("edge_agreement", "Edge agreement"),
     )  # fmt: skip
     with _figures() as figure_type:
         figure = figure_type(figsize=(11, 2.9), layout="constrained")
@@ -106,7 +116,7 @@ def audit_sets(report: dict[str, Any]) -> bytes:
         drawn = right_axis.barh(list(sets), [s["different_backgrounds"] for s in sets.values()], color=MAIN)
         right_axis.bar_label(drawn, padding=3)
         right_axis.margins(x=0.15)
-        right_axis.set_title("Worth this many different backgrounds")
+        right_axis.set_title("Different backgrounds")
         return _png(figure)
 
 
@@ -126,6 +136,44 @@ def speed_chart(result: dict[str, Any]) -> bytes:
         axis.margins(x=0.12)
         axis.set_xlabel("ms per image: median, whisker to the 95th percentile; pale: the network alone")
         axis.set_title(f"{result['model']} on {result['machine']['processor']}")
+        return _png(figure)
+
+
+def comparison_chart(rows: list[dict[str, Any]]) -> bytes:
+    """How many times as long each case takes after as before, with its 95 % interval; grey where it is the same."""
+    colours = {"same": "#999999", "faster": MAIN, "slower": SECOND}
+    with _figures() as figure_type:
+        figure = figure_type(figsize=(8, 1.4 + 0.32 * len(rows)), layout="constrained")
+        axis = figure.subplots()
+        for y, row in enumerate(rows):
+            value, low, high = row["ratio"]
+            spread = [[max(0.0, value - low)], [max(0.0, high - value)]]
+            axis.errorbar([value], [y], xerr=spread, fmt="o", color=colours[row["verdict"]], capsize=3)
+            axis.annotate(f"{value:.2f} {row['verdict']}", (high, y), (6, -3), textcoords="offset points")
+        axis.axvline(1, color=INK, linewidth=0.8)
+        axis.set(yticks=range(len(rows)), yticklabels=[row["case"] for row in rows])
+        axis.invert_yaxis()
+        axis.margins(x=0.25)
+        axis.set_xlabel("time after ÷ time before; under 1 is faster")
+        return _png(figure)
+
+
+def scaling_chart(result: dict[str, Any], yardstick: dict[int, float]) -> bytes:
+    """Images/s of benchmarks/augment.py by number of workers, beside a yardstick of workers -> images/s."""
+    runs = result["runs"]
+    workers = [run["workers"] for run in runs]
+    with _figures() as figure_type:
+        figure = figure_type(figsize=(7, 3.6), layout="constrained")
+        axis = figure.subplots()
+        axis.plot(workers, [run["steady"] for run in runs], "o-", color=MAIN, label="standout augment")
+        for run in runs:
+            axis.annotate(f"{run['steady']:.0f}", (run["workers"], run["steady"]), (6, -12), textcoords="offset points")
+        ideal = [runs[0]["steady"] * n for n in workers]
+        axis.plot(workers, ideal, "--", color=PALE, label="every core as good as the first")
+        axis.plot(list(yardstick), list(yardstick.values()), "s:", color=SECOND, label="yardstick")
+        axis.set(xlabel="worker processes", ylabel="images/s", ylim=(0, None), xticks=sorted({*workers, *yardstick}))
+        axis.legend(frameon=False)
+        axis.set_title(f"Augmentation to {result['size']} px on {result['machine']['processor']}")
         return _png(figure)
 
 

@@ -36,9 +36,14 @@ def audit(
 
     from rich.console import Console
 
-    from standout.cli.screen import progress_bar, write_file
+    from standout.cli.screen import check_outputs, progress_bar, write_file
     from standout.data.audit import audit as look
 
+    check_outputs(html_file, json_file)
+    if html_file:
+        from standout.plots import check_matplotlib
+
+        check_matplotlib()
     with progress_bar("Looking at pictures") as progress:
         result = look(data, progress=progress)
     _print(Console(), result, names)

@@ -52,7 +52,8 @@ def benchmark(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result, for --compare.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Write a chart (.png).")] = None,
     compare: Annotated[
-        tuple[Path, Path] | None, typer.Option(metavar="BEFORE AFTER", help="Only compare two results.")
+        tuple[Path, Path] | None,
+        typer.Option(metavar="BEFORE AFTER", help="Only compare two results; --json and --plot write the comparison."),
     ] = None,
 ) -> None:
     """Measures a model: ms per image by size, threads and batch, load time, memory, frames per second.
@@ -61,26 +62,29 @@ def benchmark(
     """
     from rich.console import Console
 
-    from standout.cli.screen import write_file
+    from standout.cli.screen import check_outputs, write_file
+    from standout.plots import check_matplotlib, comparison_chart, speed_chart
+    from standout.writing import atomic_write
 
+    check_outputs(json_file, plot)
+    if plot:
+        if plot.suffix.lower() != ".png":
+            raise ConfigError(f"--plot must name a .png file; received {plot.name!r}.")
+        check_matplotlib()
     console = Console()
+    result: dict[str, Any]
     if compare:
-        _print_comparison(console, *compare)
-        return
-    if plot and plot.suffix.lower() != ".png":
-        raise ConfigError(f"--plot must name a .png file; received {plot.name!r}.")
-    sizes = [_parse_size(text) for text in size or _SIZES]
-    result = _measure(model, device, sizes, threads, batch or [1], rounds, repeats)
-    if data:
-        result["data"] = _measure_quality(model, device, data)
-    _print_result(console, result)
+        result = _compare(*compare)
+        _print_comparison(console, result)
+    else:
+        sizes = [_parse_size(text) for text in size or _SIZES]
+        quality = {"data": _measure_quality(model, device, data)} if data else {}
+        result = _measure(model, device, sizes, threads, batch or [1], rounds, repeats) | quality
+        _print_result(console, result)
     if json_file:
         write_file(json_file, json.dumps(result, ensure_ascii=False, indent=1))
     if plot:
-        from standout.images import atomic_write
-        from standout.plots import speed_chart
-
-        chart = speed_chart(result)
+        chart = comparison_chart(result["cases"]) if compare else speed_chart(result)
         with atomic_write(plot) as stream:
             stream.write(chart)
 
@@ -202,29 +206,61 @@ def _print_result(console: Console, result: dict[str, Any]) -> None:
         )
 
 
-def _print_comparison(console: Console, before: Path, after: Path) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
+def _compare(before: Path, after: Path) -> dict[str, Any]:
+    """The comparison of two result files: its cases, and in words what else differs between them."""
     from standout.score.speed import compare
 
-    differences = compare(_read_result(before), _read_result(after))
+    first, second = _read_result(before), _read_result(after)
+    cases = [
+        {
+            "case": d.case, "before_ms": round(d.before_ms, 3), "after_ms": round(d.after_ms, 3),
+            "ratio": d.ratio.rounded(), "verdict": d.verdict,
+        }
+        for d in compare(first, second)
+    ]  # fmt: skip
+    return {"before": before.name, "after": after.name, "cases": cases, "also_differs": _differences(first, second)}
+
+
+def _differences(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
+    """What besides the time differs, as `model: photo, now live`."""
+    flat = [
+        {name: r.get(name) for name in ("model", "providers", "standout")}
+        | {k: v for k, v in r.get("machine", {}).items() if k != "packages"}
+        | r.get("machine", {}).get("packages", {})
+        for r in (first, second)
+    ]
+    names = dict.fromkeys([*flat[0], *flat[1]])
+    return [
+        f"{name}: {flat[0].get(name)}, now {flat[1].get(name)}"
+        for name in names
+        if flat[0].get(name) != flat[1].get(name)
+    ]
+
+
+def _print_comparison(console: Console, result: dict[str, Any]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("case")
     for column in ("before ms", "after ms", "ratio [95 %]"):
         table.add_column(column, justify="right")
     table.add_column("verdict")
-    for d in differences:
-        ratio = f"{d.ratio.value:.2f} [{d.ratio.low:.2f} {d.ratio.high:.2f}]"
-        table.add_row(d.case, f"{d.before_ms:.1f}", f"{d.after_ms:.1f}", ratio, d.verdict)
+    for case in result["cases"]:
+        value, low, high = case["ratio"]
+        ratio = f"{value:.2f} [{low:.2f} {high:.2f}]"
+        table.add_row(case["case"], f"{case['before_ms']:.1f}", f"{case['after_ms']:.1f}", ratio, case["verdict"])
     console.print(table)
-    verdicts = [d.verdict for d in differences]
+    verdicts = [case["verdict"] for case in result["cases"]]
     counts = ", ".join(f"{verdict} in {verdicts.count(verdict)}" for verdict in ("faster", "slower", "same"))
     console.print(
-        f"{after.name} against {before.name}, {len(verdicts)} cases: {counts} (same: no difference of 3 % or more "
-        "that is beyond the noise, by a bootstrap of whole rounds and a Mann-Whitney test of their medians).",
+        f"{result['after']} against {result['before']}, {len(verdicts)} cases: {counts} (same: no difference of 3 % or "
+        "more that is beyond the noise, by a bootstrap of whole rounds and a Mann-Whitney test of their medians).",
         highlight=False,
     )
+    if result["also_differs"]:
+        console.print(f"Also differs: {escape('; '.join(result['also_differs']))}.", highlight=False)
 
 
 def _read_result(path: Path) -> dict[str, Any]:

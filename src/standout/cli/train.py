@@ -56,6 +56,8 @@ def train(
         resolved = resumed_config(run, resolved, changed_settings(config, words))
     run = run or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     outcome = fit(data, run, resolved, resume=resume, command=" ".join(["standout", *sys.argv[1:]]))
+    if not outcome.chief:
+        return  # the chief tells
     if outcome.stopped_by:
         console.print(
             f"Stopped by {outcome.stopped_by} at step {outcome.step}; "

@@ -249,14 +249,20 @@ def _check_pair(pair: Pair) -> tuple[Pair, Fault | None, bytes]:
         sizes = f"the image is {image.shape[1]}×{image.shape[0]}, its mask {mask.shape[1]}×{mask.shape[0]}"
         text = f"{pair.image.name}: {sizes}"
         return pair, Fault(pair, "sizes differ", text), b""
+    kind, text = mask_fault(mask)
+    if kind:
+        return pair, Fault(pair, kind, f"{pair.image.name}: {text}"), b""
+    return pair, None, content.digest()
+
+
+def mask_fault(mask: NDArray[np.uint8]) -> tuple[str, str]:
+    """For what fault nobody can train on a mask, uint8 (H, W), and its text; both empty if it is good."""
     if not (mask > 127).any():
-        text = f"{pair.image.name}: the mask is empty; photographs with nobody belong in a set without masks/"
-        return pair, Fault(pair, "mask empty", text), b""
+        return "mask empty", "the mask is empty; photographs with nobody belong in a set without masks/"
     grey = float(((mask > 32) & (mask < 223)).mean())
     if grey > MAX_GREY_SHARE:
-        text = f"{pair.image.name}: {grey:.0%} of the mask is neither black nor white"
-        return pair, Fault(pair, "mask not two-valued", text), b""
-    return pair, None, content.digest()
+        return "mask not two-valued", f"{grey:.0%} of the mask is neither black nor white"
+    return "", ""
 
 
 def with_weights(pairs: Iterable[Pair], weights: dict[str, float]) -> list[Pair]:

@@ -6,6 +6,7 @@ Every function takes and returns a Keras tensor of shape (batch, height, width, 
 from __future__ import annotations
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 #: Momentum of the head's batch-norm. Keras' default of 0.99 needs some 500 steps before its
@@ -14,13 +15,20 @@ NORM_MOMENTUM = 0.95
 NORM_EPSILON = 1e-3
 
 
+def _norm(x, name: str):
+    """Batch-norm; over several replicas it is that of the whole batch, of which each sees only a few pictures."""
+    return layers.BatchNormalization(
+        momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON, synchronized=tf.distribute.has_strategy(), name=name
+    )(x)
+
+
 def conv_norm_relu(x, channels: int, kernel: int = 1, *, dilation: int = 1, stride: int = 1, name: str):
     """A convolution without bias, batch-norm, ReLU."""
     x = layers.Conv2D(
         channels, kernel, strides=stride, dilation_rate=dilation, padding="same", use_bias=False,
         kernel_initializer="he_normal", name=f"{name}_conv",
     )(x)  # fmt: skip
-    x = layers.BatchNormalization(momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON, name=f"{name}_norm")(x)
+    x = _norm(x, f"{name}_norm")
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
@@ -30,7 +38,7 @@ def separable_conv(x, channels: int, *, dilation: int = 1, name: str):
     This is the "atrous separable convolution" of arXiv 1802.02611, figure 3.
     """
     x = layers.DepthwiseConv2D(3, dilation_rate=dilation, padding="same", use_bias=False, name=f"{name}_depthwise")(x)
-    x = layers.BatchNormalization(momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON, name=f"{name}_depthwise_norm")(x)
+    x = _norm(x, f"{name}_depthwise_norm")
     x = layers.ReLU(name=f"{name}_depthwise_relu")(x)
     return conv_norm_relu(x, channels, 1, name=f"{name}_pointwise")
 

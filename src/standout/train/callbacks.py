@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
+import tensorflow as tf
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from standout.config import Config
@@ -19,16 +20,24 @@ from standout.score.counts import FALSE_SHARE
 from standout.train.curve import draw_history
 from standout.train.devices import keep_freed_memory
 from standout.train.state import save_state, save_weights
+from standout.train.team import Team
 
 
 class Clock:
-    """How far the run is, over all its sittings."""
+    """How far the run is, over all its sittings. The chief's time is the team's: all must learn at one rate."""
 
-    def __init__(self, config: Config, step: int = 0, seconds: float = 0.0):
+    def __init__(self, config: Config, step: int = 0, seconds: float = 0.0, team: Team | None = None):
         self.config = config.train
+        self.team = team or Team()
         self.step = step
-        self._before = seconds
+        self._before = self._agreed = seconds
         self._start = time.monotonic()
+
+    def tick(self, stop: bool) -> bool:
+        """Counts a step; returns whether anybody in the team wants to stop."""
+        self.step += 1
+        self._agreed, stop = self.team.agree(self.seconds, stop)
+        return stop
 
     @property
     def seconds(self) -> float:
@@ -37,7 +46,7 @@ class Clock:
     @property
     def progress(self) -> float:
         """0 at the start, 1 where the budget of steps or of minutes is spent."""
-        by_time = self.seconds / (60 * self.config.minutes) if self.config.minutes else 0.0
+        by_time = self._agreed / (60 * self.config.minutes) if self.config.minutes else 0.0
         return min(1.0, max(self.step / self.config.steps, by_time))
 
     @property
@@ -80,7 +89,7 @@ class Validation:
         Scores: `iou`, mean person IoU over the pictures with people; `iou_<set>`; `false_people`, the share of
         photographs with nobody in which more than 0.5 % of the pixels became person.
         """
-        logits = model.predict(self.images.astype(np.float32) / 255, batch_size=self.batch, verbose=0)
+        logits = self._logits(model)
         masks = logits[..., 0] >= 0
         target, sure = self.labels[..., 0] > 127, self.labels[..., 1] <= 127
         inter = (masks & target & sure).sum((1, 2))
@@ -93,6 +102,14 @@ class Validation:
         if (~people).any():
             scores["false_people"] = float((masks[~people].mean((1, 2)) > FALSE_SHARE).mean())
         return scores, self._sheet(masks)
+
+    def _logits(self, model: keras.Model) -> np.ndarray:
+        images = self.images.astype(np.float32) / 255
+        if model.distribute_strategy.num_replicas_in_sync == 1:
+            return model.predict(images, batch_size=self.batch, verbose=0)
+        # `predict` would wait for the other processes, and the chief validates alone.
+        forward = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
+        return np.concatenate([forward(images[i : i + self.batch]).numpy() for i in range(0, len(images), self.batch)])
 
     def _sheet(self, masks: np.ndarray) -> np.ndarray:
         tiles = []
@@ -133,7 +150,8 @@ class Supervisor(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):  # noqa: ARG002
         self._handlers = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-        self._progress.start()
+        if self.clock.team.is_chief:
+            self._progress.start()
         self._bar = self._progress.add_task("training", total=1.0, note="")
 
     def on_train_batch_begin(self, batch, logs=None):  # noqa: ARG002
@@ -142,7 +160,8 @@ class Supervisor(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if batch == 0:
             keep_freed_memory()  # again: starting the data set has undone it
-        self.clock.step += 1
+        if self.clock.tick(bool(self.stopped_by)) and not self.stopped_by:
+            self.stopped_by = "another worker"
         logs = logs or {}
         done = self.clock.progress >= 1
         if not math.isfinite(logs.get("loss", 0.0)):
@@ -150,11 +169,13 @@ class Supervisor(keras.callbacks.Callback):
             self.model.stop_training = True
             return
         if self.clock.step % self.config.train.validate_every == 0 or done:
-            self._validate(logs)
+            if self.clock.team.is_chief:
+                self._validate(logs)
+            self.model.reset_metrics()
         if done or self.stopped_by:
             self.save()
             self.model.stop_training = True
-        if self.clock.step % 5 == 0 or done:
+        if self.clock.team.is_chief and (self.clock.step % 5 == 0 or done):
             self._show(logs)
 
     def close(self) -> None:
@@ -189,7 +210,6 @@ class Supervisor(keras.callbacks.Callback):
             + ", ".join(f"{key} {value:.3f}" for key, value in scores.items() if key != "iou"),
             highlight=False,
         )
-        self.model.reset_metrics()
         self.save()
 
     def _record(self, row: dict[str, float]) -> None:
@@ -202,7 +222,9 @@ class Supervisor(keras.callbacks.Callback):
             writer.writerow(row)
 
     def save(self) -> None:
-        """Saves what `--resume` needs."""
+        """Saves what `--resume` needs; the chief alone does."""
+        if not self.clock.team.is_chief:
+            return
         counters = {"step": self.clock.step, "seconds": self.clock.seconds, "best": self.best}
         save_state(self.run / "state.npz", self.model, counters)
 

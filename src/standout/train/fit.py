@@ -33,6 +33,7 @@ from standout.train.devices import keep_freed_memory, set_up_devices
 from standout.train.feed import training_feed, validation_set
 from standout.train.optimizer import StagedAdamW
 from standout.train.state import restore_state
+from standout.train.team import Team, fit_team, gather_team
 from standout.writing import atomic_write
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Outcome:
     step: int
     best_iou: float
     stopped_by: str  # "" where the budget was spent; otherwise the signal's name
+    chief: bool = True  # False in a process that left validation and writing to another
 
 
 def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], Checked]:
@@ -91,7 +93,9 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
     if not resume and (run / "state.npz").exists():
         raise ConfigError(f"{run} holds a run already; pass --resume to go on with it, or another --run.")
     device = set_up_devices(memory_limit_mb=config.train.memory_limit_mb, mixed_precision=config.train.mixed_precision)
-    log.info("computing on %s", device)
+    team = gather_team()
+    team.share(config.train.batch)
+    log.info("computing on %s%s", device, f"; {team}" if team.replicas > 1 else "")
     keep_freed_memory()
     keras.utils.set_random_seed(config.train.seed)
     train_pairs, val_pairs, checked = read_data(data, config)
@@ -99,34 +103,48 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
         "%d pairs to train on, %d to validate on, %d left out", len(train_pairs), len(val_pairs), len(checked.faults)
     )
 
-    model = build_deeplab(config.model, frozen_norm=not config.train.train_norm, freeze=config.train.freeze)
-    start = load_start(model, config.model)
-    teacher = None
-    if config.train.teacher:
-        teacher = load_run(Path(config.train.teacher))[0]
-        start = f"{start}; {copy_layers(teacher, model)} layers of the teacher {Path(config.train.teacher).name}"
-    model.compile(optimizer=_optimizer(config), metrics=[PersonIoU()], jit_compile=False,
-                  loss=BCEDice(config.train.loss_k, config.train.edge_weight, config.train.distill))  # fmt: skip
+    model, teacher, start = _build(config, team)
     counters = restore_state(run / "state.npz", model) if resume else {}
-
-    (run / "previews").mkdir(parents=True, exist_ok=True)
-    _record_run(run, config, checked, command, {"start": start, "device": device, "train_pairs": len(train_pairs),
-                                                "val_pairs": len(val_pairs)}, resume=resume)  # fmt: skip
-    clock = Clock(config, int(counters.get("step", 0)), counters.get("seconds", 0.0))
-    images, labels = validation_set(val_pairs, config.data.val_size or config.data.size)
-    validation = Validation(images, labels, [pair.set for pair in val_pairs], config.train.batch)
-    supervisor = Supervisor(config, run, clock, validation, counters.get("best", -1.0), _tensorboard(run))
+    clock = Clock(config, int(counters.get("step", 0)), counters.get("seconds", 0.0), team)
     if clock.progress >= 1:
         raise ConfigError(f"The budget of {run} is spent at step {clock.step}; raise `steps` or `minutes` to go on.")
-    feed = training_feed(train_pairs, config, clock.step, teacher)
+    if team.is_chief:
+        (run / "previews").mkdir(parents=True, exist_ok=True)
+        _record_run(run, config, checked, command, {"start": start, "device": device, "replicas": team.replicas,
+                    "train_pairs": len(train_pairs), "val_pairs": len(val_pairs)}, resume=resume)  # fmt: skip
+    seen = val_pairs if team.is_chief else []
+    images, labels = validation_set(seen, config.data.val_size or config.data.size)
+    validation = Validation(images, labels, [pair.set for pair in seen], config.train.batch)
+    tell = _tensorboard(run) if team.is_chief else lambda step, values: None  # noqa: ARG005
+    supervisor = Supervisor(config, run, clock, validation, counters.get("best", -1.0), tell)
+    feed = training_feed(train_pairs, config, clock.step, teacher, team)
+    steps = config.train.steps - clock.step
     try:
-        model.fit(feed, epochs=1, steps_per_epoch=config.train.steps - clock.step, callbacks=[supervisor],
-                  shuffle=False, verbose=0)  # fmt: skip
+        if team.replicas > 1:
+            fit_team(team, model, feed, steps, supervisor)
+        else:
+            model.fit(feed, epochs=1, steps_per_epoch=steps, callbacks=[supervisor], shuffle=False, verbose=0)
     finally:
         supervisor.close()
     if supervisor.stopped_by.startswith("a loss"):
         raise DataError(f"Training stopped at step {clock.step} at {supervisor.stopped_by}; lower `lr`, and --resume.")
-    return Outcome(run, clock.step, supervisor.best, supervisor.stopped_by)
+    return Outcome(run, clock.step, supervisor.best, supervisor.stopped_by, team.is_chief)
+
+
+def _build(config: Config, team: Team) -> tuple[keras.Model, keras.Model | None, str]:
+    """The compiled network, its teacher if it has one, and in words what it starts from."""
+    # The teacher works within the feed, each process by itself; so it isn't shared.
+    teacher = load_run(Path(config.train.teacher))[0] if config.train.teacher else None
+    with team.scope():
+        model = build_deeplab(config.model, frozen_norm=not config.train.train_norm, freeze=config.train.freeze)
+        start = load_start(model, config.model)
+        if teacher is not None:
+            start = f"{start}; {copy_layers(teacher, model)} layers of the teacher {Path(config.train.teacher).name}"
+        model.compile(optimizer=_optimizer(config), metrics=[PersonIoU()], jit_compile=False,
+                      loss=BCEDice(config.train.loss_k, config.train.edge_weight, config.train.distill))  # fmt: skip
+        if team.replicas > 1:
+            model.optimizer.build(model.trainable_variables)
+    return model, teacher, start
 
 
 def _optimizer(config: Config) -> StagedAdamW:

@@ -6,6 +6,10 @@ Scaling gradients would do nothing: Adam divides the scale out again. The rate i
 from __future__ import annotations
 
 import keras
+import tensorflow as tf
+
+#: The gradient of all weights together is clipped to this norm.
+CLIP_NORM = 5.0
 
 
 class StagedAdamW(keras.optimizers.AdamW):
@@ -21,7 +25,7 @@ class StagedAdamW(keras.optimizers.AdamW):
         self, slow_layers: frozenset[str], encoder_lr: float, *, learning_rate: float, weight_decay: float, ema: float
     ):
         super().__init__(
-            learning_rate, weight_decay=weight_decay, clipnorm=None, global_clipnorm=5.0,
+            learning_rate, weight_decay=weight_decay, clipnorm=None, global_clipnorm=CLIP_NORM,
             use_ema=ema > 0, ema_momentum=ema or 0.99,
         )  # fmt: skip
         self.slow_layers = slow_layers
@@ -38,6 +42,22 @@ class StagedAdamW(keras.optimizers.AdamW):
         slow = self._is_slow[self._get_variable_index(variable)]
         super().update_step(gradient, variable, learning_rate * (self.encoder_lr if slow else 1.0))
 
+    # Over several replicas a gradient is a part of the sum, and Keras would clip each part by itself.
+
+    def _clip_gradients(self, grads):
+        return grads if _replicas() > 1 else super()._clip_gradients(grads)
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        pairs = super()._all_reduce_sum_gradients(grads_and_vars)
+        if _replicas() == 1:
+            return pairs
+        clipped, _ = tf.clip_by_global_norm([gradient for gradient, _ in pairs], CLIP_NORM)
+        return [(gradient, variable) for gradient, (_, variable) in zip(clipped, pairs, strict=True)]
+
     def averages(self) -> list:
         """The moving averages, in the order of the trainable variables; empty without EMA."""
         return list(self._model_variables_moving_average) if self.use_ema else []
+
+
+def _replicas() -> int:
+    return tf.distribute.get_strategy().num_replicas_in_sync

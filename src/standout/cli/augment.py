@@ -1,0 +1,80 @@
+"""`standout augment DATA OUT`: augmented pairs on disk, that `standout train` reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from standout.data.pairs import Fault
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def augment(
+    data: Annotated[Path, typer.Argument(help="Folder with images/ and masks/, a folder of such folders, or a CSV.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write: new, empty, or one of these to go on with.")],
+    count: Annotated[int, typer.Option(min=1, max=9_999_999, help="Images to write.")],
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all cores]")] = None,
+    size: Annotated[int, typer.Option(help="Side of the square output, pixels, a multiple of 32.")] = 256,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other images.")] = 0,
+    zoom_out: Annotated[float, typer.Option(help="Share of images that show the whole photograph.")] = 0.35,
+    png: Annotated[bool, typer.Option("--png", help="Lossless images, four times as large as JPEG.")] = False,
+) -> None:
+    """Augments photographs and their masks together: crops, turns, light, blur, noise.
+
+    Stopped, it goes on where it was when called again. Every number of workers writes the same files.
+    Exits with 1 when pairs had to be left out.
+    """
+    import time
+
+    from rich.console import Console
+
+    from standout.cli.screen import progress_bar
+    from standout.errors import DataError, MissingExtra
+
+    try:
+        from standout.data.offline import Plan, Recipe
+        from standout.data.offline_folder import begin, in_a_row, write_samples
+    except ModuleNotFoundError as error:
+        raise MissingExtra("Augmentation", "train") from error
+    from standout.data.pairs import check_pairs, find_pairs
+    from standout.data.workers import usable_cores
+
+    console = Console(stderr=True)
+    # Wrong settings are told before the pictures are read.
+    Recipe(size, seed, zoom_out, "png" if png else "jpg")
+    pairs, faults = find_pairs(data)
+    with progress_bar("Checking pairs") as progress:
+        checked = check_pairs(pairs, faults=faults, progress=progress)
+    _print_faults(console, checked.faults)
+    if not checked.good:
+        raise DataError(f"No usable pair in {data}: {len(checked.faults)} fault(s), named above.")
+    recipe = Recipe(size, seed, zoom_out, "png" if png else "jpg", in_a_row(out, count, len(checked.good)))
+    plan = Plan(checked.good, recipe, out)
+    waiting = begin(plan, count, checked.data_hash, data / "sets.toml")
+    if len(waiting) < count:
+        console.print(f"{count - len(waiting)} of {count} images are there already.", highlight=False)
+    start = time.perf_counter()
+    with progress_bar("Augmenting") as progress:
+        write_samples(plan, waiting, workers=workers or usable_cores(), progress=progress)
+    seconds = time.perf_counter() - start
+    console.print(
+        f"Wrote {len(waiting)} images of {len(checked.good)} pairs to {out} in {seconds:.0f} s "
+        f"({len(waiting) / max(seconds, 1e-3):.0f} images/s). Next: standout train {out}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    if checked.faults:
+        raise typer.Exit(1)
+
+
+def _print_faults(console: Console, faults: tuple[Fault, ...]) -> None:
+    from rich.markup import escape
+
+    for fault in faults:
+        console.print(f"Left out ({fault.kind}): {escape(fault.text)}", highlight=False, soft_wrap=True)
