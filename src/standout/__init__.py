@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from standout.card import ModelCard as ModelCard
     from standout.compose.options import Look as Look
     from standout.errors import StandoutError as StandoutError
-    from standout.idphoto.photo import id_photo as id_photo
     from standout.film import process_video as process_video
     from standout.film_options import VideoOptions as VideoOptions
+    from standout.idphoto.photo import id_photo as id_photo
     from standout.media.video import frames as frames
     from standout.pipeline import cut_out as cut_out
     from standout.runtime.moving import VideoAlpha as VideoAlpha
@@ -30,17 +30,19 @@ if TYPE_CHECKING:
 
 #: public name -> module that holds it
 _HOMES = {
-    "Look": "standout.compose.options",
     "FolderSettings": "standout.batch.work",
+    "Look": "standout.compose.options",
     "Model": "standout.runtime.predict",
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
     "VideoAlpha": "standout.runtime.moving",
     "VideoOptions": "standout.film_options",
     "cut_out": "standout.pipeline",
+    "frames": "standout.media.video",
     "id_photo": "standout.idphoto.photo",
     "load": "standout.runtime.predict",
     "process_folder": "standout.batch.folder",
+    "process_video": "standout.film",
 }
 
 __all__ = [
@@ -57,64 +59,6 @@ __all__ = [
     "id_photo",
     "load",
     "process_folder",
-    "process_video",
-]
-    "FolderSettings",
-    "Look",
-    "Model",
-    "ModelCard",
-    "StandoutError",
-    "VideoAlpha",
-    "VideoOptions",
-    "__version__",
-    "cut_out",
-    "frames",
-    "id_photo",
-    "load",
-    "process_folder",
-    "process_video",
-]
-    "FolderSettings",
-    "Look",
-    "Model",
-    "ModelCard",
-    "StandoutError",
-    "VideoAlpha",
-    "VideoOptions",
-    "__version__",
-    "cut_out",
-    "frames",
-    "id_photo",
-    "load",
-    "process_folder",
-    "process_video",
-]
-    "FolderSettings",
-    "Look",
-    "Model",
-    "ModelCard",
-    "StandoutError",
-    "__version__",
-    "cut_out",
-    "id_photo",
-    "load",
-    "process_folder",
-]
-    "Look",
-    "FolderSettings",
-    "Model",
-    "ModelCard",
-    "StandoutError",
-    "__version__",
-    "cut_out",
-    "id_photo",
-    "load",
-    "process_folder",
-    "frames": "standout.media.video",
-    "process_video": "standout.film",
-    "VideoAlpha",
-    "VideoOptions",
-    "frames",
     "process_video",
 ]
 

@@ -33,7 +33,6 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
             bar.stop()
 
 
-<<<<<<< HEAD
 @contextmanager
 def silent_libraries() -> Iterator[None]:
     """Keeps what libpng, libjpeg and OpenCV print about a damaged file off the terminal; ours is one sentence.
@@ -59,7 +58,8 @@ def silent_libraries() -> Iterator[None]:
         os.dup2(before, 2)
         os.close(before)
         os.close(nowhere)
-=======
+
+
 def check_outputs(*files: Path | None) -> None:
     """Told before long work and not after it: a result that would have nowhere to go.
 
@@ -69,7 +69,6 @@ def check_outputs(*files: Path | None) -> None:
     for file in files:
         if file and not file.parent.is_dir():
             raise OutputError(f"The output `{file}` can't be written: there is no folder `{file.parent}`; create it.")
->>>>>>> refs/heads/workshop
 
 
 def write_file(path: Path, content: str | Frame) -> None:
