@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 import standout
+from standout.film_options import VideoOptions
 from standout.images import read
 from standout.pixels import Frame
 
@@ -55,11 +56,11 @@ def main() -> None:
         make_clip(clip)
         tiles = [still(clip)]
         for target, background, options in (
-            ("blur.mp4", "blur", standout.VideoOptions()),
-            ("image.mp4", ROOT / "tests/photos/coffee.jpg", standout.VideoOptions()),
-            ("pngs", "transparent", standout.VideoOptions(frames=True)),
-            ("matte.mp4", "transparent", standout.VideoOptions(matte=True)),
-            ("colour.mp4", "seagreen", standout.VideoOptions(end_s=Fraction(3, 5))),
+            ("blur.mp4", "blur", VideoOptions()),
+            ("image.mp4", ROOT / "tests/photos/coffee.jpg", VideoOptions()),
+            ("pngs", "transparent", VideoOptions(frames=True)),
+            ("matte.mp4", "transparent", VideoOptions(matte=True)),
+            ("colour.mp4", "seagreen", VideoOptions(end_s=Fraction(3, 5))),
         ):
             standout.process_video(clip, folder / target, background=background, options=options)
             tiles.append(still(folder / target))

@@ -15,12 +15,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from standout.batch.folder import process_folder as process_folder
-    from standout.batch.work import FolderSettings as FolderSettings
     from standout.card import ModelCard as ModelCard
     from standout.compose.options import Look as Look
     from standout.errors import StandoutError as StandoutError
     from standout.film import process_video as process_video
-    from standout.film_options import VideoOptions as VideoOptions
     from standout.idphoto.photo import id_photo as id_photo
     from standout.media.video import frames as frames
     from standout.pipeline import cut_out as cut_out
@@ -30,13 +28,11 @@ if TYPE_CHECKING:
 
 #: public name -> module that holds it
 _HOMES = {
-    "FolderSettings": "standout.batch.work",
     "Look": "standout.compose.options",
     "Model": "standout.runtime.predict",
     "ModelCard": "standout.card",
     "StandoutError": "standout.errors",
     "VideoAlpha": "standout.runtime.moving",
-    "VideoOptions": "standout.film_options",
     "cut_out": "standout.pipeline",
     "frames": "standout.media.video",
     "id_photo": "standout.idphoto.photo",
@@ -46,13 +42,11 @@ _HOMES = {
 }
 
 __all__ = [
-    "FolderSettings",
     "Look",
     "Model",
     "ModelCard",
     "StandoutError",
     "VideoAlpha",
-    "VideoOptions",
     "__version__",
     "cut_out",
     "frames",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from standout.compose.background import blur_background, fit_image
 from standout.compose.live import LiveComposer
-from standout.compose.options import Background, parse_background
+from standout.compose.parse import Background, parse_background
 from standout.compose.quick_edge import quick_colours
 from standout.media.loop import SUFFIXES, VideoLoop
 from standout.pixels import Alpha, Frame

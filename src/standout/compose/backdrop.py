@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from standout.compose.background import default_blur, fit_image
 from standout.compose.live import LiveComposer
-from standout.compose.options import parse_background
+from standout.compose.parse import parse_background
 from standout.errors import ConfigError
 from standout.pixels import Frame
 
