@@ -149,7 +149,7 @@ def finish_photo(
     """
     options = options or PhotoOptions()
     options.check_format(file_format)
-    picture = _read(photo, options)
+    picture = read_picture(photo, options)
     people = cut_out_picture(picture, model)
     make = finish_mask if options.mask else finish
     result = make(picture, people.person, options.look, threshold=model.card.threshold)
@@ -241,7 +241,7 @@ def cut_out(
     if background is not None:
         behind = np.asarray(background.convert("RGB")) if isinstance(background, Image.Image) else background
         look = dataclasses.replace(look, background=behind)
-    finished = finish_photo(image, _as_model(model), PhotoOptions(look, mask))
+    finished = finish_photo(image, as_model(model), PhotoOptions(look, mask))
     if isinstance(image, np.ndarray):
         return finished.pixels
     if isinstance(image, bytes | bytearray | memoryview):
@@ -255,7 +255,12 @@ def cut_out(
     return output
 
 
-def _read(image: object, options: PhotoOptions) -> Picture:
+def read_picture(image: object, options: PhotoOptions) -> Picture:
+    """A Pillow picture, an array, bytes or a path as a `Picture`, within the limits of `options`.
+
+    Raises:
+        InputError: It is none of these, or no picture that can be read.
+    """
     if isinstance(image, np.ndarray):
         return from_array(image)
     if isinstance(image, Image.Image):
@@ -267,7 +272,8 @@ def _read(image: object, options: PhotoOptions) -> Picture:
     raise InputError(f"`image` must be a Pillow picture, an array, bytes or a path; received {type(image).__name__}.")
 
 
-def _as_model(model: Predictor | str | Path | None) -> Predictor:
+def as_model(model: Predictor | str | Path | None) -> Predictor:
+    """The model itself, or the one of this name or path, loaded once; None is `photo`."""
     if model is None or isinstance(model, str | Path):
         return _loaded("photo" if model is None else model)
     return model

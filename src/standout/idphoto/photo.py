@@ -22,8 +22,8 @@ from standout.idphoto.render import render
 from standout.idphoto.report import Report, Verdict
 from standout.idphoto.rules import SECOND_FACE, judge, judge_file
 from standout.idphoto.spec import Spec
-from standout.images import Encoding, Picture, atomic_write, encode, format_of, from_array, from_pil, read
-from standout.pipeline import Predictor
+from standout.images import Encoding, Picture, atomic_write, encode, format_of
+from standout.pipeline import PhotoOptions, Predictor, as_model, read_picture
 from standout.pixels import Alpha, Frame
 from standout.runtime.faces import Face, FaceFinder, Mtcnn
 
@@ -170,9 +170,9 @@ def id_photo(
     if dpi is not None and not 72 <= dpi <= 2400:
         raise ConfigError(f"`dpi` must lie in 72 … 2400; received {dpi}.")
     height, width, dpi = spec.pixels(dpi)
-    picture = _read(photo)
+    picture = read_picture(photo, PhotoOptions())
     found = _one_person((faces or _mtcnn()).find(picture.frame))
-    alpha = _person(picture, found[0], _as_model(model))
+    alpha = _person(picture, found[0], as_model(model))
     head = measure_head(found[0], alpha, hair=spec.hair != "excluded")
     place = place_head(head, spec, (height, width), picture.size, inside=colour is None)
     body_row = place.eye_row + 1.3 * head.chin.mid * place.scale
@@ -221,25 +221,6 @@ def _person(picture: Picture, face: Face, model: Predictor) -> Alpha:
         return alpha  # `measure_head` says that the network sees nobody there
     # Points with both numbers up to 1 would be shares of the picture.
     return keep_people(np.array(alpha, np.float32), at=(max(x, 1.01), max(y, 1.01)), threshold=model.card.threshold)
-
-
-def _read(photo: Photo) -> Picture:
-    if isinstance(photo, np.ndarray):
-        return from_array(photo)
-    if isinstance(photo, Image.Image):
-        return from_pil(photo)
-    return read(photo)
-
-
-def _as_model(model: Predictor | str | Path | None) -> Predictor:
-    return _loaded(model or "photo") if model is None or isinstance(model, str | Path) else model
-
-
-@lru_cache(maxsize=2)
-def _loaded(name_or_path: str | Path) -> Predictor:
-    from standout.runtime.predict import load
-
-    return load(name_or_path)
 
 
 @lru_cache(maxsize=1)
