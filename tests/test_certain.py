@@ -29,3 +29,11 @@ def test_a_guess_beside_a_person_leaves_the_person_s_soft_edge():
 def test_without_guesses_nothing_is_copied():
     alpha = alpha_with((20, 1.0))
     assert drop_guesses(alpha, 0.95) is alpha and drop_guesses(alpha_with((20, 0.6)), 0.0).max() > 0.5
+
+
+def test_haze_far_from_everybody_goes_and_hair_stays():
+    alpha = alpha_with((20, 1.0))
+    alpha[:, 28:34] = np.maximum(alpha[:, 28:34], 0.3)  # strands of hair, a few pixels from the head
+    alpha[:, 80:] = 0.25  # a flag
+    result = drop_guesses(alpha, 0.95)
+    assert result[:, 80:].max() == 0 and (result[14:26, :34] == alpha[14:26, :34]).all()

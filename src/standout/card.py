@@ -23,7 +23,7 @@ class ModelCard:
             (1, height, width, 3) and returns alpha, float32 (1, height, width) in [0, 1].
         output_stride: Of the encoder.
         multiple: What a picture's height and width at the network must be multiples of; 0: the output stride.
-        scales: The graph looks at the picture at these scales and averages the logits: details, and context.
+        scales: The graph looks at the picture at these scales: the first for details, the second fills large people.
         encoder: Its name.
         threshold: The alpha from which a pixel counts as person.
         certainty: A connected piece of person in which no pixel's alpha reaches this is a guess and is left out;

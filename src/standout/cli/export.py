@@ -24,7 +24,7 @@ def export(
     ] = None,
     scores: Annotated[Path | None, typer.Option(help="JSON of `standout evaluate --json`, for the model card.")] = None,
     two_scales: Annotated[
-        bool, typer.Option("--two-scales", help="Look at half the size too and average: a quarter slower, fewer holes.")
+        bool, typer.Option("--two-scales", help="Look at half the size too: a quarter slower, fewer holes.")
     ] = False,
 ) -> None:
     """Export a run to ONNX, with scaling and sigmoid inside, checked against Keras."""

@@ -39,8 +39,8 @@ def export_run(
         weights: `best` or `last`.
         scores_file: What `standout evaluate --json` wrote of this run, for the card; otherwise the card has the IoU on
             what was held out while training.
-        two_scales: The graph looks at the picture at half its size too and averages the logits: a quarter more work,
-            and people who fill the picture lose less.
+        two_scales: The graph looks at the picture at half its size too, and fills what it sees there of people who are
+            too large for the whole size: a quarter more work.
         card_files: TOML with what only people know: data, licences, limits; a later file wins.
 
     Returns:

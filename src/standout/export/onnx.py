@@ -23,6 +23,12 @@ from standout.model.blocks import BroadcastLike, FrozenNorm
 
 OPSET = 17
 
+# Two scales. At full size the network sees edges, but not the whole of a person who fills the picture; at half size it
+# does. So the half scale may only add: from logit FILL_FROM on it fills what the whole one leaves out. It adds no more
+# than FILL_CAP (alpha 0.979), below the card's `certainty`: a piece that only the half scale sees stays a guess, and
+# is dropped. Chosen on photographs held out of training (docs/training-log.md).
+FILL_FROM, FILL_SLOPE, FILL_CAP = 2.0, 4.0, 3.85
+
 
 def to_onnx(model: keras.Model, card: ModelCard) -> onnx.ModelProto:
     """Translates a network of `build_deeplab`; the card goes into the metadata.
@@ -91,10 +97,20 @@ class _Graph:
             scales = self._constant("half_scales", np.array([1, 1, 2, 2], np.float32))
             half = self._resize(self._network(small), scales, "logits_half")
             self.prefix = ""
-            both = self._node("Add", [logits, half], "logits_sum")
-            logits = self._node("Mul", [both, self._constant("mean_of_two", np.float32(0.5))], "logits_mean")
+            logits = self._fill(logits, half)
         alpha = self._node("Sigmoid", [logits], "alpha_nchw")
         self.nodes.append(helper.make_node("Squeeze", [alpha, self._constant("channel", np.array([1]))], ["alpha"]))
+
+    def _fill(self, logits: str, half: str) -> str:
+        """Where the half scale is sure of a person and the whole one is not, the half scale's logit (see FILL_FROM)."""
+        cap = self._constant("fill_cap", np.float32(FILL_CAP))
+        gain = self._node("Sub", [self._node("Min", [half, cap], "fill_capped"), logits], "fill_difference")
+        above = self._node("Sub", [half, self._constant("fill_from", np.float32(FILL_FROM))], "fill_above")
+        steep = self._node("Mul", [above, self._constant("fill_slope", np.float32(FILL_SLOPE))], "fill_steep")
+        filled = self._node(
+            "Mul", [self._node("Relu", [gain], "fill_gain"), self._node("Sigmoid", [steep], "fill_gate")], "fill"
+        )
+        return self._node("Add", [logits, filled], "logits_filled")
 
     def _network(self, x: str) -> str:
         """The nodes of the whole network on the value `x`; returns its logits."""

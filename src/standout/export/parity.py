@@ -8,18 +8,21 @@ import onnx
 import onnxruntime
 
 from standout.errors import ModelFileError
+from standout.export.onnx import FILL_CAP, FILL_FROM, FILL_SLOPE
 
 #: The largest difference of alpha that an export may have.
 TOLERANCE = 1e-4
 
 
 def keras_logits(model: keras.Model, frames: np.ndarray, *, two_scales: bool) -> np.ndarray:
-    """Keras' logits (N, H, W) of uint8 RGB frames (N, H, W, 3); the mean of both scales if there are two."""
+    """Keras' logits (N, H, W) of uint8 RGB frames (N, H, W, 3); both scales together if there are two."""
     pixels = keras.ops.convert_to_tensor(frames.astype(np.float32) / 255)
     logits = model(pixels, training=False)
     if two_scales:
         half = model(keras.ops.average_pool(pixels, 2, 2), training=False)
-        logits = (logits + keras.layers.UpSampling2D(2, interpolation="bilinear")(half)) / 2
+        half = keras.layers.UpSampling2D(2, interpolation="bilinear")(half)
+        gain = keras.ops.relu(keras.ops.minimum(half, FILL_CAP) - logits)
+        logits = logits + gain * keras.ops.sigmoid(FILL_SLOPE * (half - FILL_FROM))
     return np.asarray(logits)[..., 0]
 
 
