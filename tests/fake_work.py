@@ -26,12 +26,14 @@ class CopyWork:
         seconds: That each write takes, in its middle.
         error: An `errno` that every `fsync` fails with, after half of the bytes are written.
         error_for: Only for photos with this in their names.
+        changes: The name of a photo that somebody writes anew while it is worked on.
     """
 
     log: Path
     seconds: float = 0.0
     error: int = 0
     error_for: str = ""
+    changes: str = ""
 
     def open(self, threads: int) -> Callable[[Job], Made]:
         os.environ["FAKE_WORK_THREADS"] = str(threads)
@@ -48,6 +50,8 @@ class CopyWork:
             file.write(data[: len(data) // 2])
             file.flush()
             time.sleep(self.seconds)
+            if name == self.changes:
+                job.source.write_bytes(b"changed")
             if "killed" in name:
                 os.kill(os.getpid(), signal.SIGKILL)
             if self.error and self.error_for in name:
