@@ -41,7 +41,7 @@ DATA    ?= ../shared/data
 WEIGHTS ?= ../shared/weights
 SELFIE  ?= selfie_segmentation.tflite
 EXPORT  := --size 512 --two-scales --card recipes/data-card.toml --card recipes/photo-card.toml
-EXPORT_LIVE := --size 256 --card recipes/data-card.toml --card recipes/live-card.toml
+EXPORT_LIVE := --size 320 --card recipes/data-card.toml --card recipes/live-card.toml
 
 runs/judged: $(VENV)/workshop
 	$(BIN)/python recipes/judge.py $(DATA)/unlabelled $@ --with $(DATA)/train \

@@ -32,3 +32,12 @@ def test_the_card_names_its_data_and_limits():
     assert {"portraits", "street", "everyday", "nobody"} <= card.scores.keys()
     assert card.scores["portraits"]["photos"] == 45 and len(card.scores["portraits"]["person_iou"]) == 3
     assert len(card.data) >= 4 and card.limits and card.start and len(card.data_hash) == 64
+
+
+def test_live_is_small_and_knows_the_astronaut_s_face():
+    live = standout.load("live")
+    frame = read(str(files("standout") / "assets" / "astronaut.jpg")).frame
+    assert live.card.name == "live" and live.card.scores["nobody"]["photos"] == 90
+    assert live.alpha(frame)[60:200, 180:260].mean() > 0.95
+    sizes = [(files("standout") / "assets" / f"{name}.onnx").read_bytes() for name in ("photo", "live")]
+    assert sum(map(len, sizes)) < 12e6  # the aim for both together
