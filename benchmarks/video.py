@@ -20,17 +20,18 @@ import cv2
 import numpy as np
 
 import standout
+from standout.film_options import VideoOptions
 from standout.images import read
 from standout.pixels import Frame
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = {
-    "blur, .mp4": ("out.mp4", "blur", standout.VideoOptions()),
-    "colour, .mp4": ("out.mp4", "seagreen", standout.VideoOptions()),
-    "transparent, .webm": ("out.webm", "transparent", standout.VideoOptions()),
-    "transparent, .mov (ProRes)": ("out.mov", "transparent", standout.VideoOptions()),
-    "PNG pictures": ("pngs", "transparent", standout.VideoOptions(frames=True)),
-    "blur without smoothing": ("off.mp4", "blur", standout.VideoOptions(smoothing="off")),
+    "blur, .mp4": ("out.mp4", "blur", VideoOptions()),
+    "colour, .mp4": ("out.mp4", "seagreen", VideoOptions()),
+    "transparent, .webm": ("out.webm", "transparent", VideoOptions()),
+    "transparent, .mov (ProRes)": ("out.mov", "transparent", VideoOptions()),
+    "PNG pictures": ("pngs", "transparent", VideoOptions(frames=True)),
+    "blur without smoothing": ("off.mp4", "blur", VideoOptions(smoothing="off")),
 }
 
 

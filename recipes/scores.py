@@ -1,6 +1,6 @@
 """Rewrite the table of scores in README.md from a measurement made now.
 
-python recipes/scores.py VAL [--model photo]
+python recipes/scores.py VAL [--model photo --model live]
 """
 
 from __future__ import annotations
@@ -18,18 +18,22 @@ BEGIN, END = "<!-- scores: written by `make scores` -->", "<!-- end of scores --
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("val", type=Path)
-    parser.add_argument("--model", default="photo")
+    parser.add_argument("--model", action="append", help="[default: photo and live]")
     args = parser.parse_args()
-    report = evaluate(standout.load(args.model).alpha, args.val)
     lines = [
-        "| set | photos | person IoU (95 %) | Dice | boundary F, 3 px | MAE | false people |",
-        "|---|---|---|---|---|---|---|",
+        "| model | set | photos | person IoU (95 %) | Dice | boundary F, 3 px | MAE | false people |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for name, score in report.sets.items():
+    scored = [
+        (model, name, score)
+        for model in args.model or ["photo", "live"]
+        for name, score in evaluate(standout.load(model).alpha, args.val).sets.items()
+    ]
+    for model, name, score in scored:
         body = score.as_json()
         iou = body.get("person_iou")
         cells = [
-            name, str(body["photos"]), f"**{iou[0]:.3f}** ({iou[1]:.3f} … {iou[2]:.3f})" if iou else "–",
+            model, name, str(body["photos"]), f"**{iou[0]:.3f}** ({iou[1]:.3f} … {iou[2]:.3f})" if iou else "–",
             *(f"{body[key][0]:.3f}" if key in body else "–" for key in ("dice", "boundary_f", "mae")),
             f"{body['false_people'][0]:.1%}" if "false_people" in body else "–",
         ]  # fmt: skip
