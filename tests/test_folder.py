@@ -163,7 +163,7 @@ def test_cards_with_the_same_names_go_into_one_folder(photos: Path, out: Path, w
 
 
 def test_cores_are_shared(photos: Path, out: Path, work: CopyWork, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standout.batch.run, "_usable_cores", lambda: 6)
+    monkeypatch.setattr(standout.batch.run, "usable_cores", lambda: 6)
     monkeypatch.setattr(standout.batch.run, "thread_count", lambda: 4)
     for workers, threads in ((1, 4), (2, 3), (32, 1)):
         work.log.unlink(missing_ok=True)

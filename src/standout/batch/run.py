@@ -16,7 +16,7 @@ from standout.batch.names import Names
 from standout.batch.report import FolderReport, Outcome
 from standout.batch.work import FolderSettings, PhotoWork, recipe_of
 from standout.errors import InputError, OutputError
-from standout.runtime.session import _usable_cores, thread_count
+from standout.runtime.session import usable_cores, thread_count
 
 #: What `atomic_write` leaves behind when its process is killed.
 _LEFTOVER = re.compile(r"\.standout-[0-9a-f]{16}\.part")
@@ -89,7 +89,7 @@ class FolderRun:
 
     def engage(self, photos: int | None = None) -> None:
         """Forms the crew, for so many photos (None: who knows), and starts its first worker."""
-        cores = _usable_cores()
+        cores = usable_cores()
         workers = self._settings.workers or _default_workers(cores)
         if photos is not None:
             workers = max(1, min(workers, photos))

@@ -37,7 +37,7 @@ def thread_count(threads: int | None = None) -> int:
     if asked is None:
         asked = os.environ.get(THREADS_VARIABLE) or None
     if asked is None:
-        return max(1, min(_usable_cores(), MOST_THREADS))
+        return max(1, min(usable_cores(), MOST_THREADS))
     name = f"`{THREADS_VARIABLE}`" if threads is None else "`threads`"
     try:
         count = int(str(asked))
@@ -48,7 +48,7 @@ def thread_count(threads: int | None = None) -> int:
     return count
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
     """The cores that this process may run on; two hardware threads count as one core."""
     logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:

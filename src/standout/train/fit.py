@@ -127,7 +127,10 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
     finally:
         supervisor.close()
     if supervisor.stopped_by.startswith("a loss"):
-        raise DataError(f"Training stopped at step {clock.step} at {supervisor.stopped_by}; lower `lr`, and --resume.")
+        raise DataError(
+            f"Training stopped at step {clock.step} at {supervisor.stopped_by}; start another run with a lower `lr`, "
+            f"and with `weights={run / 'best.weights.h5'}` to keep what was learned."
+        )
     return Outcome(run, clock.step, supervisor.best, supervisor.stopped_by, team.is_chief)
 
 
