@@ -16,7 +16,7 @@ from standout.batch.names import Names
 from standout.batch.report import FolderReport, Outcome
 from standout.batch.work import FolderSettings, PhotoWork, recipe_of
 from standout.errors import InputError, OutputError
-from standout.runtime.session import usable_cores, thread_count
+from standout.runtime.session import thread_count, usable_cores
 
 #: What `atomic_write` leaves behind when its process is killed.
 _LEFTOVER = re.compile(r"\.standout-[0-9a-f]{16}\.part")
