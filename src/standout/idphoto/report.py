@@ -82,7 +82,7 @@ class Report:
         if self.spec.note:
             lines += textwrap.wrap(f"Note: {self.spec.note}", max(width, 60), subsequent_indent="  ")
         checked = max(source.checked for source in self.spec.sources.values())
-        lines.append(f"Rules gathered on {checked} from copies of these pages or texts that quote them; the authority has the last word:")
+        lines.append(f"Rules gathered on {checked} from copies of these pages; the authority has the last word:")
         return "\n".join([*lines, *(f"  {link}" for link in self.links())])
 
     def print_words(self) -> str:
