@@ -10,12 +10,17 @@ import cv2
 import pytest
 from PIL import Image
 
-#: Runs the command in this process and prints the largest resident set that it had, in bytes.
+#: Runs the command in this process and prints the largest resident set that it had, in bytes. On Linux from VmHWM:
+#: ru_maxrss starts with what the parent held when it forked, and a test runner with TensorFlow in it holds gigabytes.
 PROBE = """
-import resource, sys
+import pathlib, resource, sys
 from standout.cli import run
 code = run(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+status = pathlib.Path("/proc/self/status")
+if status.exists():
+    print(next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM")))
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 sys.exit(code)
 """
 
@@ -31,7 +36,7 @@ def test_100_megapixels_in_less_than_2_gigabytes(tmp_path: Path, monkeypatch: py
     target = tmp_path / "out.png"
     command = [sys.executable, "-c", PROBE, "photo", str(photo), "-o", str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 2e9
+    assert 1e9 < int(done.stdout) < 2e9  # the decoded photo and its cut-out alone are 0.7 GB
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # Pillow warns of large pictures
     with Image.open(target) as written:
         assert (written.size, written.mode) == ((11600, 8700), "RGBA")
