@@ -34,6 +34,12 @@ def test_the_same_machine_measured_again_is_hardly_ever_called_different() -> No
     assert verdicts.count("same") >= 58
 
 
+def test_too_few_rounds_are_no_proof_that_nothing_differs() -> None:
+    before, after = _result(1.0, 1), _result(7.0, 2)
+    after["runs"][0]["rounds_ms"] = after["runs"][0]["rounds_ms"][:3]
+    assert compare(before, after)[0].verdict == "can't tell"
+
+
 def test_what_is_no_result_is_refused() -> None:
     with pytest.raises(InputError, match="runs"):
         compare({}, _result(1, 1))
@@ -55,7 +61,7 @@ def test_a_batch_predicts_each_of_its_pictures() -> None:
 
 def test_the_command_measures_writes_and_compares(tmp_path: Path, capsys) -> None:
     model, first = str(tiny_model(tmp_path / "m.onnx")), tmp_path / "a.json"
-    few = ["--size", "64x48", "--threads", "1", "--rounds", "2", "--repeats", "2", "--batch", "1", "--batch", "2"]
+    few = ["--size", "64x48", "--threads", "1", "--rounds", "5", "--repeats", "2", "--batch", "1", "--batch", "2"]
     assert run(["benchmark", "-m", model, *few, "--json", str(first), "--plot", str(tmp_path / "a.png")]) == 0
     result = json.loads(first.read_text())
     assert [r["batch"] for r in result["runs"]] == [1, 1, 2]

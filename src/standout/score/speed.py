@@ -118,14 +118,19 @@ class Difference:
     after_ms: float
     ratio: Interval
     z: float  # Mann-Whitney, of the rounds' medians
+    largest_z: float  # what so few or many rounds can reach at all
 
     @property
     def verdict(self) -> str:
         """`faster`, `slower`, or `same`: no difference that is both beyond the noise and of any use.
 
+        `can't tell` where so few rounds could not have shown one: it takes five on each side.
+
         Two tests must agree, since a table has many cases and 1 in 20 would differ by chance: the interval of the
         ratio leaves out 1, and the rounds' medians are ranked apart at the 1 % level.
         """
+        if self.largest_z < SURE_Z:
+            return "can't tell"
         if (
             abs(self.z) < SURE_Z
             or abs(self.ratio.value - 1) < LEAST_DIFFERENCE
@@ -156,6 +161,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Differe
             _median(second[case]),
             median_ratio(first[case], second[case]),
             rank_z([float(np.median(r)) for r in first[case]], [float(np.median(r)) for r in second[case]]),
+            rank_z([0.0] * len(first[case]), [1.0] * len(second[case])),
         )
         for case in common
     ]
