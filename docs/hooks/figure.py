@@ -54,7 +54,7 @@ def architecture(config: ModelConfig) -> str:
         '<rect class="page" width="910" height="500"/>',
         *_encoder(config), *_pyramid(config), *_decoder(config),
         _text(24, 452, "The bundled model runs this at the picture's size and at half of it,", "note"),
-        _text(24, 472, "and averages the logits before the sigmoid.", "note"),
+        _text(24, 472, "and fills what it sees there of large people.", "note"),
         "</svg>\n",
     ])  # fmt: skip
 

@@ -26,7 +26,7 @@ OPSET = 17
 # Two scales. At full size the network sees edges, but not the whole of a person who fills the picture; at half size it
 # does. So the half scale may only add: from logit FILL_FROM on it fills what the whole one leaves out. It adds no more
 # than FILL_CAP (alpha 0.979), below the card's `certainty`: a piece that only the half scale sees stays a guess, and
-# is dropped. Chosen on photographs held out of training (docs/training-log.md).
+# is dropped. On photographs held out it costs a hair (docs/training-log.md); it is there for large people.
 FILL_FROM, FILL_SLOPE, FILL_CAP = 2.0, 4.0, 3.85
 
 
