@@ -9,6 +9,7 @@ from standout.errors import ConfigError, ModelFileError  # noqa: E402
 from standout.export.onnx import to_onnx  # noqa: E402
 from standout.export.parity import check_parity  # noqa: E402
 from standout.model.backbones import BACKBONES  # noqa: E402
+from standout.model.blocks import BatchNormalization  # noqa: E402
 from standout.model.deeplab import build_deeplab, encoder_layers  # noqa: E402
 from standout.model.weights import load_npz  # noqa: E402
 
@@ -97,6 +98,40 @@ def test_frozen_norm_keeps_its_statistics_in_training():
     model(np.random.default_rng(0).random((2, 64, 64, 3)).astype(np.float32), training=True)
     assert (np.asarray(model.get_layer("bn_Conv1").moving_mean) == before).all()
     assert np.asarray(model.get_layer("decoder_1_pointwise_norm").moving_mean).any()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_fused_batch_norm_computes_what_keras_does(training):
+    """Output, gradients and running averages; a network trained with either goes on with the other."""
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    x = tf.constant(rng.normal(1, 2, (4, 32, 32, 3)), tf.float32)
+    results = []
+    for kind in (keras.layers.BatchNormalization, BatchNormalization):
+        layer = kind(momentum=0.9, epsilon=1e-3)
+        layer.build(x.shape)
+        layer.set_weights([np.array(values, np.float32) for values in ([1, 2, 3], [0, 1, 2], [1, 1, 0], [2, 3, 4])])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, training=training)
+            loss = tf.reduce_sum(y**3)
+        gradients = tape.gradient(loss, [x, layer.gamma.value, layer.beta.value])
+        results.append([y, *gradients, *layer.get_weights()])
+    for theirs, ours in zip(*results, strict=True):
+        # TensorFlow's running variance is the unbiased one: 1 / 4096 larger here.
+        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=1e-3)
+
+
+def test_half_floats_leave_the_network_as_float32():
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        model = build_deeplab(ModelConfig(width=0.35, refine_channels=4, **SMALL))
+        logits = model(np.random.default_rng(0).random((1, 64, 64, 3)).astype(np.float32), training=True)
+        assert logits.dtype == "float32" and np.isfinite(logits).all()
+        assert {layer.compute_dtype for layer in model.layers} == {"bfloat16", "float32"}
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
 
 
 def test_weights_fit_or_are_refused(tmp_path):

@@ -72,6 +72,13 @@ def test_the_metric_equals_score_counts():
     assert float(metric.result()) == pytest.approx(person_iou(together), abs=1e-6)
 
 
+def test_unsure_pixels_do_not_count_in_the_metric():
+    metric = PersonIoU()
+    label = np.concatenate([picture([1, 1, 0, 0]), picture([0, 0, 1, 0])], axis=-1)
+    metric.update_state(label, picture([5, -5, 5, -5]))
+    assert float(metric.result()) == 0.5  # the false pixel is unsure, the missed one isn't
+
+
 def test_background_is_not_averaged_in():
     metric = PersonIoU()
     metric.update_state(picture([1, 0, 0, 0]), picture([-5, -5, -5, -5]))

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from standout.card import METADATA_KEY, ModelCard
 from standout.errors import ModelFileError
-from standout.model.blocks import BroadcastLike, FrozenNorm
+from standout.model.blocks import BatchNormalization, BroadcastLike, FrozenNorm
 
 OPSET = 17
 
@@ -74,7 +74,7 @@ class _Graph:
             layers.Rescaling: self._rescaling,
             layers.Conv2D: self._conv,
             layers.DepthwiseConv2D: self._depthwise,
-            layers.BatchNormalization: self._norm,
+            BatchNormalization: self._norm,
             FrozenNorm: self._norm,
             layers.ReLU: self._relu,
             layers.Add: lambda layer, names: self._node("Add", names, layer.name),
@@ -82,7 +82,6 @@ class _Graph:
             layers.GlobalAveragePooling2D: lambda layer, names: self._node("GlobalAveragePool", names, layer.name),
             layers.UpSampling2D: self._upsample,
             BroadcastLike: self._broadcast,
-            layers.Activation: lambda _, names: names[0],  # the linear one, which only sets the precision
             layers.Dropout: lambda _, names: names[0],  # does nothing outside training
         }
 

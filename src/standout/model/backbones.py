@@ -14,7 +14,7 @@ from keras import layers
 
 from standout.config import ModelConfig
 from standout.errors import ConfigError
-from standout.model.blocks import FrozenNorm
+from standout.model.blocks import BatchNormalization, FrozenNorm
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class _Encoder:
 
     def _norm(self, x, name: str):
         self.stages[-1].append(name)
-        kind = FrozenNorm if self.frozen_norm else layers.BatchNormalization
+        kind = FrozenNorm if self.frozen_norm else BatchNormalization
         return kind(momentum=0.99, epsilon=1e-3, name=name)(x)
 
     @staticmethod

@@ -17,7 +17,7 @@ NORM_EPSILON = 1e-3
 
 def _norm(x, name: str):
     """Batch-norm; over several replicas it is that of the whole batch, of which each sees only a few pictures."""
-    return layers.BatchNormalization(
+    return BatchNormalization(
         momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON, synchronized=tf.distribute.has_strategy(), name=name
     )(x)
 
@@ -58,7 +58,35 @@ class BroadcastLike(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="standout")
-class FrozenNorm(layers.BatchNormalization):
+class BatchNormalization(layers.BatchNormalization):
+    """Keras' batch-norm over the channels, in TensorFlow's one fused kernel.
+
+    Keras composes it of five element-wise passes, which were a third of a training step on a CPU (docs/training-log.md).
+    It has Keras' name because weight files address a layer by its class: files of either can be loaded into the other.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        # Several replicas need Keras' sum over them.
+        if self.synchronized:
+            return super().call(inputs, training=training, mask=mask)
+        from_batch = bool(training) and self.trainable
+        stored = [] if from_batch else [self.moving_mean, self.moving_variance]
+        mean, variance = [tf.convert_to_tensor(value) for value in stored] or [tf.zeros(0), tf.zeros(0)]
+        result = tf.raw_ops.FusedBatchNormV3(
+            x=inputs, scale=tf.convert_to_tensor(self.gamma), offset=tf.convert_to_tensor(self.beta), mean=mean,
+            variance=variance, epsilon=self.epsilon, is_training=from_batch,
+        )  # fmt: skip
+        if from_batch:
+            for average, value in (
+                (self.moving_mean, result.batch_mean),
+                (self.moving_variance, result.batch_variance),
+            ):
+                average.assign(average * self.momentum + value * (1.0 - self.momentum))
+        return result.y
+
+
+@keras.saving.register_keras_serializable(package="standout")
+class FrozenNorm(BatchNormalization):
     """Batch-norm that always uses its stored statistics; scale and offset still learn.
 
     Passing `training=False` when the graph is built isn't enough: Keras overrides it when the model is trained.

@@ -49,11 +49,11 @@ def build_deeplab(config: ModelConfig, *, frozen_norm: bool = True, freeze: int 
         x = layers.Concatenate(name="refine_concat")([x, encoder.taps[2]])
         x = conv_norm_relu(x, config.refine_channels, 3, name="refine")
         scale = 2
-    x = layers.Conv2D(1, 1, name="logits")(x)
-    x = layers.UpSampling2D(scale, interpolation="bilinear", name="upsample")(x)
+    # In float32 under mixed precision too: a half float has no room for both a sure logit and a fine edge.
+    x = layers.Conv2D(1, 1, dtype="float32", name="logits")(x)
+    x = layers.UpSampling2D(scale, interpolation="bilinear", dtype="float32", name="upsample")(x)
 
-    # Model. Keras computes in float16 under mixed precision; logits leave it as float32.
-    x = layers.Activation("linear", dtype="float32", name="logits_full")(x)
+    # Model
     model = keras.Model(encoder.inputs, x, name="deeplab_v3_plus")
     freeze_stages(model, encoder, freeze)
     return model

@@ -23,7 +23,15 @@ class PersonIoU(keras.metrics.BinaryIoU):
         # Soft edges of a label count by their nearer side, as in score/counts.py.
         target = keras.ops.cast(person >= 0.5, "float32")
         # >= 0 is alpha >= 0.5; BinaryIoU itself compares with >=.
-        return super().update_state(target, y_pred, sample_weight=keras.ops.cast(weight >= 0.5, "int32"))
+        found = keras.ops.cast(y_pred >= 0.0, "float32")
+        weight = keras.ops.cast(weight >= 0.5, "float32")
+        # The 2×2 table by sums: Keras scatters pixel by pixel, which was 3 % of a training step.
+        both, predicted, true = (keras.ops.sum(part * weight) for part in (found * target, found, target))
+        neither = keras.ops.sum(weight) - predicted - true + both
+        table = keras.ops.stack([neither, predicted - both, true - both, both])
+        self.total_cm.assign_add(
+            keras.ops.cast(keras.ops.reshape(table, (2, 2)), self.total_cm.dtype)
+        )
 
     def get_config(self):
         return {"name": self.name, "dtype": self.dtype}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 import sys
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -28,12 +30,25 @@ def set_up_devices(*, memory_limit_mb: int, mixed_precision: bool) -> str:
                 tf.config.experimental.set_memory_growth(gpu, True)
         except RuntimeError:
             log.warning("GPU memory was not limited: TensorFlow had started already.")
-    half = bool(gpus) and mixed_precision
-    keras.mixed_precision.set_global_policy("mixed_float16" if half else "float32")
+    half = "" if not mixed_precision else "float16" if gpus else "bfloat16" if _cpu_has_bfloat16() else ""
+    keras.mixed_precision.set_global_policy(f"mixed_{half}" if half else "float32")
+    precision = f"mixed {half}" if half else "float32"
     if not gpus:
-        return "CPU, all cores (no GPU is visible to TensorFlow), float32"
+        return f"CPU, all cores (no GPU is visible to TensorFlow), {precision}"
     memory = f"at most {memory_limit_mb} MB each" if memory_limit_mb else "memory grows as needed"
-    return f"{len(gpus)} GPU(s), {memory}, {'mixed float16' if half else 'float32'}"
+    return f"{len(gpus)} GPU(s), {memory}, {precision}"
+
+
+def _cpu_has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the CPU multiplies bfloat16 (AVX-512 BF16 or AMX); without, it would be slower than float32.
+
+    Where there is no cpuinfo (macOS, Windows) nothing is known, and the answer is no.
+    """
+    try:
+        text = cpuinfo.read_text("utf-8")
+    except OSError:
+        return False
+    return bool(re.search(r"\b(avx512_bf16|amx_bf16)\b", text))
 
 
 def keep_freed_memory() -> None:
