@@ -11,6 +11,9 @@ mirror image, and MediaPipe selfie segmentation (Apache-2.0). What two of them c
 is kept where two judges agree with that mask (person IoU at least 0.87), and 1 … 90 % of it is person. It is unsure,
 and teaches nothing, where the judges that agree differ or are in doubt (0.2 … 0.8), and within 2 px of the mask's
 edge: none of them draws a fine edge.
+
+What was kept before stays as it is: a second round with a better network of ours adds the photographs on which the
+judges agree only now, and a round that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -111,6 +114,9 @@ def _start_worker(*files: Path | str) -> None:
 
 def _judge(file: Path, target: Path) -> bool:
     """Judges one photograph, writes what was found, and says whether it was kept."""
+    link = target / "images" / file.name
+    if link.exists() and (target / "unsure" / f"{file.stem}.png").exists():
+        return True
     try:
         frame = read_image(file)
     except InputError as error:
@@ -119,7 +125,6 @@ def _judge(file: Path, target: Path) -> bool:
     found = verdict(_judges(frame))
     if found is None:
         return False
-    link = target / "images" / file.name
     if not link.exists():
         link.symlink_to(file.resolve())
     for name, part in zip(("masks", "unsure"), found, strict=True):

@@ -2,7 +2,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from standout.train.devices import _cpu_has_bfloat16  # noqa: E402
+from standout.train.devices import _cpu_has_bfloat16
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ class ModelCard:
         multiple: What a picture's height and width at the network must be multiples of; 0: the output stride.
         scales: The graph looks at the picture at these scales: the first for details, the second fills large people.
         encoder: Its name.
+        precision: What it computes in, float32 or int8.
         threshold: The alpha from which a pixel counts as person.
         certainty: A connected piece of person in which no pixel's alpha reaches this is a guess and is left out;
             0 keeps every piece. Chosen on photographs held out of training.
@@ -47,6 +48,7 @@ class ModelCard:
     multiple: int = 0
     scales: tuple[float, ...] = (1.0,)
     encoder: str = ""
+    precision: str = "float32"
     threshold: float = 0.5
     certainty: float = 0.0
     parameters: int = 0

@@ -70,7 +70,7 @@ class TrainConfig:
     ema: float = 0.998  # decay of the averaged weights, which are what is validated and exported; 0: none
     validate_every: int = 250  # steps
     seed: int = 0
-    mixed_precision: bool = True  # half floats where the device gains by them: float16 on a GPU, bfloat16 on a CPU with instructions for it
+    mixed_precision: bool = True  # where it is faster: float16 on a GPU, bfloat16 on some CPUs
     memory_limit_mb: int = 3500  # of GPU memory, so that a 4 GB card will do
 
 

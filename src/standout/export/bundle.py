@@ -7,6 +7,7 @@ import dataclasses
 import json
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,21 @@ from standout.model.weights import load_run
 CARD_KEYS = ("calibration", "certainty", "data", "licence", "limits", "name", "scores", "speed", "start", "threshold")
 
 
+@dataclass(frozen=True)
+class Exported:
+    """What an export was.
+
+    Attributes:
+        card: The model card that was written.
+        difference: The largest difference of alpha between Keras and the float ONNX graph.
+        changed: The share of pixels that int8 moves to the other side of alpha 0.5; 0 for float32.
+    """
+
+    card: ModelCard
+    difference: float
+    changed: float
+
+
 def export_run(
     run: Path,
     output: Path,
@@ -29,7 +45,8 @@ def export_run(
     card_files: Sequence[Path] = (),
     scores_file: Path | None = None,
     two_scales: bool = False,
-) -> tuple[ModelCard, float]:
+    int8: Path | None = None,
+) -> Exported:
     """Exports a run to ONNX.
 
     Args:
@@ -42,12 +59,12 @@ def export_run(
         two_scales: The graph looks at the picture at half its size too, and fills what it sees there of people who are
             too large for the whole size: a quarter more work.
         card_files: TOML with what only people know: data, licences, limits; a later file wins.
-
-    Returns:
-        The card, and the largest difference of alpha between Keras and ONNX.
+        int8: Photographs of the training set to calibrate an int8 model on; None: float32.
 
     Raises:
-        ModelFileError: The run is not complete, or the export differs from Keras; nothing is written then.
+        ModelFileError: The run is not complete, the export differs from Keras, or int8 from float32; nothing is
+            written then.
+        DataError: `int8` holds no photographs.
         ConfigError: The size doesn't fit the stride, or the card file isn't one.
     """
     model, config, record = load_run(run, weights)
@@ -61,15 +78,20 @@ def export_run(
         output_stride=config.model.output_stride, encoder=config.model.encoder,
         parameters=model.count_params(), data_hash=record["data_hash"], revision=record["revision"],
         samples=_samples(run, config.train.batch), start=record.get("start", ""), scores=_validation_scores(run),
+        precision="int8" if int8 else "float32",
     )  # fmt: skip
     for file in card_files:
         card = dataclasses.replace(card, **_read_card_file(file))
     if scores_file:
         card = dataclasses.replace(card, scores=_read_scores(scores_file))
     proto = to_onnx(model, card)
-    difference = check_parity(model, proto, size, stride, two_scales=two_scales)
+    difference, changed = check_parity(model, proto, size, stride, two_scales=two_scales), 0.0
+    if int8:
+        from standout.export.quantize import quantize
+
+        proto, changed = quantize(proto, int8, size)
     save_onnx(proto, output)
-    return card, difference
+    return Exported(card, difference, changed)
 
 
 def _history(run: Path) -> list[dict[str, str]]:

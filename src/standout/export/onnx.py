@@ -138,9 +138,10 @@ class _Graph:
         return name
 
     def _rescaling(self, layer: Any, names: list[str]) -> str:
-        scale = self._constant(f"{layer.name}_scale", np.float32(layer.scale))
+        # Not "_scale": onnxruntime's quantiser names a tensor's scale so, and takes a constant of that name for it.
+        factor = self._constant(f"{layer.name}_factor", np.float32(layer.scale))
         offset = self._constant(f"{layer.name}_offset", np.float32(layer.offset))
-        return self._node("Add", [self._node("Mul", [names[0], scale], f"{layer.name}_mul"), offset], layer.name)
+        return self._node("Add", [self._node("Mul", [names[0], factor], f"{layer.name}_mul"), offset], layer.name)
 
     def _conv(self, layer: Any, names: list[str]) -> str:
         return self._any_conv(layer, names, np.asarray(layer.kernel).transpose(3, 2, 0, 1), group=1)

@@ -61,7 +61,7 @@ class BroadcastLike(layers.Layer):
 class BatchNormalization(layers.BatchNormalization):
     """Keras' batch-norm over the channels, in TensorFlow's one fused kernel.
 
-    Keras composes it of five element-wise passes, which were a third of a training step on a CPU (docs/training-log.md).
+    Keras composes it of element-wise passes, which were a third of a training step on a CPU (docs/training-log.md).
     It has Keras' name because weight files address a layer by its class: files of either can be loaded into the other.
     """
 

@@ -29,9 +29,7 @@ class PersonIoU(keras.metrics.BinaryIoU):
         both, predicted, true = (keras.ops.sum(part * weight) for part in (found * target, found, target))
         neither = keras.ops.sum(weight) - predicted - true + both
         table = keras.ops.stack([neither, predicted - both, true - both, both])
-        self.total_cm.assign_add(
-            keras.ops.cast(keras.ops.reshape(table, (2, 2)), self.total_cm.dtype)
-        )
+        self.total_cm.assign_add(keras.ops.cast(keras.ops.reshape(table, (2, 2)), self.total_cm.dtype))
 
     def get_config(self):
         return {"name": self.name, "dtype": self.dtype}
