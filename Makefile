@@ -40,7 +40,7 @@ notebooks: $(VENV)/workshop  ## run the notebooks and keep what they show
 DATA    ?= ../shared/data
 WEIGHTS ?= ../shared/weights
 SELFIE  ?= selfie_segmentation.tflite
-EXPORT  := --size 512 --two-scales --int8 $(DATA)/train --card recipes/data-card.toml --card recipes/photo-card.toml
+EXPORT  := --size 576 --two-scales --int8 $(DATA)/train --card recipes/data-card.toml --card recipes/photo-card.toml
 EXPORT_LIVE := --size 384 --int8 $(DATA)/train --card recipes/data-card.toml --card recipes/live-card.toml
 
 runs/judged: $(VENV)/workshop
@@ -50,7 +50,8 @@ runs/judged: $(VENV)/workshop
 train-photo: runs/judged  ## label with judges, train, export into the package
 	$(BIN)/standout train runs/judged --config recipes/photo-256.toml --run runs/photo-256 model.weights=$(WEIGHTS)/mobilenet_v2_people.npz
 	$(BIN)/standout train runs/judged --config recipes/photo.toml --run runs/photo-384 model.weights=runs/photo-256/best.weights.h5
-	$(BIN)/standout train runs/judged --config recipes/photo-448.toml --run runs/photo model.weights=runs/photo-384/best.weights.h5
+	$(BIN)/standout train runs/judged --config recipes/photo-448.toml --run runs/photo-448 model.weights=runs/photo-384/best.weights.h5
+	$(BIN)/python recipes/average.py runs/photo-384 runs/photo-448 runs/photo
 	$(BIN)/standout export runs/photo -o runs/photo.onnx $(EXPORT)
 	$(BIN)/standout evaluate $(DATA)/val --model runs/photo.onnx --json runs/photo-scores.json
 	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx $(EXPORT) --scores runs/photo-scores.json

@@ -1,0 +1,37 @@
+"""Average the weights of two runs of one network, the second of which went on from the first: a "model soup".
+
+    python recipes/average.py runs/photo-384 runs/photo-448 runs/photo
+
+Wortsman et al., arXiv 2203.05482: weights that share their beginning lie in one basin, and their mean is often better than
+either. OUT becomes a run folder with best.weights.h5 and the second run's config.json and history.csv, for `standout export`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from standout.model.weights import load_run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("first", type=Path)
+    parser.add_argument("second", type=Path)
+    parser.add_argument("out", type=Path)
+    options = parser.parse_args()
+    model, other = load_run(options.first)[0], load_run(options.second)[0]
+    shapes = [[values.shape for values in network.get_weights()] for network in (model, other)]
+    if shapes[0] != shapes[1]:
+        raise SystemExit(f"{options.first} and {options.second} must be runs of one network; their weights differ in shape.")
+    model.set_weights([(a + b) / 2 for a, b in zip(model.get_weights(), other.get_weights(), strict=True)])
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in ("config.json", "history.csv"):
+        shutil.copy(options.second / name, options.out / name)
+    model.save_weights(options.out / "best.weights.h5")
+    print(f"{options.out}/best.weights.h5: the mean of {options.first} and {options.second}")
+
+
+if __name__ == "__main__":
+    main()
