@@ -40,7 +40,7 @@ notebooks: $(VENV)/workshop  ## run the notebooks and keep what they show
 DATA    ?= ../shared/data
 WEIGHTS ?= ../shared/weights
 SELFIE  ?= selfie_segmentation.tflite
-EXPORT  := --size 576 --two-scales --int8 $(DATA)/train --card recipes/data-card.toml --card recipes/photo-card.toml
+EXPORT  := --size 544 --two-scales --int8 $(DATA)/train --card recipes/data-card.toml --card recipes/photo-card.toml
 EXPORT_LIVE := --size 384 --int8 $(DATA)/train --card recipes/data-card.toml --card recipes/live-card.toml
 
 runs/judged: $(VENV)/workshop
