@@ -2,8 +2,9 @@
 
     python recipes/average.py runs/photo-384 runs/photo-448 runs/photo
 
-Wortsman et al., arXiv 2203.05482: weights that share their beginning lie in one basin, and their mean is often better than
-either. OUT becomes a run folder with best.weights.h5 and the second run's config.json and history.csv, for `standout export`.
+Wortsman et al., arXiv 2203.05482: weights that share their beginning lie in one basin, and their mean is often better
+than either. OUT becomes a run folder with best.weights.h5 and the second run's config.json and history.csv, for
+`standout export`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def main() -> None:
     model, other = load_run(options.first)[0], load_run(options.second)[0]
     shapes = [[values.shape for values in network.get_weights()] for network in (model, other)]
     if shapes[0] != shapes[1]:
-        raise SystemExit(f"{options.first} and {options.second} must be runs of one network; their weights differ in shape.")
+        raise SystemExit(f"{options.first} and {options.second} must be runs of one network; their weights differ.")
     model.set_weights([(a + b) / 2 for a, b in zip(model.get_weights(), other.get_weights(), strict=True)])
     options.out.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "history.csv"):

@@ -26,7 +26,8 @@ from standout.train.team import Team, gather_team
 
 TINY = [
     "width=0.35", "aspp_channels=8", "decoder_channels=8", "low_level_channels=4", "size=32", "batch=4", "workers=0",
-    "freeze=0", "validate_every=2", "ema=0.5", "val_fraction=0.2", "warmup=2", "steps=6", "lr=0.003", "mixed_precision=false",
+    "freeze=0", "validate_every=2", "ema=0.5", "val_fraction=0.2", "warmup=2", "steps=6", "lr=0.003",
+    "mixed_precision=false",
 ]  # fmt: skip
 
 
