@@ -108,7 +108,8 @@ def _print(console: Console, facts: dict[str, Any]) -> None:
 def _print_card(say: Any, name: str, entry: dict[str, Any]) -> None:
     card = entry["card"]
     height, width = card["input_size"]
-    say("model", f"{name}: {card['encoder']}, input {width}×{height}, {card['parameters'] / 1e6:.2f} million weights")
+    weights = f"{card['parameters'] / 1e6:.2f} million weights in {card['precision']}"
+    say("model", f"{name}: {card['encoder']}, input {width}×{height}, {weights}")
     say(
         "",
         f"runs on {', '.join(entry['providers'])}; licence {card['licence']}; alpha ≥ {card['threshold']:g} is person",
