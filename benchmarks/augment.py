@@ -25,7 +25,7 @@ from standout.cli.machine import describe_machine
 from standout.data.offline import Plan, Recipe
 from standout.data.offline_folder import begin, in_a_row, write_samples
 from standout.data.pairs import check_pairs, find_pairs
-from standout.data.workers import usable_cores
+from standout.data.workers import hardware_threads
 from standout.plots import scaling_chart
 
 YARDSTICK = {1: 12.5, 12: 167.0}
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=3000, help="images for each number of workers")
-    parser.add_argument("--workers", type=int, default=usable_cores(), help="the most workers")
+    parser.add_argument("--workers", type=int, default=hardware_threads(), help="the most workers")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)

@@ -44,7 +44,7 @@ def augment(
     except ModuleNotFoundError as error:
         raise MissingExtra("Augmentation", "train") from error
     from standout.data.pairs import check_pairs, find_pairs
-    from standout.data.workers import usable_cores
+    from standout.data.workers import hardware_threads
 
     console = Console(stderr=True)
     # Wrong settings are told before the pictures are read.
@@ -62,7 +62,7 @@ def augment(
         console.print(f"{count - len(waiting)} of {count} images are there already.", highlight=False)
     start = time.perf_counter()
     with progress_bar("Augmenting") as progress:
-        write_samples(plan, waiting, workers=workers or usable_cores(), progress=progress)
+        write_samples(plan, waiting, workers=workers or hardware_threads(), progress=progress)
     seconds = time.perf_counter() - start
     console.print(
         f"Wrote {len(waiting)} images of {len(checked.good)} pairs to {out} in {seconds:.0f} s "

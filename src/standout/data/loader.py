@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
+from itertools import count
 
 import numpy as np
 
 from standout.data.samples import Samples
-from standout.data.workers import worker_pool
-from standout.errors import DataError
+from standout.data.workers import work_in_order
 
 Batch = tuple[np.ndarray, np.ndarray]
 
@@ -26,10 +23,10 @@ def _start_worker(samples: Samples) -> None:
         os.nice(5)  # feeding may lag a batch behind; the training step may not wait
 
 
-def _make_batch(epoch: int, first: int, count: int) -> Batch:
+def _make_batch(epoch: int, first: int, size: int) -> Batch:
     if _samples is None:
         raise RuntimeError("the worker was not started")
-    return _samples.batch(epoch, first, count)
+    return _samples.batch(epoch, first, size)
 
 
 def batches(
@@ -54,23 +51,11 @@ def batches(
     def place(number: int) -> tuple[int, int, int]:
         return number // per_epoch, number % per_epoch * batch + part[0] * share, share
 
+    places = map(place, count(start))
     if workers == 0:
-        number = start
-        while True:
-            yield samples.batch(*place(number))
-            number += 1
-    pool = worker_pool(workers, _start_worker, (samples,))
-    pending: deque[Future[Batch]] = deque()
-    number = start
-    try:
-        while True:
-            while len(pending) < 2 * workers + 2:
-                pending.append(pool.submit(_make_batch, *place(number)))
-                number += 1
-            yield pending.popleft().result()
-    except BrokenProcessPool as error:
-        raise DataError(
-            "A worker process ended without a word (out of memory, or killed); try fewer `workers`."
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        yield from (samples.batch(*where) for where in places)
+        return
+    yield from work_in_order(
+        _make_batch, places, workers=workers, start=_start_worker, arguments=(samples,),
+        advice="try fewer `workers`",
+    )  # fmt: skip

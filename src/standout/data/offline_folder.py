@@ -7,20 +7,16 @@ import io
 import json
 import os
 import shutil
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cv2
 
 from standout.data.offline import Plan, write_sample
-from standout.data.workers import worker_pool
-from standout.errors import ConfigError, DataError, OutputError
+from standout.data.workers import work_in_order
+from standout.errors import ConfigError, OutputError
 from standout.writing import atomic_write
 
 #: The file by which a folder is known as ours.
@@ -154,20 +150,10 @@ def _here(plan: Plan, chunks: Sequence[Sequence[int]]) -> Iterator[int]:
 
 
 def _in_processes(plan: Plan, chunks: Sequence[Sequence[int]], workers: int) -> Iterator[int]:
-    pool = worker_pool(workers, _start_worker, (plan,))
-    waiting = iter(chunks)
-    try:
-        # No more than a few at a time: the memory doesn't grow with the count, and an error is told at once.
-        pending: deque[Future[int]] = deque(pool.submit(_worker_chunk, c) for c in islice(waiting, 2 * workers + 2))
-        while pending:
-            yield pending.popleft().result()
-            pending.extend(pool.submit(_worker_chunk, chunk) for chunk in islice(waiting, 1))
-    except BrokenProcessPool as error:
-        raise DataError(
-            "A worker process ended without a word (out of memory, or killed); call again with fewer workers to go on."
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    return work_in_order(
+        _worker_chunk, ((chunk,) for chunk in chunks), workers=workers, start=_start_worker, arguments=(plan,),
+        advice="call again with fewer workers to go on",
+    )  # fmt: skip
 
 
 _plan: Plan | None = None  # a worker's own

@@ -9,25 +9,63 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import Any, TypeVar
 
 import cv2
 
+from standout.errors import DataError
 
-def worker_pool(workers: int, start: Callable[..., None], arguments: tuple[Any, ...]) -> ProcessPoolExecutor:
-    """A pool whose processes each call `start(*arguments)` once, before their first task."""
-    return ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_prepare,
-        initargs=(start, arguments),
+T = TypeVar("T")
+
+
+def work_in_order(
+    task: Callable[..., T],
+    calls: Iterable[tuple[Any, ...]],
+    *,
+    workers: int,
+    start: Callable[..., None],
+    arguments: tuple[Any, ...],
+    advice: str,
+) -> Iterator[T]:
+    """Yields `task(*call)` of each call, in order, computed by processes.
+
+    Args:
+        task: A function of a module: the processes import it.
+        calls: May be endless. No more than a few are under way at a time, so the memory doesn't grow with their number,
+            and an error is told at once.
+        workers: Processes.
+        start: Each process calls `start(*arguments)` once, before its first task.
+        arguments: Picklable.
+        advice: What to try when a process was killed, for the message.
+
+    Raises:
+        DataError: A process was killed; whatever else a task raised is raised as it is.
+    """
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare, initargs=(start, arguments)
     )
+    waiting = iter(calls)
+    try:
+        pending: deque[Future[T]] = deque(pool.submit(task, *call) for call in islice(waiting, 2 * workers + 2))
+        while pending:
+            yield pending.popleft().result()
+            pending.extend(pool.submit(task, *call) for call in islice(waiting, 1))
+    except BrokenProcessPool as error:
+        raise DataError(f"A worker process ended without a word (out of memory, or killed); {advice}.") from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def usable_cores() -> int:
-    """The cores that this process may use."""
+def hardware_threads() -> int:
+    """The hardware threads that this process may run on: so many processes of one thread keep them busy.
+
+    `runtime.session.usable_cores` counts two of a core as one.
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
