@@ -12,6 +12,7 @@ from standout.model.backbones import BACKBONES  # noqa: E402
 from standout.model.blocks import BatchNormalization  # noqa: E402
 from standout.model.deeplab import build_deeplab, encoder_layers  # noqa: E402
 from standout.model.weights import load_npz  # noqa: E402
+from standout.train.devices import building_in  # noqa: E402
 
 SMALL = {"aspp_channels": 8, "decoder_channels": 8, "low_level_channels": 4}
 KIT = [
@@ -124,14 +125,12 @@ def test_the_fused_batch_norm_computes_what_keras_does(training):
 
 
 def test_half_floats_leave_the_network_as_float32():
-    keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    try:
+    with building_in("mixed_bfloat16"):
         model = build_deeplab(ModelConfig(width=0.35, refine_channels=4, **SMALL))
-        logits = model(np.random.default_rng(0).random((1, 64, 64, 3)).astype(np.float32), training=True)
-        assert logits.dtype == "float32" and np.isfinite(logits).all()
-        assert {layer.compute_dtype for layer in model.layers} == {"bfloat16", "float32"}
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
+    logits = model(np.random.default_rng(0).random((1, 64, 64, 3)).astype(np.float32), training=True)
+    assert logits.dtype == "float32" and np.isfinite(logits).all()
+    assert {layer.compute_dtype for layer in model.layers} == {"bfloat16", "float32"}
+    assert keras.mixed_precision.dtype_policy().name == "float32"  # what is built next is not touched
 
 
 def test_weights_fit_or_are_refused(tmp_path):

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from standout.card import ModelCard
 from standout.errors import ConfigError
 from standout.export.onnx import save_onnx, to_onnx
@@ -69,8 +67,6 @@ def export_run(
         DataError: `int8` holds no photographs.
         ConfigError: The size doesn't fit the stride, or the card file isn't one.
     """
-    # Training in this very process may have left half floats, which differ from the graph by more than parity allows.
-    keras.mixed_precision.set_global_policy("float32")
     model, config, record = load_run(run, weights)
     side = config.data.val_size or config.data.size
     size = size or (side, side)

@@ -70,8 +70,10 @@ class BatchNormalization(layers.BatchNormalization):
         if self.synchronized:
             return super().call(inputs, training=training, mask=mask)
         from_batch = bool(training) and self.trainable
-        stored = [] if from_batch else [self.moving_mean, self.moving_variance]
-        mean, variance = [tf.convert_to_tensor(value) for value in stored] or [tf.zeros(0), tf.zeros(0)]
+        if from_batch:
+            mean = variance = tf.zeros(0)  # the kernel takes them from the batch
+        else:
+            mean, variance = tf.convert_to_tensor(self.moving_mean), tf.convert_to_tensor(self.moving_variance)
         result = tf.raw_ops.FusedBatchNormV3(
             x=inputs, scale=tf.convert_to_tensor(self.gamma), offset=tf.convert_to_tensor(self.beta), mean=mean,
             variance=variance, epsilon=self.epsilon, is_training=from_batch,

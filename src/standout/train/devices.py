@@ -6,6 +6,8 @@ import ctypes
 import logging
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -14,8 +16,8 @@ import tensorflow as tf
 log = logging.getLogger(__name__)
 
 
-def set_up_devices(*, memory_limit_mb: int, mixed_precision: bool) -> str:
-    """Limits and grows GPU memory, chooses the precision, and says in words what will compute.
+def set_up_devices(*, memory_limit_mb: int, mixed_precision: bool) -> tuple[str, str]:
+    """Limits and grows GPU memory, says in words what will compute, and names Keras' dtype policy for it.
 
     Must run before TensorFlow touches a device. A downgrade (no GPU) is part of the answer.
     """
@@ -30,13 +32,27 @@ def set_up_devices(*, memory_limit_mb: int, mixed_precision: bool) -> str:
                 tf.config.experimental.set_memory_growth(gpu, True)
         except RuntimeError:
             log.warning("GPU memory was not limited: TensorFlow had started already.")
-    half = "" if not mixed_precision else "float16" if gpus else "bfloat16" if _cpu_has_bfloat16() else ""
-    keras.mixed_precision.set_global_policy(f"mixed_{half}" if half else "float32")
-    precision = f"mixed {half}" if half else "float32"
+    policy = "float32"
+    if mixed_precision and gpus:
+        policy = "mixed_float16"
+    elif mixed_precision and _cpu_has_bfloat16():
+        policy = "mixed_bfloat16"
+    precision = policy.replace("_", " ")
     if not gpus:
-        return f"CPU, all cores (no GPU is visible to TensorFlow), {precision}"
+        return f"CPU, all cores (no GPU is visible to TensorFlow), {precision}", policy
     memory = f"at most {memory_limit_mb} MB each" if memory_limit_mb else "memory grows as needed"
-    return f"{len(gpus)} GPU(s), {memory}, {precision}"
+    return f"{len(gpus)} GPU(s), {memory}, {precision}", policy
+
+
+@contextmanager
+def building_in(policy: str) -> Iterator[None]:
+    """Networks that are built within compute by this dtype policy of Keras, for good; others are left alone."""
+    before = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)
 
 
 def _cpu_has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -29,7 +29,7 @@ from standout.model.losses import BCEDice
 from standout.model.metrics import PersonIoU
 from standout.model.weights import copy_layers, load_run, load_start
 from standout.train.callbacks import Clock, Supervisor, Validation
-from standout.train.devices import keep_freed_memory, set_up_devices
+from standout.train.devices import building_in, keep_freed_memory, set_up_devices
 from standout.train.feed import training_feed, validation_set
 from standout.train.optimizer import StagedAdamW
 from standout.train.state import restore_state
@@ -92,7 +92,9 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
     """
     if not resume and (run / "state.npz").exists():
         raise ConfigError(f"{run} holds a run already; pass --resume to go on with it, or another --run.")
-    device = set_up_devices(memory_limit_mb=config.train.memory_limit_mb, mixed_precision=config.train.mixed_precision)
+    device, policy = set_up_devices(
+        memory_limit_mb=config.train.memory_limit_mb, mixed_precision=config.train.mixed_precision
+    )
     team = gather_team()
     team.share(config.train.batch)
     log.info("computing on %s%s", device, f"; {team}" if team.replicas > 1 else "")
@@ -103,7 +105,8 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
         "%d pairs to train on, %d to validate on, %d left out", len(train_pairs), len(val_pairs), len(checked.faults)
     )
 
-    model, teacher, start = _build(config, team)
+    with building_in(policy):
+        model, teacher, start = _build(config, team)
     counters = restore_state(run / "state.npz", model) if resume else {}
     clock = Clock(config, int(counters.get("step", 0)), counters.get("seconds", 0.0), team)
     if clock.progress >= 1:
