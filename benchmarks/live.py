@@ -97,12 +97,9 @@ class SelfieMask:
     """MediaPipe's network on the same frames: 256 × 144 in, its mask enlarged bilinearly, as MediaPipe does."""
 
     def __init__(self, file: Path, threads: int) -> None:
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError:
-            from tensorflow.lite import Interpreter
-        self._net = Interpreter(str(file), num_threads=threads)
-        self._net.allocate_tensors()
+        from rivals import interpreter, without_custom_ops  # beside this file; TensorFlow comes with it
+
+        self._net = interpreter(without_custom_ops(file.read_bytes()), threads)
         self._input, self._output = self._net.get_input_details()[0], self._net.get_output_details()[0]
         self._size = tuple(int(n) for n in self._input["shape"][1:3])
 
