@@ -80,6 +80,42 @@ def test_ctrl_c_keeps_what_is_done_if_asked(tmp_path: Path, frames: bool) -> Non
     assert (len(list(target.glob("*.png"))) if frames else count(target)) == result.frames == 5
 
 
+@pytest.mark.parametrize("moment", [5, 20])  # in the midst of it; when the last frames are being written
+def test_ctrl_c_while_a_frame_is_written_keeps_what_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    works, calls = VideoWriter._encode, []
+
+    def pressed(writer: VideoWriter, picture: Any) -> None:
+        works(writer, picture)
+        calls.append(1)
+        if len(calls) == moment:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(VideoWriter, "_encode", pressed)
+    clip, target, before = make_clip(tmp_path / "in.mp4", 20), tmp_path / "out.mp4", signal.getsignal(signal.SIGINT)
+    options = VideoOptions(keep_partial=True)
+    result = process_video(clip, target, background="red", model=FakeModel(), options=options)
+    assert result.interrupted and not result.complete
+    # The frame that is held back for its duration is done, too.
+    assert count(target) == result.frames == min(moment + 1, 20)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
+    def press_twice(done: int, info: object) -> None:
+        if done == 5:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    clip, options = make_clip(tmp_path / "in.mp4", 20), VideoOptions(keep_partial=True)
+    with pytest.raises(KeyboardInterrupt):
+        process_video(
+            clip, tmp_path / "out.mp4", background="red", model=FakeModel(), options=options, progress=press_twice
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_real_ctrl_c_ends_the_command(tmp_path: Path, model_file: Path, keep: bool) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -125,6 +128,30 @@ def _sink(target: Path, reader: VideoReader, transparent: bool, options: VideoOp
     return VideoWriter(target, reader, encoder, start_s=options.start_s, rate=options.fps)
 
 
+@contextlib.contextmanager
+def _gentle_ctrl_c(wanted: bool) -> Iterator[threading.Event]:
+    """Where it is wanted, the first Ctrl-C only sets the event; a second one interrupts.
+
+    An interruption in the midst of an encoder's work would leave a frame half written, and nothing to keep.
+    """
+    pressed = threading.Event()
+    # Handlers can be set by the main thread alone, where Ctrl-C arrives; a handler of the caller's stays.
+    ours = wanted and threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield pressed
+        return
+
+    def press(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        pressed.set()
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @dataclass
 class _Job:
     """One film on its way through the stages."""
@@ -139,17 +166,21 @@ class _Job:
 
     def run(self) -> bool:
         """Everything; whether it was interrupted and the part that was done was kept."""
-        interrupted = False
-        try:
-            run_stream(self._source(), (self._find, self._paint), self._write, depth=_DEPTH)
-        except KeyboardInterrupt:
-            if not (self.options.keep_partial and self.done):
-                raise
-            interrupted = True
+        with _gentle_ctrl_c(self.options.keep_partial) as pressed:
+            try:
+                run_stream(self._source(), (self._find, self._paint), self._write, depth=_DEPTH, stop=pressed)
+            except KeyboardInterrupt:  # of `progress`, or of a caller with a handler of its own
+                if not self.options.keep_partial or pressed.is_set():
+                    raise
+                pressed.set()
+            if self.done:
+                self.sink.finish()
+        interrupted = pressed.is_set()
         if not self.done:
+            if interrupted:
+                raise KeyboardInterrupt
             length = f"{float(self.reader.container.duration or 0) / 1e6:.2f}"
             raise ConfigError(f"No frame of `{self.reader.path}` lies between `start` and `end`; it lasts {length} s.")
-        self.sink.finish()
         return interrupted
 
     def _source(self) -> Iterator[Any]:

@@ -27,7 +27,8 @@ class VideoOptions:
         codec: Of a transparent video: "vp9", "prores" or "png"; None takes what suits the container.
         smoothing: In time: "flow", "confidence" or "off".
         lag: Frames that the smoothing looks ahead, 0 or 1.
-        keep_partial: After Ctrl-C (KeyboardInterrupt, also from `progress`), keep what is done as a file that plays.
+        keep_partial: After Ctrl-C (KeyboardInterrupt, also from `progress`), keep what is done as a file that plays; a
+            second one drops it.
 
     Raises:
         ConfigError: A value is out of range.
