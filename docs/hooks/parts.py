@@ -57,6 +57,7 @@ def _card(name: str, card: standout.ModelCard) -> str:
         ("network", f"DeepLabV3+ on {card.encoder}, output stride {card.output_stride}"),
         ("weights", f"{card.parameters / 1e6:.2f} million"),
         ("input", f"uint8 RGB, longer side {max(height, width)} px, looked at in scale {scales}"),
+        ("looks at a photo", _looks(card)),
         ("output", f"alpha; from {card.threshold:g} on a pixel counts as person"),
         ("certainty", f"a piece without a pixel of alpha ≥ {card.certainty:g} is left out" if card.certainty else "–"),
         ("licence", card.licence),
@@ -71,6 +72,13 @@ def _card(name: str, card: standout.ModelCard) -> str:
         "### What it can't do", "\n".join(f"- {limit}" for limit in card.limits),
         "### What it learned from", "\n".join(f"- {source}" for source in card.data),
     ])  # fmt: skip
+
+
+def _looks(card: standout.ModelCard) -> str:
+    looks = ["as it is", *(["in the mirror"] if card.mirrored else [])]
+    if card.closer:
+        looks.append(f"from nearer by, where the people can be magnified {card.closer:g} times")
+    return "; ".join(looks)
 
 
 def _scores(scores: dict[str, dict[str, Any]]) -> str:

@@ -114,6 +114,9 @@ def _print_card(say: Any, name: str, entry: dict[str, Any]) -> None:
         "",
         f"runs on {', '.join(entry['providers'])}; licence {card['licence']}; alpha ≥ {card['threshold']:g} is person",
     )
+    looks = [*(["in the mirror"] if card["mirrored"] else []), *(["from nearer by"] if card["closer"] else [])]
+    if looks:
+        say("", f"looks at photos again: {', '.join(looks)}")
     for key in ("start", "revision", "data_hash", "speed", "calibration"):
         if card[key]:
             say("", f"{key.replace('_', ' ')}: {card[key]}")

@@ -18,7 +18,10 @@ from standout.export.parity import check_parity
 from standout.model.weights import load_run
 
 #: The keys that a card file may fill in; the rest is known from the run.
-CARD_KEYS = ("calibration", "certainty", "data", "licence", "limits", "name", "scores", "speed", "start", "threshold")
+CARD_KEYS = (
+    "calibration", "certainty", "closer", "data", "licence", "limits", "mirrored", "name", "scores", "speed", "start",
+    "threshold",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

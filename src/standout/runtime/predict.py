@@ -10,8 +10,9 @@ import numpy as np
 
 from standout.card import ModelCard
 from standout.errors import ModelFileError
-from standout.pixels import Alpha, Frame, check_frame, letterbox
+from standout.pixels import Alpha, Frame, check_frame, letterbox, resize
 from standout.runtime.certain import drop_guesses
+from standout.runtime.looks import agree, on_frame, people_box, put_closer
 from standout.runtime.refine import upsample_alpha
 from standout.runtime.session import Session
 
@@ -85,16 +86,24 @@ class Model:
         Raises:
             InputError: `frame` is not uint8 RGB.
         """
-        small, alpha = self._predict(check_frame(frame))
-        return upsample_alpha(alpha, frame, small if refine else None)
+        frame = check_frame(frame)
+        small, alpha = self._look(frame, mirrored=self.card.mirrored)
+        box = people_box(alpha, self.card.threshold) if self.card.closer else None
+        if box is not None and max(alpha.shape) >= self.card.closer * max(box.height, box.width):
+            part = frame[on_frame(box, alpha, frame).slices]
+            alpha = put_closer(alpha, box, self._look(part, mirrored=self.card.mirrored)[1], frame)
+            small = resize(frame, alpha.shape)
+        return upsample_alpha(self._sure(alpha), frame, small if refine else None)
 
     def coarse(self, frame: Frame) -> Alpha:
         """Alpha at the network's own resolution, without the letterbox: (h, w) of the frame's proportions.
 
+        One look, whatever the card says: for moving pictures, where the next frame is the second look.
+
         Raises:
             InputError: `frame` is not uint8 RGB.
         """
-        return self._predict(check_frame(frame))[1]
+        return self._sure(self._look(check_frame(frame))[1])
 
     def network_size(self, height: int, width: int) -> tuple[int, int]:
         """The (height, width) at which a frame of this size goes through the network."""
@@ -105,16 +114,25 @@ class Model:
         # The small side's share of the network's work is saved for everything that isn't square.
         return _ceil_to(round(height * scale), stride), _ceil_to(round(width * scale), stride)
 
-    def _predict(self, frame: Frame) -> tuple[Frame, Alpha]:
-        """The frame as the network saw it, and its alpha, both without the letterbox."""
-        size = self.network_size(*frame.shape[:2])
-        canvas, box = letterbox(frame, size)
-        alpha = self._session.run(np.ascontiguousarray(canvas)[None])[0]
-        if alpha.shape != size:
+    def _sure(self, alpha: Alpha) -> Alpha:
+        return drop_guesses(alpha, self.card.certainty, self.card.threshold)
+
+    def _look(self, frame: Frame, *, mirrored: bool = False) -> tuple[Frame, Alpha]:
+        """The frame as the network saw it, and its alpha, both without the letterbox; `mirrored`: of two looks."""
+        canvas, box = letterbox(frame, self.network_size(*frame.shape[:2]))
+        alpha = self._run(canvas)
+        if mirrored:
+            alpha = agree(alpha, self._run(canvas[:, ::-1])[:, ::-1])
+        return canvas[box.slices], alpha[box.slices]
+
+    def _run(self, canvas: Frame) -> Alpha:
+        alpha: Alpha = self._session.run(np.ascontiguousarray(canvas)[None])[0]
+        if alpha.shape != canvas.shape[:2]:
             raise ModelFileError(
-                f"`{self.name}` must return alpha of its input's size {size}; received {alpha.shape}; export it again."
+                f"`{self.name}` must return alpha of its input's size {canvas.shape[:2]}; "
+                f"received {alpha.shape}; export it again."
             )
-        return canvas[box.slices], drop_guesses(alpha[box.slices], self.card.certainty, self.card.threshold)
+        return alpha
 
 
 def _ceil_to(value: int, stride: int) -> int:
