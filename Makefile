@@ -51,7 +51,9 @@ train-photo: runs/judged  ## label with judges, train, export into the package
 	$(BIN)/standout train runs/judged --config recipes/photo-256.toml --run runs/photo-256 model.weights=$(WEIGHTS)/mobilenet_v2_people.npz
 	$(BIN)/standout train runs/judged --config recipes/photo.toml --run runs/photo-384 model.weights=runs/photo-256/best.weights.h5
 	$(BIN)/standout train runs/judged --config recipes/photo-448.toml --run runs/photo-448 model.weights=runs/photo-384/best.weights.h5
-	$(BIN)/python recipes/average.py runs/photo-384 runs/photo-448 runs/photo
+	$(BIN)/python recipes/average.py runs/photo-384 runs/photo-448 runs/photo-mean
+	$(BIN)/standout train runs/judged --config recipes/photo-long.toml --run runs/photo-long model.weights=runs/photo-mean/best.weights.h5
+	$(BIN)/python recipes/average.py runs/photo-mean runs/photo-long runs/photo
 	$(BIN)/standout export runs/photo -o runs/photo.onnx $(EXPORT)
 	$(BIN)/standout evaluate $(DATA)/val --model runs/photo.onnx --json runs/photo-scores.json
 	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx $(EXPORT) --scores runs/photo-scores.json

@@ -101,26 +101,36 @@ def test_in_the_mirror_a_one_sided_network_is_even_handed(
 
     frame = far_away(200)[0]
     alphas = {}
-    for mirrored in (False, True):
+    for mirrored in (0, 1):
         model = with_looks(load(dynamic_model_file), mirrored=mirrored)
         monkeypatch.setattr(model._session, "run", one_sided)
         alphas[mirrored] = model.alpha(frame), model.alpha(frame[:, ::-1])[:, ::-1]
-    assert np.abs(alphas[False][0] - alphas[False][1]).max() > 0.1
-    np.testing.assert_allclose(*alphas[True], atol=0.02)
+    assert np.abs(alphas[0][0] - alphas[0][1]).max() > 0.1
+    np.testing.assert_allclose(*alphas[1], atol=0.02)
 
 
 def test_a_video_frame_is_looked_at_once(dynamic_model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = with_looks(load(dynamic_model_file), closer=1.15, mirrored=True)
+    model = with_looks(load(dynamic_model_file), closer=1.15, mirrored=1.5)
     seen = runs_of(model, monkeypatch)
     model.coarse(far_away()[0])
     assert len(seen) == 1
     model.alpha(far_away()[0])
-    assert len(seen) == 5
+    assert len(seen) == 5  # one of the video's frame; two of the photo and two from nearer by
+
+
+def test_the_mirror_image_may_be_larger(dynamic_model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = with_looks(load(dynamic_model_file), mirrored=1.5)
+    seen = runs_of(model, monkeypatch)
+    frame = np.zeros((400, 1000, 3), np.uint8)
+    frame[:, 600:900] = 255
+    alpha = model.alpha(frame, refine=False)
+    assert [picture.shape[:2] for picture in seen] == [(32, 64), (48, 96)]
+    assert alpha[:, 620:880].min() > 0.95 and alpha[:, :580].max() < 0.05
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (3, 2), (500, 20), (65, 63), (2300, 1700)])
 def test_any_size_and_any_place(dynamic_model_file: Path, shape: tuple[int, int]) -> None:
-    model = with_looks(load(dynamic_model_file), closer=1.01, mirrored=True)
+    model = with_looks(load(dynamic_model_file), closer=1.01, mirrored=1.5)
     height, width = shape
     tall, wide = height // 8, width // 8
     for top, left in ((0, 0), (height // 2, width // 2), (height - 1, width - 1)):

@@ -75,7 +75,7 @@ def _card(name: str, card: standout.ModelCard) -> str:
 
 
 def _looks(card: standout.ModelCard) -> str:
-    looks = ["as it is", *(["in the mirror"] if card.mirrored else [])]
+    looks = ["as it is", *([f"in the mirror, {card.mirrored:.2f} times as large"] if card.mirrored else [])]
     if card.closer:
         looks.append(f"from nearer by, where the people can be magnified {card.closer:g} times")
     return "; ".join(looks)

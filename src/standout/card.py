@@ -24,7 +24,7 @@ class ModelCard:
         output_stride: Of the encoder.
         multiple: What a picture's height and width at the network must be multiples of; 0: the output stride.
         scales: The graph looks at the picture at these scales: the first for details, the second fills large people.
-        mirrored: Photos are looked at in the mirror, too; video frames are not.
+        mirrored: Photos, not video frames, are looked at in the mirror, too, at this multiple of `input_size`; 0: not.
         closer: A second look at a photo's people alone, where they can be magnified by at least this; 0: none.
         encoder: Its name.
         precision: What it computes in, float32 or int8.
@@ -49,7 +49,7 @@ class ModelCard:
     output_stride: int = 16
     multiple: int = 0
     scales: tuple[float, ...] = (1.0,)
-    mirrored: bool = False
+    mirrored: float = 0.0
     closer: float = 0.0
     encoder: str = ""
     precision: str = "float32"

@@ -87,11 +87,11 @@ class Model:
             InputError: `frame` is not uint8 RGB.
         """
         frame = check_frame(frame)
-        small, alpha = self._look(frame, mirrored=self.card.mirrored)
+        small, alpha = self._looks(frame)
         box = people_box(alpha, self.card.threshold) if self.card.closer else None
         if box is not None and max(alpha.shape) >= self.card.closer * max(box.height, box.width):
             part = frame[on_frame(box, alpha, frame).slices]
-            alpha = put_closer(alpha, box, self._look(part, mirrored=self.card.mirrored)[1], frame)
+            alpha = put_closer(alpha, box, self._looks(part)[1], frame)
             small = resize(frame, alpha.shape)
         return upsample_alpha(self._sure(alpha), frame, small if refine else None)
 
@@ -105,34 +105,36 @@ class Model:
         """
         return self._sure(self._look(check_frame(frame))[1])
 
-    def network_size(self, height: int, width: int) -> tuple[int, int]:
-        """The (height, width) at which a frame of this size goes through the network."""
+    def network_size(self, height: int, width: int, *, zoom: float = 1.0) -> tuple[int, int]:
+        """The (height, width) at which a frame of this size goes through the network, `zoom` times the usual one."""
         if self._session.size is not None:
             return self._session.size
         stride, longest = self.card.multiple or self.card.output_stride, max(self.card.input_size)
-        scale = longest / max(height, width)
+        scale = round(longest * zoom) / max(height, width)
         # The small side's share of the network's work is saved for everything that isn't square.
         return _ceil_to(round(height * scale), stride), _ceil_to(round(width * scale), stride)
 
     def _sure(self, alpha: Alpha) -> Alpha:
         return drop_guesses(alpha, self.card.certainty, self.card.threshold)
 
-    def _look(self, frame: Frame, *, mirrored: bool = False) -> tuple[Frame, Alpha]:
-        """The frame as the network saw it, and its alpha, both without the letterbox; `mirrored`: of two looks."""
-        canvas, box = letterbox(frame, self.network_size(*frame.shape[:2]))
-        alpha = self._run(canvas)
-        if mirrored:
-            alpha = agree(alpha, self._run(canvas[:, ::-1])[:, ::-1])
-        return canvas[box.slices], alpha[box.slices]
+    def _looks(self, frame: Frame) -> tuple[Frame, Alpha]:
+        """As `_look`, of both looks if the card wants the mirror image, too."""
+        small, alpha = self._look(frame)
+        if self.card.mirrored:
+            mirrored = self._look(frame[:, ::-1], zoom=self.card.mirrored)[1][:, ::-1]
+            alpha = agree(alpha, resize(np.ascontiguousarray(mirrored), alpha.shape))
+        return small, alpha
 
-    def _run(self, canvas: Frame) -> Alpha:
+    def _look(self, frame: Frame, *, zoom: float = 1.0) -> tuple[Frame, Alpha]:
+        """The frame as the network saw it, and its alpha, both without the letterbox."""
+        canvas, box = letterbox(frame, self.network_size(*frame.shape[:2], zoom=zoom))
         alpha: Alpha = self._session.run(np.ascontiguousarray(canvas)[None])[0]
         if alpha.shape != canvas.shape[:2]:
             raise ModelFileError(
                 f"`{self.name}` must return alpha of its input's size {canvas.shape[:2]}; "
                 f"received {alpha.shape}; export it again."
             )
-        return alpha
+        return canvas[box.slices], alpha[box.slices]
 
 
 def _ceil_to(value: int, stride: int) -> int:
