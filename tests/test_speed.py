@@ -12,6 +12,7 @@ import pytest
 from fakes import tiny_model
 from kits import write_pairs
 from standout.cli import run
+from standout.cli.info import _score_line
 from standout.errors import InputError
 from standout.score.speed import batch_call, compare, sample_frame, time_cases
 
@@ -114,3 +115,9 @@ def test_info_tells_the_card_the_providers_and_what_the_extras_miss(tmp_path: Pa
     assert run(["info", "-m", model]) == 0
     text = capsys.readouterr().out
     assert "[train]" in text and "TensorFlow is not installed" in text
+
+
+def test_scores_are_told_with_their_interval_and_the_number_of_photographs() -> None:
+    scores = {"ms": 12.0, "person_iou": [0.7361, 0.6869, 0.7807], "boundary_f": None, "photos": 90}
+    assert _score_line(scores) == "person IoU 0.736 (0.687 … 0.781), 90 photographs"
+    assert _score_line({"person_iou": 0.8351}) == "person IoU 0.835"

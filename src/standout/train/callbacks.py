@@ -16,7 +16,7 @@ import tensorflow as tf
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from standout.config import Config
-from standout.score.counts import FALSE_SHARE
+from standout.score.counts import FALSE_SHARE, count, person_iou
 from standout.train.curve import draw_history
 from standout.train.devices import keep_freed_memory
 from standout.train.state import save_state, save_weights
@@ -92,10 +92,8 @@ class Validation:
         logits = self._logits(model)
         masks = logits[..., 0] >= 0
         target, sure = self.labels[..., 0] > 127, self.labels[..., 1] <= 127
-        inter = (masks & target & sure).sum((1, 2))
-        union = ((masks | target) & sure).sum((1, 2))
         people = target.any((1, 2))
-        iou = inter / np.maximum(union, 1)
+        iou = np.array([person_iou(count(t[s], m[s])) for t, m, s in zip(target, masks, sure, strict=True)])
         scores = {"iou": float(iou[people].mean()) if people.any() else 0.0}
         for name in np.unique(self.sets[people]):
             scores[f"iou_{name}"] = float(iou[people & (self.sets == name)].mean())
