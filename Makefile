@@ -53,14 +53,17 @@ train-photo: runs/judged  ## label with judges, train, export into the package
 	$(BIN)/standout train runs/judged --config recipes/photo-448.toml --run runs/photo-448 model.weights=runs/photo-384/best.weights.h5
 	$(BIN)/python recipes/average.py runs/photo-384 runs/photo-448 runs/photo-mean
 	$(BIN)/standout train runs/judged --config recipes/photo-long.toml --run runs/photo-long model.weights=runs/photo-mean/best.weights.h5
-	$(BIN)/python recipes/average.py runs/photo-mean runs/photo-long runs/photo
+	$(BIN)/python recipes/average.py runs/photo-mean runs/photo-long runs/photo-mean-2
+	$(BIN)/standout train runs/judged --config recipes/photo-small.toml --run runs/photo-small model.weights=runs/photo-mean-2/best.weights.h5
+	$(BIN)/python recipes/average.py runs/photo-mean-2 runs/photo-small runs/photo --share 0.33 --last
 	$(BIN)/standout export runs/photo -o runs/photo.onnx $(EXPORT)
 	$(BIN)/standout evaluate $(DATA)/val --model runs/photo.onnx --json runs/photo-scores.json
 	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx $(EXPORT) --scores runs/photo-scores.json
 	cp runs/photo/best.weights.h5 weights/photo.weights.h5
 
 train-live: runs/judged  ## teach the live model what runs/photo knows, export into the package
-	$(BIN)/standout train runs/judged --config recipes/live.toml --run runs/live
+	$(BIN)/standout train runs/judged --config recipes/live.toml --run runs/live-256
+	$(BIN)/standout train runs/judged --config recipes/live-320.toml --run runs/live model.weights=runs/live-256/best.weights.h5
 	$(BIN)/standout export runs/live -o runs/live.onnx $(EXPORT_LIVE)
 	$(BIN)/standout evaluate $(DATA)/val --model runs/live.onnx --json runs/live-scores.json
 	$(BIN)/standout export runs/live -o src/standout/assets/live.onnx $(EXPORT_LIVE) --scores runs/live-scores.json

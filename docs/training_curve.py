@@ -16,11 +16,15 @@ HERE = Path(__file__).parent
 COLOURS = {"iou_portraits": "#2f6fb3", "iou_street": "#d9662b", "iou_everyday": "#3f8f5f", "false_people": "#888888"}
 
 
+def _number(history: Path) -> int:
+    return int(history.stem.split("-")[1])
+
+
 def main() -> None:
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     for axis, model in zip(figure.subplots(1, 2, sharey=True), ("photo", "live"), strict=True):
         before = 0.0
-        for file in sorted(HERE.glob(f"history/{model}-*.csv")):
+        for file in sorted(HERE.glob(f"history/{model}-*.csv"), key=_number):
             with file.open(newline="", encoding="utf-8") as stream:
                 rows = [row for row in csv.DictReader(stream) if row["iou"]]
             hours = [before + float(row["seconds"]) / 3600 for row in rows]
@@ -28,7 +32,7 @@ def main() -> None:
                 label = name.removeprefix("iou_").replace("_", " ") if not before else None
                 axis.plot(hours, [float(row[name]) for row in rows], ".-", color=colour, label=label)
             axis.axvline(before, color="#dddddd", zorder=0)
-            axis.text(before, 1.0, f" run {file.stem.split('-')[1]}", color="#888888", va="top")
+            axis.text(before, 1.0, f" run {_number(file)}", color="#888888", va="top")
             before = hours[-1]
         axis.set(title=model, xlabel="hours of training", ylim=(0, 1), xlim=(0, None))
         axis.spines[["top", "right"]].set_visible(False)
