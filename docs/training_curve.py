@@ -36,7 +36,7 @@ def main() -> None:
             before = hours[-1]
         axis.set(title=model, xlabel="hours of training", ylim=(0, 1), xlim=(0, None))
         axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(loc="lower right", fontsize=8)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     figure.axes[0].set_ylabel("IoU of the photographs held out")
     figure.savefig(HERE / "pictures" / "training-curve.png", dpi=110)
 
