@@ -120,7 +120,7 @@ def run_stream(
     try:
         for item in channels[-1]:
             sink(item)
-            if run.error is not None:
+            if run.stopped:  # what still waits in the queue is left out
                 break
     except _Stopped:
         pass
