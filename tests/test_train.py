@@ -100,6 +100,12 @@ def test_an_exported_run_cuts_out_a_photo(trained, data, tmp_path, capfd):
 
     card = standout.load(onnx_file).card
     assert (card.encoder, card.input_size, card.samples) == ("mobilenet_v2", (64, 64), 8)
+    facts, with_facts = tmp_path / "card.toml", tmp_path / "told.onnx"
+    facts.write_text("samples = 131_192\n")  # this run went on from others
+    assert command(["export", str(trained), "-o", str(with_facts), "--card", str(facts)]) == 0
+    capfd.readouterr()
+    assert command(["info", "-m", str(with_facts)]) == 0
+    assert "training saw 131,192 pictures" in capfd.readouterr().out
     assert command(["export", str(trained), "-o", str(tmp_path / "odd.onnx"), "--size", "50"]) == 2
     assert command(["export", str(tmp_path), "-o", str(tmp_path / "odd.onnx")]) == 2
     assert not (tmp_path / "odd.onnx").exists()

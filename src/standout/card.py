@@ -35,7 +35,7 @@ class ModelCard:
         data: One line per source: name, number of photographs, origin and licence.
         data_hash: SHA-256 over the manifest of the training set.
         revision: Git revision of the code that trained it.
-        samples: Pictures that training has seen.
+        samples: Pictures that training has seen, those of the runs it went on from included if a card file says so.
         scores: Set name -> metric -> value, as `standout evaluate` prints them.
         speed: Time and memory, with the machine named.
         calibration: Whether the threshold is the best one, as `standout evaluate --calibrate` says.

@@ -120,6 +120,8 @@ def _print_card(say: Any, name: str, entry: dict[str, Any]) -> None:
     for key in ("start", "revision", "data_hash", "speed", "calibration"):
         if card[key]:
             say("", f"{key.replace('_', ' ')}: {card[key]}")
+    if card["samples"]:
+        say("", f"training saw {card['samples']:,} pictures")
     for line in card["data"]:
         say("", f"data: {line}")
     for set_name, scores in card["scores"].items():

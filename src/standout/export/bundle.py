@@ -19,8 +19,8 @@ from standout.model.weights import load_run
 
 #: The keys that a card file may fill in; the rest is known from the run.
 CARD_KEYS = (
-    "calibration", "certainty", "closer", "data", "licence", "limits", "mirrored", "name", "scores", "speed", "start",
-    "threshold",
+    "calibration", "certainty", "closer", "data", "licence", "limits", "mirrored", "name", "samples", "scores", "speed",
+    "start", "threshold",
 )  # fmt: skip
 
 
