@@ -115,7 +115,7 @@ def test_a_video_frame_is_looked_at_once(dynamic_model_file: Path, monkeypatch: 
     model.coarse(far_away()[0])
     assert len(seen) == 1
     model.alpha(far_away()[0])
-    assert len(seen) == 5  # one of the video's frame; two of the photo and two from nearer by
+    assert len(seen) == 4  # one of the video's frame; one of the photo and two from nearer by
 
 
 def test_the_mirror_image_may_be_larger(dynamic_model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

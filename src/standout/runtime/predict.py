@@ -87,12 +87,15 @@ class Model:
             InputError: `frame` is not uint8 RGB.
         """
         frame = check_frame(frame)
-        small, alpha = self._looks(frame)
+        small, alpha = self._look(frame)
         box = people_box(alpha, self.card.threshold) if self.card.closer else None
         if box is not None and max(alpha.shape) >= self.card.closer * max(box.height, box.width):
+            # Three looks are enough: the whole frame isn't seen in the mirror, too (docs/training-log.md, run 12).
             part = frame[on_frame(box, alpha, frame).slices]
-            alpha = put_closer(alpha, box, self._looks(part)[1], frame)
+            alpha = put_closer(alpha, box, self._with_mirror(part, self._look(part)[1]), frame)
             small = resize(frame, alpha.shape) if refine else small
+        else:
+            alpha = self._with_mirror(frame, alpha)
         return upsample_alpha(self._sure(alpha), frame, small if refine else None)
 
     def coarse(self, frame: Frame) -> Alpha:
@@ -117,13 +120,12 @@ class Model:
     def _sure(self, alpha: Alpha) -> Alpha:
         return drop_guesses(alpha, self.card.certainty, self.card.threshold)
 
-    def _looks(self, frame: Frame) -> tuple[Frame, Alpha]:
-        """As `_look`, of both looks if the card wants the mirror image, too."""
-        small, alpha = self._look(frame)
-        if self.card.mirrored:
-            mirrored = self._look(frame, zoom=self.card.mirrored, mirrored=True)[1]
-            alpha = agree(alpha, resize(mirrored, alpha.shape))
-        return small, alpha
+    def _with_mirror(self, frame: Frame, alpha: Alpha) -> Alpha:
+        """The alpha of this look and of one at the mirror image together, if the card wants that."""
+        if not self.card.mirrored:
+            return alpha
+        mirrored = self._look(frame, zoom=self.card.mirrored, mirrored=True)[1]
+        return agree(alpha, resize(mirrored, alpha.shape))
 
     def _look(self, frame: Frame, *, zoom: float = 1.0, mirrored: bool = False) -> tuple[Frame, Alpha]:
         """The frame at the network's size, and its alpha, both without the letterbox and neither mirrored."""
