@@ -55,7 +55,9 @@ train-photo: runs/judged  ## label with judges, train, export into the package
 	$(BIN)/standout train runs/judged --config recipes/photo-long.toml --run runs/photo-long model.weights=runs/photo-mean/best.weights.h5
 	$(BIN)/python recipes/average.py runs/photo-mean runs/photo-long runs/photo-mean-2
 	$(BIN)/standout train runs/judged --config recipes/photo-small.toml --run runs/photo-small model.weights=runs/photo-mean-2/best.weights.h5
-	$(BIN)/python recipes/average.py runs/photo-mean-2 runs/photo-small runs/photo --share 0.33 --last
+	$(BIN)/python recipes/average.py runs/photo-mean-2 runs/photo-small runs/photo-mean-3 --share 0.33 --last
+	$(BIN)/standout train runs/judged --config recipes/photo-taught.toml --run runs/photo-taught model.weights=runs/photo-mean-3/best.weights.h5
+	$(BIN)/python recipes/average.py runs/photo-mean-3 runs/photo-taught runs/photo --share 0.33 --last
 	$(BIN)/standout export runs/photo -o runs/photo.onnx $(EXPORT)
 	$(BIN)/standout evaluate $(DATA)/val --model runs/photo.onnx --json runs/photo-scores.json
 	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx $(EXPORT) --scores runs/photo-scores.json

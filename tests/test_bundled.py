@@ -7,6 +7,7 @@ import numpy as np
 
 import standout
 from standout.images import read
+from standout.score.speed import sample_frame
 
 PHOTOS = Path(__file__).parent / "photos"
 
@@ -42,3 +43,9 @@ def test_live_is_small_and_knows_the_astronaut_s_face():
     assert live.alpha(frame)[60:200, 180:260].mean() > 0.95
     sizes = [(files("standout") / "assets" / f"{name}.onnx").read_bytes() for name in ("photo", "live")]
     assert sum(map(len, sizes)) < 4e6  # int8; the aim for both together is 12 MB
+
+
+def test_what_speed_is_measured_on_is_a_picture_of_a_person():
+    frames = [sample_frame(240, 320, seed=seed) for seed in (0, 1)]
+    assert frames[0].shape == (240, 320, 3) and frames[0].dtype == np.uint8 and (frames[0] != frames[1]).any()
+    assert (standout.load("live").alpha(frames[0]) >= 0.5).mean() > 0.1

@@ -25,7 +25,8 @@ class ModelCard:
         multiple: What a picture's height and width at the network must be multiples of; 0: the output stride.
         scales: The graph looks at the picture at these scales: the first for details, the second fills large people.
         mirrored: Photos, not video frames, are looked at in the mirror, too, at this multiple of `input_size`; 0: not.
-        closer: A second look at a photo's people alone, where they can be magnified by at least this; 0: none.
+        closer: A second look at a photo's people alone, where they can be magnified by at least this, and in the mirror
+            at that part instead of the whole photo; 0: none.
         encoder: Its name.
         precision: What it computes in, float32 or int8.
         threshold: The alpha from which a pixel counts as person.
