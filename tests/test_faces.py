@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from standout.pixels import Frame
 from standout.runtime import faces
 from standout.runtime.faces import Mtcnn
 
+#: What tools/convert_mtcnn.py printed.
+SHA256 = "94c8a0f6aa0cb32dc9ada6fd7ab4818a175e87a4a7de0fb6afe10cd91e58bd3b"
 PHOTOS = Path(__file__).parent / "photos"
 #: The astronaut's eyes, nose and corners of the mouth, by eye: (x, y).
 POINTS = [(203, 101), (247, 103), (224, 126), (201, 140), (245, 141)]
@@ -64,29 +67,34 @@ def test_any_size_of_picture_is_searched(finder: Mtcnn, size: tuple[int, int]) -
     assert finder.find(np.full((*size, 3), 90, np.uint8)) == []
 
 
-def test_missing_or_broken_weights_are_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [None, b"broken", b"PK\x03\x04cut off"])
+def test_missing_or_broken_weights_are_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
+) -> None:
+    (tmp_path / "assets").mkdir()
+    if content is not None:
+        (tmp_path / "assets" / "mtcnn.npz").write_bytes(content)
     faces._weights.cache_clear()
-    monkeypatch.setattr(faces.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModelFileError, match="the package `mtcnn`, which is missing"):
-        Mtcnn()
-    weights = tmp_path / "assets" / "weights"
-    weights.mkdir(parents=True)
-    (weights / "pnet.lz4").write_bytes(b"broken")
-    spec = type("Spec", (), {"origin": str(tmp_path / "__init__.py")})()
-    monkeypatch.setattr(faces.importlib.util, "find_spec", lambda name: spec)
-    with pytest.raises(ModelFileError, match="are not those of mtcnn 1.0.0"):
+    monkeypatch.setattr(faces.importlib.resources, "files", lambda name: tmp_path)
+    with pytest.raises(ModelFileError, match="face detector's weights .* can't be read"):
         Mtcnn()
     faces._weights.cache_clear()
 
 
-def test_looking_for_faces_imports_neither_mtcnn_nor_tensorflow() -> None:
+def test_the_weights_are_those_that_were_converted_and_carry_their_licence() -> None:
+    assets = Path(standout.__file__).parent / "assets"
+    assert hashlib.sha256((assets / "mtcnn.npz").read_bytes()).hexdigest() == SHA256
+    assert "MIT License" in (assets / "mtcnn.LICENSE").read_text("utf-8")
+
+
+def test_looking_for_faces_imports_no_other_framework() -> None:
     import subprocess
     import sys
 
     code = (
         "import sys, numpy as np; from standout.runtime.faces import Mtcnn; "
         "Mtcnn().find(np.zeros((64, 64, 3), np.uint8)); "
-        "print([m for m in ('mtcnn', 'tensorflow', 'torch') if m in sys.modules])"
+        "print([m for m in ('mtcnn', 'joblib', 'tensorflow', 'torch') if m in sys.modules])"
     )
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -31,7 +31,7 @@ class ModelConfig:
     decoder_channels: int = 128
     refine_channels: int = 0  # > 0: one more decoder step on stride-2 features
     dropout: float = 0.0  # after ASPP
-    weights: str = ""  # .npz or .weights.h5 to start from, or "imagenet" (efficientnet_lite0)
+    weights: str = ""  # .npz or .weights.h5 to start from; ImageNet's: recipes/imagenet.py
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,16 @@
 """Finding faces and their five points: the MTCNN cascade in plain NumPy.
 
 Zhang, Zhang, Li, Qiao: "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks", 2016
-(arXiv 1604.02878). The weights (2 MB, MIT) come inside the package `mtcnn`, which is located and never imported: its
-own code wants TensorFlow. Three networks of a few layers on a small picture don't need more than NumPy.
+(arXiv 1604.02878). The weights (1 MB, MIT) are those of the package `mtcnn`, converted by tools/convert_mtcnn.py. Three
+networks of a few layers on a small picture don't need more than NumPy.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import io
+import importlib.resources
+import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
@@ -31,12 +29,6 @@ SMALLEST = 0.04
 _PYRAMID_STEP = 0.709
 #: (score, overlap) that the three networks ask for.
 _P, _R, _O = (0.6, 0.6), (0.7, 0.6), (0.9, 0.5)
-#: SHA-256 of the weights of mtcnn 1.0.0.
-_SHA256 = {
-    "pnet": "ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",
-    "rnet": "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
-    "onet": "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
-}
 #: Crops, as (shift x, shift y, scale), over which the points are averaged; their scatter is the uncertainty.
 _JITTER = [(x, y, s) for s in (0.95, 1.05, 1.15) for x, y in ((0, 0), (-0.05, 0), (0.05, 0), (0, -0.05), (0, 0.05))]
 #: Half of what these crops cover together, in sides of the face; and its largest size in pixels.
@@ -76,11 +68,12 @@ class Mtcnn:
     """Finds upright faces; the largest comes first.
 
     Raises:
-        ModelFileError: The package `mtcnn` with the weights is missing or broken.
+        ModelFileError: The file of weights is missing or broken: the installation isn't whole.
     """
 
     def __init__(self) -> None:
-        self._p, self._r, self._o = (_weights(name) for name in ("pnet", "rnet", "onet"))
+        networks = _weights()
+        self._p, self._r, self._o = (networks[name] for name in ("pnet", "rnet", "onet"))
 
     def find(self, frame: Frame) -> list[Face]:
         """The faces of a frame, uint8 RGB (H, W, 3)."""
@@ -257,23 +250,16 @@ def _cut(picture: Frame, box: Floats, side: int) -> Frame:
 
 
 @lru_cache
-def _weights(name: str) -> list[Floats]:
-    found = importlib.util.find_spec("mtcnn")
-    if found is None or found.origin is None:
-        raise ModelFileError(
-            "The face detector's weights come inside the package `mtcnn`, which is missing; "
-            "run `pip install mtcnn==1.0.0` (it needs no TensorFlow here)."
-        )
-    path = Path(found.origin).parent / "assets" / "weights" / f"{name}.lz4"
+def _weights() -> dict[str, list[Floats]]:
+    """The arrays of `pnet`, `rnet` and `onet`, float32, in the order of their layers."""
+    file = importlib.resources.files("standout") / "assets" / "mtcnn.npz"
+    networks: dict[str, list[Floats]] = {}
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"The face detector's weights `{path}` can't be read: {error}; reinstall it.") from error
-    # The files are pickles, which may run code: only those that were looked at are opened.
-    if hashlib.sha256(data).hexdigest() != _SHA256[name]:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            for key in sorted(arrays.files):
+                networks.setdefault(key.split("/")[0], []).append(arrays[key].astype(np.float32))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise ModelFileError(
-            f"The face detector's weights `{path}` are not those of mtcnn 1.0.0; run `pip install mtcnn==1.0.0`."
-        )
-    import joblib
-
-    return [np.asarray(array, np.float32) for array in joblib.load(io.BytesIO(data))]
+            f"The face detector's weights `{file}` can't be read ({error}); install Standout again."
+        ) from error
+    return networks

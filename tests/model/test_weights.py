@@ -1,0 +1,39 @@
+"""What training may begin with: files of weights, and one sentence for what is none."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from standout.config import ModelConfig
+from standout.errors import ModelFileError
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed"),
+]
+
+
+def test_the_name_imagenet_is_answered_with_the_recipe() -> None:
+    import keras
+
+    from standout.model.weights import load_start
+
+    with pytest.raises(ModelFileError, match=r"imagenet is not there \(recipes/imagenet.py"):
+        load_start(keras.Sequential(), ModelConfig(weights="imagenet"))
+
+
+@pytest.mark.parametrize("cut", [0, 30, 200])
+def test_an_npz_that_was_cut_off_is_one_sentence(tmp_path: Path, cut: int) -> None:
+    import keras
+
+    from standout.model.weights import load_npz
+
+    np.savez(tmp_path / "w.npz", a=np.zeros(100))
+    whole = (tmp_path / "w.npz").read_bytes()
+    (tmp_path / "w.npz").write_bytes(whole[:cut])
+    with pytest.raises(ModelFileError, match="is not an .npz file of arrays"):
+        load_npz(keras.Sequential(), tmp_path / "w.npz")
