@@ -20,6 +20,8 @@ from PIL import Image, ImageFile
 
 from standout.colour import from_srgb, is_srgb, rgb_profile, to_srgb
 from standout.errors import InputError, LimitExceeded, MissingExtra
+from standout.imaging import cicp, tiff
+from standout.imaging.jpeg import decode_without_end
 from standout.pixels import Alpha, Frame
 from standout.writing import DEFAULT_QUALITY as DEFAULT_QUALITY
 from standout.writing import FORMATS as FORMATS
@@ -54,6 +56,7 @@ class Picture:
         dpi: Pixels per inch, (horizontal, vertical), upright; None if the file doesn't say.
         exif: The file's metadata with the orientation reset and without its thumbnail; to be written on demand only.
         format: What it was read from, as Pillow calls it: "JPEG", "PNG", …; "" for arrays.
+        notes: What was lost in reading, a sentence each; usually empty.
     """
 
     frame: Frame
@@ -63,6 +66,7 @@ class Picture:
     dpi: tuple[float, float] | None = None
     exif: bytes | None = None
     format: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -98,11 +102,16 @@ def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, max_bytes:
     if kind is None:
         raise InputError(f"{name} is not a picture of a kind that is read: allowed are {_ALLOWED}.")
     try:
+        if kind == "TIFF" and tiff.is_deep(tags := tiff.read_tags(data)):
+            _check_pixels(tiff.size_of(tags), max_pixels, name)
+            return _decode_deep_tiff(tags, data)
         with _open(kind, data) as image:
             _check_pixels(image.size, max_pixels, name)
-            return _decode(image, data if _wants_opencv(kind, image, data) else None)
-    except (InputError, MissingExtra):
+            return _decode(image, kind, data)
+    except (LimitExceeded, MissingExtra):
         raise
+    except InputError as error:
+        raise type(error)(f"{name} can't be used: {str(error)[0].lower()}{str(error)[1:]}") from error
     except MemoryError as error:
         raise LimitExceeded(f"{name} needs more memory than there is; make it smaller.") from error
     except Exception as error:
@@ -118,7 +127,7 @@ def from_pil(image: Image.Image, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """
     _check_pixels(image.size, max_pixels, "The picture")
     try:
-        return _decode(image, None)
+        return _decode(image, "", b"")
     except InputError:
         raise
     except Exception as error:
@@ -233,38 +242,122 @@ def _reason(error: Exception) -> str:
 # ---------------------------------------------------------------- pixels
 
 
-def _wants_opencv(kind: str, image: Image.Image, data: bytes) -> bool:
-    """Whether OpenCV decodes: ordinary JPEGs (in half of Pillow's time and memory), and 16 bits per colour.
+def _decode(image: Image.Image, kind: str, data: bytes) -> Picture:
+    """Decodes, turns upright, separates alpha, converts to sRGB.
 
-    Pillow would cut the latter to 8.
+    Args:
+        image: Opened, not loaded.
+        kind: As `_sniff` names it; "" for a Pillow picture of which no file is known.
+        data: The file.
     """
-    if kind == "JPEG":
-        return image.mode == "RGB"
-    if kind == "PNG":
-        return data[24] == 16
-    if kind == "TIFF":
-        bits = image.tag_v2.get(258, (1,))  # type: ignore[attr-defined]
-        return all(value == 16 for value in bits) and len(bits) in (1, 3, 4)
-    return False
-
-
-def _decode(image: Image.Image, for_opencv: bytes | None) -> Picture:
-    """Decodes, turns upright, separates alpha, converts to sRGB."""
     exif = _read_exif(image)
-    orientation = exif.get(_ORIENTATION, 1) if exif is not None else 1
     icc, dpi = image.info.get("icc_profile"), _read_dpi(image, exif)
-    channels = None if for_opencv is None else _decode_with_opencv(for_opencv, deep=image.format != "JPEG")
-    # TIFFs are turned by Pillow itself while loading (and by nobody in OpenCV's path).
-    turned_by_pillow = image.format == "TIFF" and channels is None
+    code = _color_code(image, kind, data, icc)
+    channels = _decode_itself(image, kind, data, code)
+    # TIFFs are turned by Pillow itself while loading.
+    turned_by_pillow = image.format == "TIFF"
     if channels is not None:
         profile = rgb_profile(icc)
     else:
         channels, profile = _decode_8_bit(image, icc)
-    if not turned_by_pillow:
+    notes: tuple[str, ...] = ()
+    if code is not None:
+        channels, profile, notes = _convert_code(channels, code)
+    return _upright(channels, exif, dpi, profile, image.format or "", turned=turned_by_pillow, notes=notes)
+
+
+def _decode_itself(image: Image.Image, kind: str, data: bytes, code: cicp.ColorCode | None) -> NDArray[Any] | None:
+    """What Pillow would decode slower, or cut to 8 bits; None where Pillow is to decode."""
+    if kind == "JPEG" and image.mode == "RGB":
+        pixels = _decode_with_opencv(data, deep=False)
+        return decode_without_end(data) if pixels is None else pixels
+    if kind == "PNG" and data[24] == 16:
+        return _decode_with_opencv(data, deep=True)
+    if kind == "AVIF" and code is not None:
+        pixels = _decode_with_opencv(data, deep=True)
+        # 10 and 12 bits come as they are, in the low bits.
+        return pixels if pixels is None or pixels.dtype == np.uint8 else _to_16_bit(pixels, cicp.avif_bits(data))
+    if kind == "HEIC" and code is not None and int(image.info.get("bit_depth", 8)) > 8:
+        deep = importlib.import_module("pi_heif").open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+        bits = int(image.info["bit_depth"])
+        return _to_16_bit(np.asarray(deep) >> (16 - bits), bits)
+    return None
+
+
+def _to_16_bit(pixels: NDArray[Any], bits: int) -> NDArray[np.uint16]:
+    table = (np.arange(1 << bits) * (65535 / ((1 << bits) - 1)) + 0.5).astype(np.uint16)
+    return table[np.minimum(pixels, (1 << bits) - 1)]
+
+
+def _color_code(image: Image.Image, kind: str, data: bytes, icc: bytes | None) -> cicp.ColorCode | None:
+    """The code points by which the colors have to be converted; None where a profile or sRGB says what they are.
+
+    PNG's `cICP` goes before a profile (PNG, third edition, 4.3); in HEIC and AVIF only HDR does, which the profiles
+    there describe for want of better.
+    """
+    nclx = image.info.get("nclx_profile") if kind == "HEIC" else None
+    if nclx:
+        code: cicp.ColorCode | None = cicp.ColorCode(
+            int(nclx["color_primaries"]), int(nclx["transfer_characteristics"])
+        )
+    else:
+        code = cicp.color_code(kind, data)
+    if code is None or code.is_srgb or (icc and kind != "PNG" and not code.is_hdr):
+        return None
+    return code
+
+
+def _convert_code(channels: NDArray[Any], code: cicp.ColorCode) -> tuple[NDArray[Any], bytes | None, tuple[str, ...]]:
+    """Channels in the colors of a code to sRGB, and what to say about it."""
+    if not code.is_known:
+        return channels, None, (f"its colors ({code.name}) aren't known and are taken for sRGB",)
+    if channels.ndim == 2:
+        channels = cv2.cvtColor(channels, cv2.COLOR_GRAY2RGB)
+    colors = cicp.to_srgb(np.ascontiguousarray(channels[..., :3]), code)
+    notes = (f"its HDR ({code.name}) became sRGB; what is brighter than a white page is white",) if code.is_hdr else ()
+    if channels.shape[2] == 4:
+        colors = np.dstack([colors, channels[..., 3]])
+    return colors, None, notes
+
+
+def _decode_deep_tiff(tags: tiff.Tags, data: bytes) -> Picture:
+    """A TIFF of 16 bits per color; Pillow gives its metadata, where it opens such a file at all."""
+    deep = tiff.decode_deep(tags, data)
+    try:
+        with _open("TIFF", data) as image:
+            exif, icc, dpi = _read_exif(image), image.info.get("icc_profile"), _read_dpi(image, _read_exif(image))
+    except Exception:  # noqa: BLE001 - the pixels are there
+        exif, icc = tiff.exif_of(tags), tags.get(34675)
+        dpi = None
+    profile = rgb_profile(icc)
+    channels: NDArray[Any]
+    if deep.cmyk is not None:
+        inks = Image.frombytes("CMYK", (deep.cmyk.shape[1], deep.cmyk.shape[0]), deep.cmyk.tobytes())
+        channels, profile = np.asarray(_to_rgb(inks, icc)), None
+    elif deep.channels is not None:
+        channels = deep.channels
+    return _upright(channels, exif, dpi, profile, "TIFF", turned=False)
+
+
+def _upright(
+    channels: NDArray[Any],
+    exif: Image.Exif | None,
+    dpi: tuple[float, float] | None,
+    profile: bytes | None,
+    file_format: str,
+    *,
+    turned: bool,
+    notes: tuple[str, ...] = (),
+) -> Picture:
+    """The picture turned upright by its EXIF, which is reset."""
+    orientation = exif.get(_ORIENTATION, 1) if exif is not None else 1
+    if not turned:
         channels = _turn(channels, orientation)
     if dpi is not None and orientation in (5, 6, 7, 8):
         dpi = (dpi[1], dpi[0])
-    return _from_channels(channels, icc=profile, dpi=dpi, exif=_upright_exif(exif), file_format=image.format or "")
+    return _from_channels(
+        channels, icc=profile, dpi=dpi, exif=_upright_exif(exif), file_format=file_format, notes=notes
+    )
 
 
 def _from_channels(
@@ -274,6 +367,7 @@ def _from_channels(
     dpi: tuple[float, float] | None = None,
     exif: bytes | None = None,
     file_format: str = "",
+    notes: tuple[str, ...] = (),
 ) -> Picture:
     """Grey, RGB or RGBA channels, upright, as a picture."""
     alpha: Alpha | None = None
@@ -290,7 +384,7 @@ def _from_channels(
             icc = None
         else:
             frame = to_srgb(frame, icc)
-    return Picture(frame, channels, alpha, icc, dpi, exif, file_format)
+    return Picture(frame, channels, alpha, icc, dpi, exif, file_format, notes)
 
 
 def _decode_8_bit(image: Image.Image, icc: bytes | None) -> tuple[NDArray[Any], bytes | None]:

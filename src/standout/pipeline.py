@@ -156,7 +156,7 @@ def finish_photo(
     encoding = picture.encoding(file_format, quality=options.quality, keep_metadata=options.keep_metadata)
     if options.mask:
         encoding = dataclasses.replace(encoding, icc=None)  # a grey picture can't carry a profile of RGB colours
-    notes = result.notes
+    notes = picture.notes + result.notes
     if result.pixels.dtype != np.uint8 and file_format != "PNG":
         notes += (f"a {file_format} holds 8 bits per colour; write a PNG to keep the photo's 16",)
     return FinishedPhoto(result.pixels, encoding, people.nobody, notes)
