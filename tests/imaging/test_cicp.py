@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from standout.images import read
-from standout.imaging.cicp import ColorCode, avif_bits, color_code, to_srgb
+from standout.imaging.cicp import ColorCode, avif_bits, color_code, from_srgb, linear_light, signal_of, to_srgb
 
 HEIC = Path(__file__).parents[1] / "data" / "plain.heic"
 
@@ -141,3 +141,22 @@ def test_cut_files_have_no_code(data: bytes) -> None:
     assert color_code("PNG", data) is None
     assert color_code("AVIF", data) is None
     assert avif_bits(data) == 8
+
+
+@pytest.mark.parametrize(("transfer", "white"), [(16, 0.5807), (18, 0.75), (13, 1.0), (8, 1.0)])
+@pytest.mark.parametrize("primaries", [1, 9, 12])
+def test_a_white_page_becomes_the_white_of_a_page_and_comes_back(primaries: int, transfer: int, white: float) -> None:
+    code = ColorCode(primaries, transfer)
+    deep = colors().astype(np.uint16) * np.uint16(257)
+    signal = from_srgb(deep, code)
+    assert np.abs(signal[colors().min(axis=2) == 255] / 65535 - white).max() < 0.001
+    assert np.abs(to_srgb(signal, code).astype(int) - deep).max() <= 257  # one step of eight bits
+    wanted = encoded(colors(), primaries, transfer) if transfer in (16, 18, 13) else None
+    if wanted is not None:
+        assert np.abs(signal / 65535 - np.clip(wanted, 0, 1)).max() < 0.002
+
+
+@pytest.mark.parametrize("transfer", [1, 4, 5, 8, 13, 16, 18])
+def test_signal_and_light_are_each_other_s_inverse(transfer: int) -> None:
+    light = np.linspace(0, 1, 1001)
+    assert np.abs(linear_light(signal_of(light, transfer), transfer) - light).max() < 1e-6

@@ -30,7 +30,7 @@ _PRIMARIES: dict[int, tuple[tuple[float, float], ...]] = {
     11: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.314, 0.351)),  # DCI-P3
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),  # Display P3
 }
-_GAMMA22, _GAMMA28, _LINEAR, _PQ, _HLG = 4, 5, 8, 16, 18
+_GAMMA22, _GAMMA28, _LINEAR, _SRGB, _PQ, _HLG = 4, 5, 8, 13, 16, 18
 #: Transfers that are shown as sRGB shows them. Cameras write 1, 6, 14 and 15 for what they mean to be seen on a screen.
 _LIKE_SRGB = (1, 2, 6, 13, 14, 15)
 
@@ -99,6 +99,41 @@ def to_srgb(pixels: NDArray[Any], code: ColorCode) -> NDArray[Any]:
     return out
 
 
+def from_srgb(pixels: NDArray[Any], code: ColorCode) -> NDArray[Any]:
+    """sRGB to full-range RGB in the colors of `code`: the way back of `to_srgb`.
+
+    White becomes the white of a page, not the brightest that the code can say: 203 nits in PQ, the signal 0.75 in HLG.
+
+    Args:
+        pixels: uint8 or uint16 (H, W, 3), sRGB.
+        code: A known one (`is_known`).
+
+    Returns:
+        A new array of the same type and shape.
+    """
+    linear = _linear_table(_SRGB, pixels.dtype.name)
+    matrix = _to_bt709(code.primaries)
+    inverse = None if matrix is None else np.linalg.inv(matrix.astype(np.float64)).astype(np.float32)
+    encoded = _signal_table(code.transfer, pixels.dtype.name)
+    last = np.float32(encoded.size - 1)
+    out = np.empty(pixels.shape, pixels.dtype)
+    rows = max(1, _STRIP // max(1, pixels.shape[1]))
+    for top in range(0, pixels.shape[0], rows):
+        light = linear[pixels[top : top + rows]]
+        if inverse is not None:
+            light = light @ inverse.T
+        # The root spreads the dark tones, where the codes of PQ lie closest.
+        out[top : top + rows] = encoded[(np.sqrt(np.clip(light, 0, 1)) * last + np.float32(0.5)).astype(np.uint16)]
+    return out
+
+
+@lru_cache(maxsize=8)
+def _signal_table(transfer: int, dtype: str) -> NDArray[Any]:
+    """65,536 steps of the square root of linear light, each as signal."""
+    light = np.linspace(0, 1, 1 << 16) ** 2
+    return np.asarray((signal_of(light, transfer) * np.iinfo(dtype).max).round(), dtype)
+
+
 @lru_cache(maxsize=16)
 def _linear_table(transfer: int, dtype: str) -> NDArray[np.float32]:
     """Every signal value's light, 1 for the white of a page."""
@@ -135,6 +170,28 @@ def linear_light(signal: NDArray[Any], transfer: int) -> NDArray[np.float64]:
     if transfer in (_GAMMA22, _GAMMA28):
         return np.asarray(signal ** (2.2 if transfer == _GAMMA22 else 2.8))
     return np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
+
+
+def signal_of(light: NDArray[Any], transfer: int) -> NDArray[np.float64]:
+    """The way back of `linear_light`.
+
+    Args:
+        light: Of any shape, at least 0; 1 is the white of a page.
+        transfer: A code point of `ColorCode`.
+    """
+    light = np.asarray(light, np.float64)
+    if transfer == _PQ:  # SMPTE ST 2084, equation 5.1
+        root = (light * (WHITE_NITS / 10000)) ** 0.1593017578125
+        return np.asarray(((0.8359375 + 18.8515625 * root) / (1 + 18.6875 * root)) ** 78.84375)
+    if transfer == _HLG:  # BT.2100, table 5
+        a, b, c = 0.17883277, 0.28466892, 0.55991073
+        scene = light * WHITE_HLG
+        return np.where(scene <= 1 / 12, np.sqrt(3 * scene), a * np.log(np.maximum(12 * scene - b, 1e-9)) + c)
+    if transfer == _LINEAR:
+        return light
+    if transfer in (_GAMMA22, _GAMMA28):
+        return np.asarray(light ** (1 / (2.2 if transfer == _GAMMA22 else 2.8)))
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0) ** (1 / 2.4) - 0.055)
 
 
 @lru_cache(maxsize=8)
