@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from standout import errors
 from standout.errors import StandoutError
+from standout.processes import end_with_parent, spawn_context
 
 #: So many workers in a row that don't even start are a fault of the machine, not of a photo.
 _FALSE_STARTS = 3
@@ -163,7 +164,7 @@ class Crew:
         self._workers.clear()
 
     def _hire(self) -> _Worker:
-        context = multiprocessing.get_context("spawn")
+        context = spawn_context()
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
         with _without_interrupts():
@@ -198,7 +199,7 @@ class Crew:
 def _serve(channel: connection.Connection[Any, Any], threads: int) -> None:
     """A worker's life: open the work, then photo after photo until the channel closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; whoever gives the jobs decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     # What decoders in C print about a damaged file is no news: the photo's error says it in a sentence.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     for name in _THREAD_VARIABLES:
@@ -235,14 +236,6 @@ def _do(do: Callable[[Job], Made], job: Job) -> Result:
     except Exception as problem:  # noqa: BLE001 - a fault of ours costs one photo, not the folder
         made, error, broken = None, f"Fault in Standout: {type(problem).__name__}: {problem}; please report it.", False
     return Result(job, made, error, broken, time.perf_counter() - started)
-
-
-def _end_with_parent() -> None:
-    """Without its parent a worker must not go on: a later run could be writing the same file."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,22 +18,6 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _SIZES = ["256x256", "512x512", "1280x720", "1920x1080"]
-#: Run in a process of its own, so that nothing but the model is in its time and memory.
-_PROBE = """
-import json, resource, sys, time
-import numpy as np
-from standout.runtime.predict import load
-unit = 1 if sys.platform == "darwin" else 1024
-begin = time.perf_counter()
-model = load(sys.argv[1], threads=int(sys.argv[2]) or None, provider=sys.argv[3] or None)
-loaded = time.perf_counter() - begin
-empty = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-begin = time.perf_counter()
-model.alpha(np.zeros((512, 512, 3), np.uint8))
-first = time.perf_counter() - begin
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-print(json.dumps({"load_ms": loaded * 1000, "first_ms": first * 1000, "loaded_mb": empty / 1e6, "peak_mb": peak / 1e6}))
-"""
 
 
 @app.command()
@@ -143,8 +126,9 @@ def _probe(model: str, threads: int, device: str | None) -> dict[str, float] | N
     """Load time, first call and peak memory in a fresh process; None where the system can't tell (Windows)."""
     if sys.platform == "win32":
         return None
-    command = [sys.executable, "-c", _PROBE, model, str(threads), device or ""]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    from standout.processes import run_module
+
+    done = run_module("standout.cli.probe", "model", model, str(threads), device or "")
     if done.returncode:
         raise ModelFileError(
             f"The model `{model}` could not be loaded in a process of its own: {done.stderr[-300:]!r}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,8 +21,6 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Says what is installed, what the models are, and where they run."""
-    import json
-
     from rich.console import Console
 
     facts = collect(model)
@@ -40,6 +39,7 @@ def collect(model: str | None) -> dict[str, Any]:
     from standout.runtime.predict import bundled_names, load
     from standout.runtime.session import thread_count
 
+    devices, error = _training_devices()
     models = {}
     for name in [model] if model else bundled_names():
         loaded = load(name)
@@ -50,7 +50,8 @@ def collect(model: str | None) -> dict[str, Any]:
         "threads": thread_count(),
         "providers_available": _available_providers(),
         "models": models,
-        "training_devices": _training_devices(),
+        "training_devices": devices,
+        "training_error": error,
         "missing_for_extra": missing_by_extra(),
     }
 
@@ -61,18 +62,21 @@ def _available_providers() -> list[str]:
     return [str(name) for name in onnxruntime.get_available_providers()]
 
 
-def _training_devices() -> list[str] | None:
-    """The devices that TensorFlow sees, asked in a process of its own that can't disturb this one; None without it."""
-    import subprocess
-    import sys
+def _training_devices() -> tuple[list[str] | None, str]:
+    """The devices that TensorFlow sees (None if it isn't installed), and why it can't be loaded.
 
+    Asked in a process of its own that can't disturb this one.
+    """
     from standout.cli.machine import installed
+    from standout.processes import run_module
 
     if not installed("tensorflow"):
-        return None
-    code = "import tensorflow as tf; print(*(d.name for d in tf.config.list_physical_devices()), sep='\\n')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    return done.stdout.split() if done.returncode == 0 else []
+        return None, ""
+    done = run_module("standout.cli.probe", "tensorflow")
+    if done.returncode == 0:
+        return json.loads(done.stdout.splitlines()[-1]), ""
+    lines = done.stderr.strip().splitlines()
+    return [], lines[-1] if lines else f"its process exited with code {done.returncode}"
 
 
 def _print(console: Console, facts: dict[str, Any]) -> None:
@@ -92,8 +96,10 @@ def _print(console: Console, facts: dict[str, Any]) -> None:
     devices = facts["training_devices"]
     if devices is None:
         say("training", "TensorFlow is not installed")
+    elif facts["training_error"]:
+        say("training", f"TensorFlow is installed but can't be loaded: {facts['training_error']}")
     else:
-        say("training", f"TensorFlow sees {', '.join(devices) or 'nothing: it can not be loaded'}")
+        say("training", f"TensorFlow sees {', '.join(devices) or 'no device'}")
         if devices and not any("GPU" in device for device in devices):
             say("", "no graphics card: training runs on the processor")
     if not facts["models"]:

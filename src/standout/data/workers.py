@@ -5,7 +5,6 @@ Spawned, not forked: a fork of a process that has loaded TensorFlow can hang. Th
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 import cv2
 
 from standout.errors import DataError
+from standout.processes import end_with_parent, spawn_context
 
 T = TypeVar("T")
 
@@ -46,9 +46,7 @@ def work_in_order(
     Raises:
         DataError: A process was killed; whatever else a task raised is raised as it is.
     """
-    pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare, initargs=(start, arguments)
-    )
+    pool = ProcessPoolExecutor(workers, mp_context=spawn_context(), initializer=_prepare, initargs=(start, arguments))
     waiting = iter(calls)
     try:
         pending: deque[Future[T]] = deque(pool.submit(task, *call) for call in islice(waiting, 2 * workers + 2))
@@ -73,12 +71,5 @@ def _prepare(start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     cv2.setNumThreads(1)  # the processes are the parallelism
     # A terminal sends Ctrl-C to the whole group; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     start(*arguments)
-
-
-def _end_with_parent() -> None:
-    """A killed parent closes no queue that its workers would notice: they would wait for ever."""
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)
