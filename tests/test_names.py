@@ -106,3 +106,15 @@ def test_folders_that_cant_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert found.photos == ["a.jpg"] and found.unreadable == {"secret": "Permission denied"}
     with pytest.raises(InputError, match="Permission denied"):
         find_photos(tmp_path / "secret")
+
+
+def test_a_link_to_itself_is_a_photo_that_cant_be_read_and_the_others_are_found(tmp_path: Path) -> None:
+    photos = tmp_path / "in"
+    photos.mkdir()
+    (photos / "good.jpg").touch()
+    for name, target in (("self.jpg", "self.jpg"), ("one.jpg", "two.jpg"), ("two.jpg", "one.jpg"), ("loop", "loop")):
+        (photos / name).symlink_to(target)
+    for recursive in (False, True):
+        found = find_photos(photos, recursive=recursive, leave_out=photos / "out")
+        assert found.photos == ["good.jpg", "one.jpg", "self.jpg", "two.jpg"]
+        assert found.skipped == {"other files": 1}

@@ -57,7 +57,7 @@ def find_photos(folder: Path, *, recursive: bool = False, leave_out: Path | None
             reason = _reason_to_skip(entry, recursive, leave_out)
             if reason:
                 found.skipped[reason] += 1
-            elif reason is None and entry.is_dir():
+            elif reason is None and _is_folder(entry):
                 pending.append(Path(entry.path))
             elif reason is None:
                 found.photos.append(Path(entry.path).relative_to(folder).as_posix())
@@ -70,7 +70,7 @@ def _reason_to_skip(entry: os.DirEntry[str], recursive: bool, leave_out: Path | 
     path = Path(entry.path)
     if entry.name.startswith("."):
         return "hidden"
-    if entry.is_dir():
+    if _is_folder(entry):
         if leave_out is not None and same_folder(path, leave_out):
             return ""
         if entry.is_symlink():
@@ -80,12 +80,20 @@ def _reason_to_skip(entry: os.DirEntry[str], recursive: bool, leave_out: Path | 
         return "folders of cut-outs" if (path / JOURNAL_NAME).exists() else None
     if path.suffix.lower() not in SUFFIXES:
         return "other files"
-    broken_link = entry.is_symlink() and not path.exists()
+    broken_link = entry.is_symlink() and not os.path.exists(path)
     if not broken_link and not entry.is_file():
         return "other files"  # a pipe or a device would make us wait for ever
-    if entry.is_symlink() and leave_out is not None and lies_within(path.resolve().parent, leave_out):
+    if entry.is_symlink() and leave_out is not None and lies_within(Path(os.path.realpath(path)).parent, leave_out):
         return "links to cut-outs"
     return None
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder or a link to one; a link that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def same_folder(one: Path, other: Path) -> bool:
