@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +70,7 @@ def test_a_camera_can_be_opened_again(tmp_path: Path) -> None:
 @pytest.fixture
 def fake_capture(monkeypatch: pytest.MonkeyPatch) -> type[FakeCapture]:
     class Capture(FakeCapture):
-        pass
+        made = []
 
     monkeypatch.setattr(cv2, "VideoCapture", Capture)
     monkeypatch.setattr(module, "SILENCE_S", 0.2)
@@ -79,7 +80,7 @@ def fake_capture(monkeypatch: pytest.MonkeyPatch) -> type[FakeCapture]:
 def test_a_device_is_asked_for_size_rate_and_jpeg_and_gives_rgb(fake_capture: type[FakeCapture]) -> None:
     camera = Camera(3, size=(1920, 1080), fps=60)
     assert camera.open() == (64, 36)
-    capture = camera._capture
+    (capture,) = fake_capture.made
     found = camera.newest(0, timeout_s=5)
     camera.close()
     assert capture.source == 3 and capture.released
@@ -93,7 +94,7 @@ def test_a_device_is_asked_for_size_rate_and_jpeg_and_gives_rgb(fake_capture: ty
 def test_a_device_may_be_named_by_its_path(fake_capture: type[FakeCapture]) -> None:
     camera = Camera("/dev/video7")
     camera.open()
-    assert camera._capture.source == 7
+    assert fake_capture.made[0].source == 7
     camera.close()
 
 
@@ -107,6 +108,36 @@ def test_a_camera_that_is_unplugged_is_said(fake_capture: type[FakeCapture]) -> 
             found = camera.newest(number, timeout_s=0.05)
             number = found[0] if found else number
     camera.close()
+
+
+def test_a_driver_that_hangs_keeps_its_device_to_itself_when_the_camera_is_opened_again(
+    fake_capture: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+    readers: dict[int, set[int]] = {}
+
+    class Hanging(fake_capture):
+        def grab(self) -> bool:
+            readers.setdefault(id(self), set()).add(threading.get_ident())
+            if self is self.made[0] and self.number == 2:  # `open` itself has read one
+                goes_on.wait(20)
+            return super().grab()
+
+    monkeypatch.setattr(cv2, "VideoCapture", Hanging)
+    camera = Camera(0)
+    camera.open()
+    wait_until(lambda: fake_capture.made[0].number == 2)
+    camera.close()
+    camera.open()
+    first, second = fake_capture.made
+    readers[id(second)].clear()
+    goes_on.set()
+    wait_until(lambda: first.released)  # given back as soon as the driver returns
+    seen = second.number
+    wait_until(lambda: second.number > seen + 3)
+    assert len(readers[id(second)]) == 1
+    camera.close()
+    assert second.released
 
 
 def test_what_is_missing_on_linux_is_named(
@@ -149,7 +180,7 @@ def test_a_device_that_opens_and_gives_nothing_is_released(fake_capture: type[Fa
     camera = Camera(0)
     with pytest.raises(DeviceError):
         camera.open()
-    assert camera._capture.released
+    assert fake_capture.made[0].released
 
 
 def test_files_that_are_no_video_are_refused(tmp_path: Path) -> None:

@@ -127,9 +127,11 @@ class FakeCapture:
 
     frames = 10**9
     is_there = True
+    made: list[FakeCapture] = []
 
     def __init__(self, source: int | str) -> None:
         self.source, self.settings, self.released, self.number = source, {}, False, 0
+        self.made.append(self)
 
     def isOpened(self) -> bool:
         return self.is_there

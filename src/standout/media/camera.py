@@ -62,10 +62,7 @@ class Camera:
         self.source, self._size, self._fps = source, size, fps
         self._file = isinstance(source, str) and not source.startswith("/dev/")
         self._frames = Newest[LiveFrame]()
-        self._capture: Any = None
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._error: DeviceError | None = None
+        self._reading: _Reading | None = None
 
     def open(self) -> tuple[int, int]:
         """Starts the camera and waits for its first frame.
@@ -77,16 +74,13 @@ class Camera:
             DeviceError: There is no such camera, it may not be used, or another program has it.
             InputError: The file is no video.
         """
-        self._capture = self._open_file(str(self.source)) if self._file else self._open_device()
-        grabbed, first = self._capture.read()
+        capture = self._open_file(str(self.source)) if self._file else self._open_device()
+        grabbed, first = capture.read()
         if not grabbed:
-            self._capture.release()
+            capture.release()
             raise InputError(f"`{self.source}` holds no picture that can be read.") if self._file else _why(self.source)
-        self._stop.clear()
-        self._error = None
         self._frames.put(LiveFrame(_rgb(first), time.monotonic()))
-        self._thread = threading.Thread(target=self._read, daemon=True, name="camera")
-        self._thread.start()
+        self._reading = _Reading(capture, self._frames, self.source, loop_fps=self._fps if self._file else None)
         return first.shape[1], first.shape[0]
 
     def newest(self, after: int, timeout_s: float) -> tuple[int, LiveFrame] | None:
@@ -96,22 +90,15 @@ class Camera:
             DeviceError: The camera stopped giving frames: it was unplugged, or another program took it.
         """
         found = self._frames.get(after, timeout_s)
-        if found is None and self._error is not None:
-            raise self._error
+        if found is None and self._reading is not None and self._reading.error is not None:
+            raise self._reading.error
         return found
 
     def close(self) -> None:
         """Stops the thread and gives the device back."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=SILENCE_S)
-            # A driver that hangs is left to itself: to release a device in the middle of a read crashes.
-            hangs, self._thread = self._thread.is_alive(), None
-            if hangs:
-                self._capture = None
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
 
     def _open_device(self) -> Any:
         number = re.fullmatch(r"/dev/video(\d+)", os.path.realpath(str(self.source)))  # also of /dev/v4l/by-id/…
@@ -138,23 +125,60 @@ class Camera:
         self._fps = rate if 1 <= rate <= 240 else self._fps
         return capture
 
+
+class _Reading:
+    """The thread that reads one opened device, and all that belongs to it.
+
+    A driver may hang for ever. Its thread then keeps this device and its own signal to stop, and whoever opens the
+    camera again gets another of each: two threads never read one device.
+
+    Args:
+        capture: The opened device or file.
+        frames: Where its frames go.
+        source: What messages call it.
+        loop_fps: A file is played at this rate, again and again; None for a device.
+    """
+
+    def __init__(self, capture: Any, frames: Newest[LiveFrame], source: int | str, *, loop_fps: float | None) -> None:
+        self.capture = capture
+        self.error: DeviceError | None = None
+        self._frames, self._source, self._loop_fps = frames, source, loop_fps
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="camera")
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends the thread, which gives the device back; a driver that hangs keeps it until it returns.
+
+        To release a device in the middle of a read crashes.
+        """
+        self._stop.set()
+        self._thread.join(timeout=SILENCE_S)
+
+    def _run(self) -> None:
+        try:
+            self._read()
+        finally:
+            self.capture.release()
+
     def _read(self) -> None:
-        """The thread: reads until it is told to stop."""
         last = due = time.monotonic()
         while not self._stop.is_set():
-            if self._file:
-                due = max(due + 1 / self._fps, time.monotonic() - 1 / self._fps)
+            if self._loop_fps is not None:
+                due = max(due + 1 / self._loop_fps, time.monotonic() - 1 / self._loop_fps)
                 self._stop.wait(max(0.0, due - time.monotonic()))
-            if self._capture.grab():
+            if self.capture.grab():
+                if self._stop.is_set():  # it hung in the meantime, and the next opening's frames are newer
+                    return
                 last = time.monotonic()
-                decoded, picture = self._capture.retrieve()
+                decoded, picture = self.capture.retrieve()
                 if decoded:
                     self._frames.put(LiveFrame(_rgb(picture), last))
-            elif self._file:
-                self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+            elif self._loop_fps is not None:
+                self.capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
             elif time.monotonic() - last > SILENCE_S:
-                self._error = DeviceError(
-                    f"The camera {self.source} gives no more pictures; it was unplugged, or another program took it: "
+                self.error = DeviceError(
+                    f"The camera {self._source} gives no more pictures; it was unplugged, or another program took it: "
                     "plug it in again, or choose another with `--camera`."
                 )
                 return
