@@ -53,7 +53,7 @@ def end_with_parent() -> None:
 
 class _SafeSpawnProcess(SpawnProcess):
     @staticmethod
-    def _Popen(process_obj: process.BaseProcess) -> Popen:  # noqa: N802 - the name that multiprocessing calls
+    def _Popen(process_obj: process.BaseProcess) -> Popen:
         with _safe_path():
             return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined, no-any-return]
 
