@@ -13,7 +13,7 @@ $(VENV)/core: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/workshop: $(VENV)/core
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,docs,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[video,train,docs,dev]'
 	touch $@
 
 demo: $(VENV)/core  ## cut the person out of the bundled photo

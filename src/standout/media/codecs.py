@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-import av
-
 from standout.errors import ConfigError, OutputError
+from standout.media.pyav import av
 
 Codec = Literal["vp9", "prores", "png"]
 CODECS: tuple[Codec, ...] = ("vp9", "prores", "png")

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, Protocol
 
-import av
-
 from standout.media.codecs import Container
+from standout.media.pyav import av
 
 _TEXT = {"mov_text", "subrip", "srt", "text", "webvtt", "ass", "ssa"}
 _UNKNOWN = "an unknown codec"

@@ -8,13 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 
 from standout.errors import InputError
 from standout.media.clock import Clock, exact, rate_of, time_base_of
 from standout.media.colour import Colour
+from standout.media.pyav import av
 from standout.pixels import Frame, resize
 
 #: FFmpeg's mark of a stream that is a cover picture, no film.

@@ -10,13 +10,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from standout.errors import OutputError
 from standout.media.codecs import Encoder, container_of
+from standout.media.pyav import av
 from standout.media.tracks import Track, add_track, shifted
 from standout.media.video import Shot, VideoReader
 
