@@ -28,8 +28,9 @@ import cv2
 import numpy as np
 
 import standout
-from standout.data.pairs import SUFFIXES, read_image
+from standout.data.pairs import read_image
 from standout.errors import InputError
+from standout.images import SUFFIXES
 
 AGREEMENT = 0.87
 PERSON_OF_VOC = 15

@@ -1,11 +1,48 @@
-"""Small data sets that tests make, and the checks that every encoder must pass."""
+"""Small pictures and data sets that tests make."""
 
 from __future__ import annotations
 
+import io
+import struct
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image, ImageCms
+
+from standout.pixels import Frame
+
+#: Pictures that nobody can make here.
+DATA = Path(__file__).parent / "data"
+
+
+def corners() -> Frame:
+    """48 × 64, dark blue, the top left quarter bright: every turn of it looks different."""
+    frame = np.full((48, 64, 3), (10, 20, 60), np.uint8)
+    frame[:24, :32] = (250, 240, 230)
+    return frame
+
+
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """The bytes of a picture's file; `kind` and `options` are those of Pillow's `save`."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@cache  # the time of its making is in it
+def wide_gamut() -> bytes:
+    """A profile that is not sRGB: sRGB's own with red and green primaries exchanged."""
+    raw = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    count = struct.unpack(">I", raw[128:132])[0]
+    for index in range(count):
+        entry = 132 + 12 * index
+        name = bytes(raw[entry : entry + 4])
+        if name in (b"rXYZ", b"gXYZ"):
+            raw[entry : entry + 4] = b"gXYZ" if name == b"rXYZ" else b"rXYZ"
+    return bytes(raw)
 
 
 def disc(size: int, centre: tuple[float, float], radius: float) -> np.ndarray:

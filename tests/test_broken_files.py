@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from kits import DATA, saved, wide_gamut
 from standout.errors import StandoutError
 from standout.images import read
-from test_images import DATA, saved, wide_gamut
 
 MINUTES = float(os.environ.get("STANDOUT_FUZZ_MINUTES", 0))
 #: The fuzzer mustn't fill the memory: what is larger by its (broken) header is refused by the limit.

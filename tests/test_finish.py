@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kits import saved, wide_gamut
 from standout.compose.edge import feather_edge, settle, shift_edge
 from standout.compose.finish import finish, finish_mask
 from standout.compose.options import Look
@@ -16,7 +17,6 @@ from standout.compose.select import find_people
 from standout.errors import InputError
 from standout.images import Picture, from_array, read
 from standout.pixels import Alpha
-from test_images import saved, wide_gamut
 
 
 def three_people() -> tuple[Picture, Alpha]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from kits import DATA, corners, saved, wide_gamut
 from standout.errors import InputError, LimitExceeded
 from standout.images import Picture, encode, from_array, from_pil, read
 from standout.pixels import Frame
-
-DATA = Path(__file__).parent / "data"
-
-
-def corners() -> Frame:
-    """48 × 64, dark blue, the top left quarter bright: every turn of it looks different."""
-    frame = np.full((48, 64, 3), (10, 20, 60), np.uint8)
-    frame[:24, :32] = (250, 240, 230)
-    return frame
-
-
-def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def close(picture: Picture, expected: Frame | None = None, tolerance: int = 12) -> bool:
@@ -42,19 +27,6 @@ def close(picture: Picture, expected: Frame | None = None, tolerance: int = 12) 
     h, w = expected.shape[:2]
     difference = np.abs(picture.frame.astype(int) - expected)
     return all(difference[y, x].max() <= tolerance for y in (h // 4, 3 * h // 4) for x in (w // 4, 3 * w // 4))
-
-
-@cache  # the time of its making is in it
-def wide_gamut() -> bytes:
-    """A profile that is not sRGB: sRGB's own with red and green primaries exchanged."""
-    raw = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    count = struct.unpack(">I", raw[128:132])[0]
-    for index in range(count):
-        entry = 132 + 12 * index
-        name = bytes(raw[entry : entry + 4])
-        if name in (b"rXYZ", b"gXYZ"):
-            raw[entry : entry + 4] = b"gXYZ" if name == b"rXYZ" else b"rXYZ"
-    return bytes(raw)
 
 
 # ---------------------------------------------------------------- kinds

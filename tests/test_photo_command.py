@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kits import saved, wide_gamut
 from standout.cli import run
 from standout.pixels import Frame
-from test_images import saved, wide_gamut
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from PIL import Image
 
 import standout
 from fakes import FakeModel
+from kits import wide_gamut
 from standout.errors import InputError
 from standout.pixels import Frame
-from test_images import wide_gamut
 
 
 def png(frame: np.ndarray, **options: object) -> bytes:

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kits import corners, wide_gamut
 from standout.errors import ConfigError, OutputError
 from standout.images import read
 from standout.writing import Encoding, atomic_write, encode, format_of
-from test_images import corners, wide_gamut
 
 
 def rgba(dtype: type = np.uint8) -> np.ndarray:

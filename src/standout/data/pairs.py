@@ -2,8 +2,8 @@
 
 Three forms are read:
 
-* a folder with `images/` and `masks/` (same stem; JPEG, PNG or WebP; the mask grey, or the alpha channel);
-  without `masks/` it holds photographs with nobody in them, whose mask is empty;
+* a folder with `images/` and `masks/` (same stem; photographs of any kind that the product reads; the mask grey, or
+  the alpha channel); without `masks/` it holds photographs with nobody in them, whose mask is empty;
 * a folder of such folders, one set each; an optional `sets.toml` gives each a weight (`[street]`, `weight = 0.5`);
 * a CSV with the columns `image,mask` and, where known, `group,set,weight`; paths are relative to the CSV, and an
   empty mask means nobody.
@@ -26,9 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.errors import DataError, InputError
+from standout.images import SUFFIXES, read
 from standout.pixels import Frame
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 #: More than this share of grey pixels (neither near 0 nor near 255) is no mask but a picture or a heat map.
 #: Soft hair edges stay below it.
@@ -166,15 +165,14 @@ def _read_csv(file: Path) -> list[Pair]:
 
 
 def read_image(path: Path) -> Frame:
-    """Reads a photograph as uint8 RGB (H, W, 3), turned upright by its EXIF.
+    """Reads a photograph as uint8 RGB (H, W, 3) in sRGB, upright: the pixels that the product sees.
+
+    Training, scoring, audit and int8 calibration read their photographs here.
 
     Raises:
         InputError: It can't be decoded.
     """
-    image = cv2.imdecode(_bytes(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError(f"{path} is not a picture that can be read.")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image), np.uint8)
+    return read(path).frame
 
 
 def read_mask(path: Path) -> NDArray[np.uint8]:
