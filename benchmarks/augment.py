@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 
 from standout.cli.machine import describe_machine
-from standout.data.offline import Plan, Recipe
-from standout.data.offline_folder import begin, in_a_row, write_samples
+from standout.data.augment_folder import begin, in_a_row, write_samples
+from standout.data.augment_plan import Plan, Recipe
 from standout.data.pairs import check_pairs, find_pairs
 from standout.data.workers import hardware_threads
 from standout.plots import scaling_chart

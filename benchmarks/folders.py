@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from standout.images import SUFFIXES
+from standout.imaging.decode import SUFFIXES
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
     python benchmarks/live.py --selfie selfie_segmentation_landscape.tflite
 
 From a camera's frame to the frame that is handed to the virtual camera: mask, edge, blurred background, blend, and
-the conversion to I420 that every virtual camera does. Both networks go through the same loop (`standout.webcam`), with
-the same composer; they take turns, so that a disturbed machine disturbs both. Two measurements:
+the conversion to I420 that every virtual camera does. Both networks go through the same loop (`webcam/session.py`),
+with the same composer; they take turns, so that a disturbed machine disturbs both. Two measurements:
 
 - flat out: frames from memory, as fast as they go: milliseconds per stage, frames per second, the ratio.
 - at 30 frames per second: frames of a motion JPEG film, decoded as a webcam's are, newest frame wins: the rate that is
@@ -31,15 +31,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from standout.cli.console import write_file
 from standout.cli.machine import describe_machine
-from standout.cli.screen import write_file
-from standout.images import read
-from standout.media.camera import Camera, FrameSource, LiveFrame
-from standout.media.pace import Figures, Meter
-from standout.pixels import Alpha, Frame
-from standout.runtime.live import LiveConfig, LiveMask, load_live
+from standout.imaging.arrays import Alpha, Frame
+from standout.imaging.decode import read
+from standout.inference.live import LiveConfig, LiveMask, load_live
 from standout.score.intervals import median_ratio
-from standout.webcam import Mask, Webcam, WebcamOptions
+from standout.webcam.camera import Camera, FrameSource, LiveFrame
+from standout.webcam.session import Mask, Webcam, WebcamOptions
+from standout.webcam.timing import Figures, Meter
 
 RIVAL = "MediaPipe selfie, same composite"
 

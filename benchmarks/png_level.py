@@ -12,7 +12,7 @@ Measured with Pillow 13 (zlib-ng) and OpenCV 4.14, best of two, the bundled port
     OpenCV, level 1, average, default    0.32       10.4
     OpenCV, level 1, all, default        0.75       10.4
     OpenCV, level 1, sub, RLE            0.26        8.9
-    OpenCV, level 1, average, RLE        0.28        8.5   <- as standout.writing; level 2 is the same within the noise
+    OpenCV, level 1, average, RLE        0.28        8.5   <- as imaging/encode.py; level 2 is the same within the noise
 
 Runs are all that deflate finds in a noisy photograph; looking for longer repeats costs time and wins nothing.
 """
@@ -30,7 +30,7 @@ import numpy as np
 from PIL import Image
 
 from standout.compose.finish import finish
-from standout.images import encode, from_array, read
+from standout.imaging.decode import encode, from_array, read
 
 
 def cutout(path: str | None) -> np.ndarray:
@@ -80,7 +80,7 @@ def main() -> None:
             for kind, mask in kinds.items():
                 name = f"OpenCV, level {level}, {kind}, {strategy}"
                 timed(name, lambda level=level, code=code, mask=mask: with_opencv(pixels, level, code, mask))
-    timed("standout.writing", lambda: len(encode(pixels)))
+    timed("standout.imaging.encode", lambda: len(encode(pixels)))
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ def u2netp(source: Path, threads: int) -> Predict:
 
 
 def ours(source: Path, threads: int) -> Predict:
-    from standout.runtime.predict import load
+    from standout.inference.model import load
 
     return load(str(source), threads=threads).alpha
 
@@ -168,7 +168,7 @@ RIVALS = {
 
 def work(kind: str, source: str, data: Path, threads: int) -> dict[str, Any]:
     """Runs in a process of its own: scores, time and memory of one network."""
-    import standout.runtime.predict  # noqa: F401  so that every process carries the same
+    import standout.inference.model  # noqa: F401  so that every process carries the same
     from standout.score.report import evaluate
     from standout.score.speed import sample_frame, time_cases
 

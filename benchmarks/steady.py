@@ -2,7 +2,7 @@
 
     python benchmarks/steady.py                      # the bundled astronaut over the tests' photographs
     python benchmarks/steady.py --data ../shared/data/val --people 6
-    python benchmarks/steady.py --sweep              # other settings of `standout.runtime.steady`, for whoever tunes it
+    python benchmarks/steady.py --sweep              # other settings of `inference/smoothing.py`, for whoever tunes it
 
 A person with a known mask is moved over a photograph along a known path, with the noise of a camera and light that
 wavers a little. The network sees each frame by itself; then every smoothing gets the same alphas. With the error
@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import standout
-from standout.images import read
-from standout.pixels import Alpha, Frame, blend, resize
-from standout.runtime import steady as steady_module
-from standout.runtime.steady import SMOOTHINGS, Smoothing, Steady
+from standout.imaging.arrays import Alpha, Frame, blend, resize
+from standout.imaging.decode import read
+from standout.inference import smoothing as steady_module
+from standout.inference.smoothing import SMOOTHINGS, Smoothing, Steady
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZE = (360, 640)

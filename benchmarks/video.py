@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 
 import standout
-from standout.film_options import VideoOptions
-from standout.images import read
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
+from standout.imaging.decode import read
+from standout.video.options import VideoOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = {
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=48)
     parser.add_argument("--model", help="a bundled model's name or an ONNX file; else live, or photo")
     arguments = parser.parse_args()
-    from standout.runtime.moving import load_for_video
+    from standout.inference.video_alpha import load_for_video
 
     model = load_for_video(arguments.model)
     with tempfile.TemporaryDirectory() as name:

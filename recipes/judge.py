@@ -30,7 +30,7 @@ import numpy as np
 import standout
 from standout.data.pairs import read_image
 from standout.errors import InputError
-from standout.images import SUFFIXES
+from standout.imaging.decode import SUFFIXES
 
 AGREEMENT = 0.87
 PERSON_OF_VOC = 15

@@ -9,7 +9,7 @@ from typing import Any
 import av
 import numpy as np
 
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
 
 NTSC = Fraction(30000, 1001)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fakes import FakeModel, tiny_model
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
 
 # A shell starts what runs in its background with Ctrl-C ignored, and children inherit it; the tests press Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

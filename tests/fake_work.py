@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from standout.batch.crew import Job, Made
 from standout.errors import InputError, ModelFileError
-from standout.writing import atomic_write
+from standout.folder.workers import Job, Made
+from standout.imaging.encode import atomic_write
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from standout.card import METADATA_KEY, ModelCard
-from standout.pixels import Alpha, Frame, check_frame, resize
-from standout.runtime.faces import Face
+from standout.id_photo.faces import Face
+from standout.imaging.arrays import Alpha, Frame, check_frame, resize
+from standout.model_card import METADATA_KEY, ModelCard
 
 #: Steepness of the stand-ins' sigmoid: brightness 0.5 is alpha 0.5, white is 0.9999, black 0.0001.
 STEEPNESS = 18.0

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageCms
 
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
 
 #: Pictures that nobody can make here.
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "imaging" / "files"
 
 
 def corners() -> Frame:

@@ -10,9 +10,9 @@ import pytest
 import standout
 
 MODULES = (
-    "batch.names", "batch.work",
+    "folder.output_names", "folder.photo_work",
     "compose.background", "compose.edge", "compose.finish", "compose.foreground", "compose.matting", "compose.options",
-    "compose.parse", "compose.select", "compose.shadow", "pipeline", "images", "writing",
+    "compose.parse", "compose.select", "compose.shadow", "photo.cut_out", "imaging.decode", "imaging.encode",
 )  # fmt: skip
 
 

@@ -15,30 +15,26 @@ from standout.cli import COMMANDS
 
 SOURCE = Path(standout.__file__).parent
 
-#: Base modules, each of which may import only those before it.
-BASE = ("errors", "processes", "config", "card", "pixels", "colour", "writing", "imaging", "images")
+#: Base modules and rooms, each of which may import only those before it.
+BASE = ("errors", "processes", "config", "model_card", "imaging")
 
 #: room -> rooms it may import besides the base and itself. A module outside a room is a room of its own.
 ROOMS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "data": set(),
+    "audit": {"data"},
     "model": set(),
-    "train": {"data", "model", "score", "plots", "export", "sheet"},
-    "score": {"data", "sheet"},
-    "sheet": set(),
-    "runtime": set(),
-    "export": {"model", "runtime", "data", "score", "train"},
+    "train": {"data", "model", "score"},
+    "score": {"data", "audit"},
+    "inference": set(),
+    "export": {"model", "data"},
     "compose": set(),
-    "media": set(),
-    "stream": set(),
-    "scenery": {"compose", "media"},
-    "film_options": {"media", "runtime"},
-    "film": {"runtime", "media", "stream", "scenery", "film_options"},
-    "pipeline": {"runtime", "compose", "media"},
-    "idphoto": {"pipeline", "runtime", "compose"},
-    "webcam": {"runtime", "compose", "media"},
-    "batch": {"pipeline", "runtime", "compose", "media"},
-    "server": {"pipeline"},
+    "photo": {"inference", "compose"},
+    "folder": {"photo", "inference", "compose"},
+    "id_photo": {"photo", "inference", "compose"},
+    "video": {"inference", "compose"},
+    "webcam": {"compose"},
+    "server": {"photo", "id_photo"},
     "plots": set(),
 }
 
@@ -48,14 +44,13 @@ THIRD_PARTY: dict[str, set[str]] = {
     "tensorflow": {"model", "train", "export"},
     "albumentations": {"data"},
     "sklearn": {"data", "score"},
-    "onnxruntime": {"runtime", "export"},
+    "onnxruntime": {"inference", "export"},
     "onnx": {"export"},
-    "av": {"media"},
-    "pyvirtualcam": {"media"},
-    "ray": {"batch"},
+    "av": {"video"},
+    "pyvirtualcam": {"webcam"},
+    "ray": {"folder"},
     "matplotlib": {"plots", "train"},
     "pymatting": {"compose"},
-    "joblib": {"runtime"},
     "typer": {"cli"},
     "torch": set(),
 }

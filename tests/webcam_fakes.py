@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from standout.errors import DeviceError
-from standout.media.camera import LiveFrame
-from standout.pixels import Alpha, Frame
+from standout.imaging.arrays import Alpha, Frame
+from standout.webcam.camera import LiveFrame
 
 
 class FakeClock:

@@ -15,7 +15,7 @@ import standout
 _MORE_API = {
     "The finished picture": ("standout.compose.options", ("Look", "parse_background")),
     "Composing": ("standout.compose.finish", ("finish", "Finished")),
-    "Know your data": ("standout.data.audit", ("audit", "Audit")),
+    "Know your data": ("standout.audit.audit", ("audit", "Audit")),
     "Scoring": ("standout.score.report", ("evaluate", "Report")),
 }
 #: Below those, modules that load TensorFlow, named as they are: heading -> names.
@@ -45,7 +45,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def model_card() -> str:
     """The card of every bundled model, as it lies in its ONNX file."""
-    from standout.runtime.predict import bundled_names, load
+    from standout.inference.model import bundled_names, load
 
     return "\n\n".join(_card(name, load(name).card) for name in bundled_names())
 

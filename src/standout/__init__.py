@@ -14,31 +14,31 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from standout.batch.folder import process_folder as process_folder
-    from standout.card import ModelCard as ModelCard
     from standout.compose.options import Look as Look
     from standout.errors import StandoutError as StandoutError
-    from standout.film import process_video as process_video
-    from standout.idphoto.photo import id_photo as id_photo
-    from standout.media.video import frames as frames
-    from standout.pipeline import cut_out as cut_out
-    from standout.runtime.moving import VideoAlpha as VideoAlpha
-    from standout.runtime.predict import Model as Model
-    from standout.runtime.predict import load as load
+    from standout.folder.process import process_folder as process_folder
+    from standout.id_photo.make import make_id_photo as make_id_photo
+    from standout.inference.model import Model as Model
+    from standout.inference.model import load as load
+    from standout.inference.video_alpha import VideoAlpha as VideoAlpha
+    from standout.model_card import ModelCard as ModelCard
+    from standout.photo.cut_out import cut_out as cut_out
+    from standout.video.process import process_video as process_video
+    from standout.video.reader import frames as frames
 
 #: public name -> module that holds it
 _HOMES = {
     "Look": "standout.compose.options",
-    "Model": "standout.runtime.predict",
-    "ModelCard": "standout.card",
+    "Model": "standout.inference.model",
+    "ModelCard": "standout.model_card",
     "StandoutError": "standout.errors",
-    "VideoAlpha": "standout.runtime.moving",
-    "cut_out": "standout.pipeline",
-    "frames": "standout.media.video",
-    "id_photo": "standout.idphoto.photo",
-    "load": "standout.runtime.predict",
-    "process_folder": "standout.batch.folder",
-    "process_video": "standout.film",
+    "VideoAlpha": "standout.inference.video_alpha",
+    "cut_out": "standout.photo.cut_out",
+    "frames": "standout.video.reader",
+    "load": "standout.inference.model",
+    "make_id_photo": "standout.id_photo.make",
+    "process_folder": "standout.folder.process",
+    "process_video": "standout.video.process",
 }
 
 __all__ = [
@@ -50,8 +50,8 @@ __all__ = [
     "__version__",
     "cut_out",
     "frames",
-    "id_photo",
     "load",
+    "make_id_photo",
     "process_folder",
     "process_video",
 ]

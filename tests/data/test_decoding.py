@@ -16,7 +16,7 @@ from standout.config import DataConfig
 from standout.data.pairs import Pair, check_pairs, find_pairs, read_image
 from standout.data.samples import Samples
 from standout.errors import LimitExceeded
-from standout.images import read
+from standout.imaging.decode import read
 from standout.score.report import evaluate
 
 

@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from standout.images import read
 from standout.imaging.cicp import ColorCode, avif_bits, color_code, from_srgb, linear_light, signal_of, to_srgb
+from standout.imaging.decode import read
 
-HEIC = Path(__file__).parents[1] / "data" / "plain.heic"
+HEIC = Path(__file__).parent / "files" / "plain.heic"
 
 #: Columns are red, green and blue of the primaries; BT.2087 and SMPTE RP 431, as anybody prints them.
 FROM_709 = {

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from standout.errors import InputError
-from standout.images import read
+from standout.imaging.decode import read
 
 
 def jpeg(*, progressive: bool) -> bytes:

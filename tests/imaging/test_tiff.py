@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from standout.errors import InputError
-from standout.images import read
+from standout.imaging.decode import read
 
 
 def photo() -> NDArray[np.uint8]:

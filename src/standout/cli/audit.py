@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from standout.data.audit import Audit
+    from standout.audit.audit import Audit
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -36,8 +36,8 @@ def audit(
 
     from rich.console import Console
 
-    from standout.cli.screen import check_outputs, progress_bar, write_file
-    from standout.data.audit import audit as look
+    from standout.audit.audit import audit as look
+    from standout.cli.console import check_outputs, progress_bar, write_file
 
     check_outputs(html_file, json_file)
     if html_file:

@@ -9,12 +9,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from standout.data.audit import Audit, Likeness
+from standout.audit.audit import Audit, Likeness
 from standout.data.pairs import Pair, read_image, read_mask
 from standout.errors import InputError
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
+from standout.imaging.contact_sheet import Tile, contact_sheet, mark_edge
 from standout.plots import audit_contents, audit_qualities, audit_sets
-from standout.sheet import Tile, contact_sheet, mark_edge
 
 #: Pictures on a contact sheet.
 _MOST = 12

@@ -35,12 +35,12 @@ def augment(
 
     from rich.console import Console
 
-    from standout.cli.screen import progress_bar
+    from standout.cli.console import progress_bar
     from standout.errors import DataError, MissingExtra
 
     try:
-        from standout.data.offline import Plan, Recipe
-        from standout.data.offline_folder import begin, in_a_row, write_samples
+        from standout.data.augment_folder import begin, in_a_row, write_samples
+        from standout.data.augment_plan import Plan, Recipe
     except ModuleNotFoundError as error:
         raise MissingExtra("Augmentation", "train") from error
     from standout.data.pairs import check_pairs, find_pairs

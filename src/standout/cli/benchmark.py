@@ -45,9 +45,9 @@ def benchmark(
     """
     from rich.console import Console
 
-    from standout.cli.screen import check_outputs, write_file
+    from standout.cli.console import check_outputs, write_file
+    from standout.imaging.encode import atomic_write
     from standout.plots import check_matplotlib, comparison_chart, speed_chart
-    from standout.writing import atomic_write
 
     check_outputs(json_file, plot)
     if plot:
@@ -90,10 +90,10 @@ def _measure(
     repeats: int,
 ) -> dict[str, Any]:
     import standout
+    from standout.cli.console import progress_bar
     from standout.cli.machine import describe_machine
-    from standout.cli.screen import progress_bar
-    from standout.runtime.predict import load
-    from standout.runtime.session import thread_count
+    from standout.inference.model import load
+    from standout.inference.session import thread_count
     from standout.score.speed import batch_call, sample_frame, time_cases
 
     calls: dict[str, Callable[[], Any]] = {}
@@ -141,8 +141,8 @@ def _measure_quality(model: str, device: str | None, data: Path) -> dict[str, An
     from functools import reduce
     from operator import add
 
-    from standout.cli.screen import progress_bar
-    from standout.runtime.predict import load
+    from standout.cli.console import progress_bar
+    from standout.inference.model import load
     from standout.score.counts import person_iou
     from standout.score.report import evaluate
 

@@ -18,8 +18,8 @@ def demo(
 ) -> None:
     """Cut the person out of the bundled photo (NASA, public domain)."""
     from standout.cli.photo import check_targets, finish_one, target_of
-    from standout.pipeline import PhotoOptions
-    from standout.runtime.predict import load
+    from standout.inference.model import load
+    from standout.photo.cut_out import PhotoOptions
 
     with importlib.resources.as_file(importlib.resources.files("standout") / "assets" / "astronaut.jpg") as photo:
         target = target_of(str(photo), output, many=False)

@@ -39,7 +39,7 @@ def evaluate(
     from rich.console import Console
 
     import standout
-    from standout.cli.screen import progress_bar, write_file
+    from standout.cli.console import progress_bar, write_file
     from standout.score.report import evaluate as score
     from standout.score.worst import worst_sheet
 

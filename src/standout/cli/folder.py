@@ -18,7 +18,7 @@ from standout.cli.photo_options import PhotoChoice, takes_photo_options
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from standout.batch.report import FolderReport, Outcome
+    from standout.folder.report import FolderReport, Outcome
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -42,10 +42,10 @@ def folder(
     choice: PhotoChoice,
 ) -> None:
     """Cut the people out of all photos in a folder. The same command goes on where it was interrupted."""
-    from standout.batch.folder import process_folder
-    from standout.batch.report import check_report_path, write_report
-    from standout.batch.watch import watch_folder
-    from standout.batch.work import FolderSettings
+    from standout.folder.photo_work import FolderSettings
+    from standout.folder.process import process_folder
+    from standout.folder.report import check_report_path, write_report
+    from standout.folder.watch import watch_folder
 
     settings = FolderSettings(choice.options, choice.file_format, choice.model, workers, recursive)
     if report is not None:

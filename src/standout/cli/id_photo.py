@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from standout.idphoto.photo import IdPhoto, PhotoFile
+    from standout.id_photo.make import IdPhoto, PhotoFile
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -55,7 +55,7 @@ def id_photo(
         sys.stdout.write(_spec_lines(specs))
         return
     from standout.errors import ConfigError
-    from standout.idphoto.library import load_spec, spec_text
+    from standout.id_photo.specs import load_spec, spec_text
 
     if show_spec:
         sys.stdout.write(spec_text(spec, folder=specs))
@@ -67,9 +67,9 @@ def id_photo(
     chosen = load_spec(spec, folder=specs)
     target = _target(photo, output, chosen.name)
     _check(photo, target, sheet, paper, report)
-    from standout.idphoto.photo import id_photo as make
+    from standout.id_photo.make import make_id_photo
 
-    made = make(photo, chosen, background=background, dpi=dpi, model=model)
+    made = make_id_photo(photo, chosen, background=background, dpi=dpi, model=model)
     file = made.encode(_format(target), max_kb=max_kb)
     broken = strict and bool(file.report.failed)
     _write(made, file, None if broken else target, None if broken else sheet, paper)
@@ -83,7 +83,7 @@ def id_photo(
 
 
 def _spec_lines(folder: Path | None) -> str:
-    from standout.idphoto.library import list_specs
+    from standout.id_photo.specs import list_specs
 
     lines = []
     for spec in list_specs(folder=folder):
@@ -107,7 +107,7 @@ def _stem(photo: str) -> str:
 
 
 def _format(target: str) -> str:
-    from standout.images import format_of
+    from standout.imaging.decode import format_of
 
     return "JPEG" if target == "-" else format_of(target)
 
@@ -115,7 +115,7 @@ def _format(target: str) -> str:
 def _check(photo: str, target: str, sheet: Path | None, paper: str, report: Path | None) -> None:
     """Refuses outputs that can't be written or would overwrite something, before anything is computed."""
     from standout.errors import OutputError
-    from standout.idphoto.paper import check_paper, check_sheet_suffix
+    from standout.id_photo.print_sheet import check_paper, check_sheet_suffix
 
     _format(target)
     if sheet is not None:
@@ -145,7 +145,7 @@ def _write(made: IdPhoto, file: PhotoFile, target: str | None, sheet: Path | Non
 
 
 def _write_bytes(path: Path, data: bytes) -> None:
-    from standout.images import atomic_write
+    from standout.imaging.decode import atomic_write
 
     with atomic_write(path) as stream:
         stream.write(data)

@@ -36,8 +36,8 @@ def collect(model: str | None) -> dict[str, Any]:
 
     import standout
     from standout.cli.machine import describe_machine, missing_by_extra
-    from standout.runtime.predict import bundled_names, load
-    from standout.runtime.session import thread_count
+    from standout.inference.model import bundled_names, load
+    from standout.inference.session import thread_count
 
     devices, error = _training_devices()
     models = {}

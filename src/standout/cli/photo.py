@@ -12,7 +12,7 @@ import typer
 from standout.cli.photo_options import PhotoChoice, takes_photo_options
 
 if TYPE_CHECKING:
-    from standout.pipeline import PhotoOptions, Predictor
+    from standout.photo.cut_out import PhotoOptions, Predictor
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -33,8 +33,8 @@ def photo(
     """Cut the people out of photos. Writes PHOTO.standout.png beside each photo, or where -o says."""
     # A damaged corner of a file's metadata is no news for the terminal; a damaged file is an error anyway.
     warnings.filterwarnings("ignore", module=r"PIL\.")
-    from standout.cli.screen import silent_libraries
-    from standout.runtime.predict import load
+    from standout.cli.console import silent_libraries
+    from standout.inference.model import load
 
     options, file_format = choice.options, choice.file_format
     jobs = [(source, target_of(source, output, file_format, many=len(photos) > 1)) for source in photos]
@@ -61,8 +61,8 @@ def run_jobs(jobs: list[tuple[str, str]], model: Predictor, options: PhotoOption
 
 def finish_one(source: str, target: str, model: Predictor, options: PhotoOptions, file_format: str = "png") -> None:
     """One photo, from file to file; `-` stands for the standard streams."""
-    from standout.images import encode
-    from standout.pipeline import finish_photo, photo_to_file
+    from standout.imaging.decode import encode
+    from standout.photo.cut_out import finish_photo, photo_to_file
 
     if target == "-":
         finished = finish_photo(source, model, options, file_format=format_named(file_format))
@@ -79,7 +79,7 @@ def finish_one(source: str, target: str, model: Predictor, options: PhotoOptions
 def format_named(name: str) -> str:
     """The format behind `--format`, as Pillow calls it."""
     from standout.errors import ConfigError
-    from standout.images import FORMATS
+    from standout.imaging.decode import FORMATS
 
     ending = _ENDINGS.get(name.lower().lstrip("."))
     if ending is None:
@@ -110,7 +110,7 @@ def target_of(source: str, output: str | None, file_format: str = "png", *, many
 def check_targets(jobs: list[tuple[str, str]], options: PhotoOptions, file_format: str = "png") -> None:
     """Refuses outputs that can't be written, or would overwrite a photo or each other, before anything is read."""
     from standout.errors import OutputError
-    from standout.images import format_of
+    from standout.imaging.decode import format_of
 
     sources = {Path(source).resolve() for source, _ in jobs if source != "-"}
     seen: dict[Path, str] = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from standout.pipeline import PhotoOptions
+    from standout.photo.cut_out import PhotoOptions
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def photo_choice(
     """
     from standout.compose.options import Look
     from standout.compose.parse import parse_keep, parse_margin, parse_point, parse_position
-    from standout.pipeline import PhotoOptions
+    from standout.photo.cut_out import PhotoOptions
 
     look = Look(
         background=background,

@@ -18,7 +18,7 @@ def measure_model(name: str, threads: int, provider: str) -> dict[str, float]:
 
     import numpy as np
 
-    from standout.runtime.predict import load
+    from standout.inference.model import load
 
     unit = 1 if sys.platform == "darwin" else 1024
 

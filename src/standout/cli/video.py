@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 if TYPE_CHECKING:
-    from standout.media.codecs import Codec
-    from standout.runtime.steady import Smoothing
+    from standout.inference.smoothing import Smoothing
+    from standout.video.codecs import Codec
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -38,8 +38,8 @@ def video(
 ) -> None:
     """Cut the people out of a video: over a new background, or transparent (.webm, .mov, --frames)."""
     from standout.errors import ConfigError
-    from standout.film import process_video
-    from standout.film_options import VideoOptions
+    from standout.video.options import VideoOptions
+    from standout.video.process import process_video
 
     if (output is None) == (frames is None):
         raise ConfigError("Give one target: `-o FILE` for a video, or `--frames FOLDER` for pictures.")

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from standout.media.output import Output
-    from standout.runtime.live import LiveConfig
-    from standout.webcam import Webcam
+    from standout.inference.live import LiveConfig
+    from standout.webcam.output import Output
+    from standout.webcam.session import Webcam
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -54,9 +54,9 @@ def webcam(
     """
     import cv2
 
-    from standout.media.camera import Camera
-    from standout.runtime.live import LiveMask, load_live
-    from standout.webcam import DEFAULT_BACKGROUNDS, Webcam, WebcamOptions
+    from standout.inference.live import LiveMask, load_live
+    from standout.webcam.camera import Camera
+    from standout.webcam.session import DEFAULT_BACKGROUNDS, Webcam, WebcamOptions
 
     if list_cameras:
         _list()
@@ -111,7 +111,7 @@ class _Wanted:
         """The outputs for frames of (width, height)."""
         found: list[Output] = []
         if self.virtual:
-            from standout.media.virtual import VirtualCamera
+            from standout.webcam.virtual_camera import VirtualCamera
 
             camera = VirtualCamera(size, self.fps, self.device)
             say(f"the virtual camera is `{camera.device}`; choose it in Zoom, Meet or OBS.")
@@ -120,7 +120,7 @@ class _Wanted:
             window = self._window(cam, say)
             found += [window] if window else []
             if self.preview == "browser" or (self.preview == "auto" and not window) or self._by_requests:
-                from standout.media.preview import PreviewServer
+                from standout.webcam.browser import PreviewServer
 
                 server = PreviewServer(cam.command, cam.status, port=self.server_port)
                 say(f"open {server.url} in a browser on this computer.")
@@ -137,7 +137,7 @@ class _Wanted:
 
     def _window(self, cam: Webcam, say: Callable[[str], None]) -> Output | None:
         from standout.errors import DeviceError
-        from standout.media.window import Window, has_display
+        from standout.webcam.window import Window, has_display
 
         if self.preview == "window" or (self.preview == "auto" and has_display()):
             try:
@@ -157,7 +157,7 @@ def _run(
     frames: int | None,
 ) -> None:
     """Runs until somebody quits; Ctrl-C is the ordinary way to."""
-    from standout.media.terminal import TerminalKeys, listen_to_lines
+    from standout.webcam.terminal import TerminalKeys, listen_to_lines
 
     keys: AbstractContextManager[object] = nullcontext()
     if wanted.control == "stdin":
@@ -215,8 +215,8 @@ class _StatusLine:
 
 def _live_config(longest: int | None, every: int, threads: int, smoothing: str) -> LiveConfig:
     from standout.errors import ConfigError
-    from standout.runtime.live import LiveConfig
-    from standout.runtime.steady import SMOOTHINGS
+    from standout.inference.live import LiveConfig
+    from standout.inference.smoothing import SMOOTHINGS
 
     chosen = next((name for name in SMOOTHINGS if name == smoothing), None)
     if chosen is None:
@@ -234,7 +234,7 @@ def _parse_size(text: str) -> tuple[int, int]:
 
 
 def _list() -> None:
-    from standout.media.camera import cameras
+    from standout.webcam.camera import cameras
 
     found = cameras()
     for device, name in found.items():

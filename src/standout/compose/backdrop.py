@@ -12,7 +12,7 @@ from standout.compose.background import default_blur, fit_image
 from standout.compose.live import LiveComposer
 from standout.compose.parse import parse_background
 from standout.errors import ConfigError
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
 
 ALLOWED = "blur, blur:RADIUS, a colour, an image file, or off"
 
@@ -48,7 +48,7 @@ class Backdrop:
         if parsed.kind == "color":
             self._picture = np.full((1, 1, 3), parsed.color, np.uint8)
         elif isinstance(parsed.image, Path):
-            from standout.images import read
+            from standout.imaging.decode import read
 
             self._picture = read(parsed.image).frame
 

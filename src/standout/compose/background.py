@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.compose.options import Fit
-from standout.pixels import Alpha, Frame, resize
+from standout.imaging.arrays import Alpha, Frame, resize
 
 #: Radius that a blur has at the reduced size where it is computed, pixels: enough for a round disc.
 _WORK_RADIUS = 10.0

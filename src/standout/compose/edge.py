@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from standout.pixels import Alpha
+from standout.imaging.arrays import Alpha
 
 #: Alphas nearer to 0 or 1 than this are counted as 0 and 1: half a step of 8 bits.
 TINY = 0.5 / 255

@@ -20,8 +20,8 @@ from standout.compose.options import Look
 from standout.compose.select import keep_people
 from standout.compose.shadow import drop_shadow
 from standout.errors import ConfigError
-from standout.images import Picture, read
-from standout.pixels import Alpha, Frame, check_alpha
+from standout.imaging.arrays import Alpha, Frame, check_alpha
+from standout.imaging.decode import Picture, read
 
 #: Rows and columns that are finished at once: small enough for a processor's cache.
 _TILE = 128
@@ -77,7 +77,7 @@ def finish(picture: Picture, person: Alpha, look: Look | None = None, *, thresho
         MissingExtra: `look.matting` without pymatting.
 
     Example:
-        >>> from standout.images import from_array
+        >>> from standout.imaging.decode import from_array
         >>> photo = from_array(np.full((4, 4, 3), 50, np.uint8))
         >>> alpha = np.tile(np.array([0, 0, 1, 1], np.float32), (4, 1))
         >>> finish(photo, alpha).pixels[0].tolist()
@@ -103,7 +103,7 @@ def finish_mask(picture: Picture, person: Alpha, look: Look | None = None, *, th
     """As `finish`, but what would be shown of the photo, alone: uint8 (H, W), 255 is person.
 
     Example:
-        >>> from standout.images import from_array
+        >>> from standout.imaging.decode import from_array
         >>> photo = from_array(np.full((4, 4, 3), 50, np.uint8))
         >>> alpha = np.tile(np.array([0, 0, 1, 1], np.float32), (4, 1))
         >>> finish_mask(photo, alpha).pixels[0].tolist()

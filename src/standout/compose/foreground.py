@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.compose.edge import TINY
-from standout.pixels import Alpha, resize
+from standout.imaging.arrays import Alpha, resize
 
 #: ε of the equation: how much neighbours agree where alpha is flat.
 _FLAT = 1e-4

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.compose.background import blur_background, default_blur
-from standout.compose.quick_edge import quick_colours
-from standout.pixels import Frame
+from standout.compose.quick_foreground import quick_colours
+from standout.imaging.arrays import Frame
 
 #: The blur is computed on a picture so small that its radius is this many pixels there: enough for a smooth veil.
 _WORK_RADIUS = 4.0

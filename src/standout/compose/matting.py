@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from standout.compose.edge import person_box
 from standout.compose.options import Matting
 from standout.errors import MissingExtra
-from standout.pixels import Alpha, Frame, resize
+from standout.imaging.arrays import Alpha, Frame, resize
 
 #: Most pixels that are solved at once: about ten seconds of one core.
 MAX_PIXELS = 600_000

@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 from standout.compose.parse import MAX_BLUR, Background, check_choice, check_within, parse_background
 from standout.errors import ConfigError
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
 
 Fit = Literal["cover", "contain", "stretch"]
 Matting = Literal["none", "closed-form", "knn"]

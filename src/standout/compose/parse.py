@@ -15,7 +15,7 @@ import numpy as np
 from PIL import ImageColor
 
 from standout.errors import ConfigError
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
 
 #: Widest blur that is accepted, pixels.
 MAX_BLUR = 1000.0

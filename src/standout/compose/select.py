@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.errors import InputError
-from standout.pixels import Alpha
+from standout.imaging.arrays import Alpha
 
 #: Long side at which people are counted, pixels.
 _WORK_SIDE = 1024

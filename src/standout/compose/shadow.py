@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from standout.compose.edge import person_box
-from standout.pixels import Alpha, resize
+from standout.imaging.arrays import Alpha, resize
 
 #: Of the person's longer side: how far the shadow falls, and how soft it is (σ); and its darkness.
 _OFFSET, _SOFTNESS, _DARKNESS = (0.015, 0.02), 0.02, 0.45

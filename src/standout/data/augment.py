@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.pixels import Frame, letterbox, letterbox_box
+from standout.imaging.arrays import Frame, letterbox, letterbox_box
 
 #: What lies around a picture: the mid-grey of the letterbox.
 FILL = 127

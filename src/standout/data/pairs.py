@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.errors import DataError, InputError
-from standout.images import SUFFIXES, read
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
+from standout.imaging.decode import SUFFIXES, read
 
 #: More than this share of grey pixels (neither near 0 nor near 255) is no mask but a picture or a heat map.
 #: Soft hair edges stay below it.

@@ -16,7 +16,7 @@ from standout.data.augment import Label, augment, fit
 from standout.data.pairs import Pair, read_image, read_mask
 from standout.data.synthesize import CutOut, crop_person, paste_people
 from standout.errors import InputError
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
 
 
 def read_label(pair: Pair, shape: tuple[int, int]) -> Label:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from standout.data.augment import Label
-from standout.pixels import Alpha, Frame, blend
+from standout.imaging.arrays import Alpha, Frame, blend
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from standout.card import ModelCard
 from standout.errors import ConfigError
 from standout.export.onnx import save_onnx, to_onnx
 from standout.export.parity import check_parity
 from standout.model.weights import load_run
+from standout.model_card import ModelCard
 
 #: The keys that a card file may fill in; the rest is known from the run.
 CARD_KEYS = (

@@ -17,9 +17,9 @@ import onnx
 from keras import layers
 from onnx import TensorProto, helper, numpy_helper
 
-from standout.card import METADATA_KEY, ModelCard
 from standout.errors import ModelFileError
 from standout.model.blocks import BatchNormalization, BroadcastLike, FrozenNorm
+from standout.model_card import METADATA_KEY, ModelCard
 
 OPSET = 17
 
@@ -232,7 +232,7 @@ def _pads(layer: Any) -> list[int]:
 
 def save_onnx(proto: onnx.ModelProto, file: Path) -> None:
     """Writes the model whole or not at all."""
-    from standout.images import atomic_write
+    from standout.imaging.decode import atomic_write
 
     with atomic_write(file) as stream:
         stream.write(proto.SerializeToString())

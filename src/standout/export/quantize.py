@@ -19,7 +19,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from standout.data.pairs import Pair, find_pairs, read_image
 from standout.errors import ModelFileError
-from standout.pixels import Frame, letterbox
+from standout.imaging.arrays import Frame, letterbox
 
 #: What is worth quantising; the upsampling, the sigmoid and the fill are a sliver of the time.
 QUANTISED = ("Conv", "Add", "Concat", "Clip", "Relu")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.errors import InputError
-from standout.pixels import Mask
+from standout.imaging.arrays import Mask
 
 #: Pixels of the picture as it is given, whatever its size.
 TOLERANCE_PX = 3.0

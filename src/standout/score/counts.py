@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from standout.errors import InputError
-from standout.pixels import Alpha, Mask
+from standout.imaging.arrays import Alpha, Mask
 
 #: The alpha from which a pixel counts as person.
 THRESHOLD = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from standout.pixels import Alpha
+from standout.imaging.arrays import Alpha
 
 #: Alpha is kept this far from 0 and 1, as an alpha of 8 bits can't be nearer to certain.
 EPSILON = 1 / 512

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from standout.errors import InputError
-from standout.pixels import Frame, resize
+from standout.imaging.arrays import Frame, resize
 from standout.score.intervals import Interval, median_ratio, rank_z
 
 #: A difference smaller than this is of no use to anyone, however sure it is.
@@ -104,7 +104,7 @@ def sample_frame(height: int, width: int, *, seed: int = 0) -> Frame:
     """
     from importlib.resources import as_file, files
 
-    from standout.images import read
+    from standout.imaging.decode import read
 
     with as_file(files("standout") / "assets" / "astronaut.jpg") as portrait:
         frame = resize(read(str(portrait)).frame, (height, width))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from standout.data.pairs import Fault
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
+from standout.imaging.contact_sheet import Tile, contact_sheet, mark_errors
 from standout.score.report import PhotoScore, Predict, Report, load_pair, true_mask
-from standout.sheet import Tile, contact_sheet, mark_errors
 
 
 def worst_sheet(report: Report, predict: Predict, count: int = 12) -> Frame:

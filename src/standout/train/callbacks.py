@@ -17,10 +17,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from standout.config import Config
 from standout.score.counts import FALSE_SHARE, count, person_iou
+from standout.train.checkpoint import save_state, save_weights
 from standout.train.curve import draw_history
 from standout.train.devices import keep_freed_memory
-from standout.train.state import save_state, save_weights
-from standout.train.team import Team
+from standout.train.distributed import Team
 
 
 class Clock:

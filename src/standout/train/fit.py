@@ -24,17 +24,17 @@ from standout.config import Config, config_from_dict, load_config
 from standout.data.pairs import Checked, Pair, check_pairs, find_pairs, with_weights
 from standout.data.split import split_pairs
 from standout.errors import ConfigError, DataError, ModelFileError
+from standout.imaging.encode import atomic_write
 from standout.model.deeplab import build_deeplab, encoder_layers
 from standout.model.losses import BCEDice
 from standout.model.metrics import PersonIoU
 from standout.model.weights import copy_layers, load_run, load_start
 from standout.train.callbacks import Clock, Supervisor, Validation
+from standout.train.checkpoint import restore_state
+from standout.train.dataset import training_feed, validation_set
 from standout.train.devices import building_in, keep_freed_memory, set_up_devices
-from standout.train.feed import training_feed, validation_set
+from standout.train.distributed import Team, fit_team, gather_team
 from standout.train.optimizer import StagedAdamW
-from standout.train.state import restore_state
-from standout.train.team import Team, fit_team, gather_team
-from standout.writing import atomic_write
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,289 @@
+"""What a data set is good for, before any hour of training is spent on it.
+
+    result = audit("data/")
+    result.wasted, [s.text for s in result.sentences]
+
+DATA is a set (images/ and masks/), a folder of sets, or a folder of such folders; a part of it that is called val,
+valid, validation or test is held-out, and nothing of it may appear elsewhere. Photographs without masks/ count as
+photographs with nobody, except below a folder called unlabelled.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from standout.audit.backgrounds import PLAIN_EDGES, effective_number
+from standout.audit.duplicates import near_pairs
+from standout.audit.shapes import FRAMINGS, SIZES, figures_name, size_name
+from standout.audit.survey import FAULTS, Facts, survey
+from standout.audit.verdict import Sentence, judge
+from standout.data.pairs import SUFFIXES, Fault, Pair, find_pairs
+from standout.errors import DataError
+
+HELD_OUT = ("val", "valid", "validation", "test")
+UNLABELLED = ("unlabelled", "unlabeled")
+_DEPTH = 3  # folders between DATA and a set
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Two pictures that are the same or nearly; `leak` where one is held out and the other is not."""
+
+    first: Pair
+    second: Pair
+    exact: bool
+    alike: float
+    leak: bool
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The outcome of `audit`."""
+
+    root: Path
+    facts: tuple[Facts, ...]
+    partnerless: tuple[Fault, ...]
+    likenesses: tuple[Likeness, ...]
+    ignored: tuple[str, ...]
+    summary: dict[str, Any]
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def wasted(self) -> bool:
+        """Whether training on this would be wasted."""
+        return any(sentence.level == "stop" for sentence in self.sentences)
+
+    def findings(self) -> list[dict[str, Any]]:
+        """Every faulty file: its set, stem, kind of fault, and what it is; faults before flaws."""
+        rows = [_finding(f.pair, f.kind, f.text) for f in self.partnerless]
+        rows += [_finding(f.pair, kind, text) for f in self.facts for kind, text in f.faults.items()]
+        for like in self.likenesses:
+            kind = ("exact" if like.exact else "near") + (" leak" if like.leak else " duplicate")
+            row = _finding(like.second, kind, f"the same picture as {like.first.set}/{like.first.stem}")
+            rows.append(
+                row | {"other_set": like.first.set, "other_stem": like.first.stem, "alike": round(like.alike, 4)}
+            )
+        return sorted(rows, key=lambda row: (not row["fault"], row["kind"], row["set"], row["stem"]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the pictures, ready for `json.dumps`; `by_kind` gives the stems of each fault."""
+        findings = self.findings()
+        by_kind: dict[str, list[str]] = defaultdict(list)
+        for row in findings:
+            by_kind[row["kind"]].append(row["stem"])
+        return {
+            "data": str(self.root),
+            "training_would_be_wasted": self.wasted,
+            "verdict": [{"level": s.level, "text": s.text, "advice": s.advice} for s in self.sentences],
+            "by_kind": dict(by_kind),
+            "findings": findings,
+            "ignored_files": list(self.ignored),
+            "summary": self.summary,
+            "photos": [_row(fact) for fact in self.facts],
+        }
+
+
+def _finding(pair: Pair, kind: str, text: str) -> dict[str, Any]:
+    serious = kind in FAULTS or kind.endswith("leak")
+    return {"set": pair.set, "stem": pair.stem, "kind": kind, "fault": serious, "text": text}
+
+
+def _row(fact: Facts) -> dict[str, Any]:
+    """The figures of one picture."""
+    row: dict[str, Any] = {
+        "set": fact.pair.set, "stem": fact.pair.stem, "width": fact.size[1], "height": fact.size[0],
+        "brightness": round(fact.brightness, 3), "sharpness": round(fact.sharpness, 1), "colour": round(fact.colour, 1),
+    }  # fmt: skip
+    if fact.shape:
+        row |= {
+            "person_share": round(fact.shape.share, 4),
+            "figures": fact.shape.figures,
+            "framing": fact.shape.framing,
+        }
+    if fact.agreement is not None:
+        row["edge_agreement"] = round(fact.agreement, 3)
+    return row
+
+
+def audit(root: Path | str, *, progress: Callable[[int, int], None] | None = None) -> Audit:
+    """Looks at every picture below `root` and judges the whole.
+
+    Raises:
+        DataError: There is no set of pictures.
+    """
+    root = Path(root)
+    pairs, partnerless = find_everything(root)
+    facts: list[Facts] = []
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # OpenCV releases the interpreter's lock
+        for done, fact in enumerate(pool.map(survey, pairs), 1):
+            facts.append(fact)
+            if progress:
+                progress(done, len(pairs))
+    for fact in facts:  # find_pairs keeps one picture of each stem
+        twins = _same_stem(fact.pair)
+        if len(twins) > 1:
+            fact.faults["stem twice"] = f"{', '.join(sorted(twins))}: only {fact.pair.image.name} is used"
+    likenesses = _likenesses(facts)
+    summary = _summary(facts, partnerless, likenesses)
+    return Audit(
+        root, tuple(facts), tuple(partnerless), tuple(likenesses), tuple(_ignored(pairs)), summary,
+        tuple(judge(summary)),
+    )  # fmt: skip
+
+
+def find_everything(root: Path) -> tuple[list[Pair], list[Fault]]:
+    """The pairs of every set below `root`, named by their path from it, and what lacks its partner."""
+    if root.is_file():
+        return find_pairs(root)
+    folders = _set_folders(root, _DEPTH)
+    if not folders:
+        raise DataError(f"No set of pictures below {root}: expected folders with images/ and, with people, masks/.")
+    pairs: list[Pair] = []
+    faults: list[Fault] = []
+    for folder in folders:
+        # A single set is no held-out part of anything, even if it is called val.
+        name = folder.relative_to(root).as_posix() if folder != root else f"./{root.resolve().name}"
+        try:
+            found, bad = find_pairs(folder)
+        except DataError:  # an empty images/ beside others
+            continue
+        pairs += [replace(pair, set=name) for pair in found]
+        faults += [replace(fault, pair=replace(fault.pair, set=name)) for fault in bad]
+    if not pairs:
+        raise DataError(f"No picture in {root} could be paired; {len(faults)} have no partner.")
+    return pairs, faults
+
+
+def _set_folders(folder: Path, depth: int) -> list[Path]:
+    if not folder.is_dir():
+        raise DataError(f"DATA must be a folder or a CSV file; {folder} is neither.")
+    if (folder / "images").is_dir():
+        return [folder]
+    if depth == 0:
+        return []
+    children = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [found for child in children for found in _set_folders(child, depth - 1)]
+
+
+def _same_stem(pair: Pair) -> list[str]:
+    names = (pair.image.with_suffix(end) for suffix in SUFFIXES for end in (suffix, suffix.upper()))
+    return list({name.name for name in names if name.is_file()})
+
+
+def _ignored(pairs: Iterable[Pair]) -> list[str]:
+    """Files beside the pictures that are of no accepted kind."""
+    folders = {pair.image.parent for pair in pairs} | {pair.mask.parent for pair in pairs if pair.mask}
+    return sorted(
+        f"{folder.parent.name}/{folder.name}/{file.name}"
+        for folder in folders
+        for file in folder.iterdir()
+        if file.is_file() and file.suffix.lower() not in SUFFIXES and not file.name.startswith(".")
+    )
+
+
+def is_held_out(pair: Pair) -> bool:
+    return not pair.set.startswith("./") and any(part.lower() in HELD_OUT for part in pair.set.split("/"))
+
+
+def is_unlabelled(pair: Pair) -> bool:
+    return pair.mask is None and any(part.lower() in UNLABELLED for part in pair.set.split("/"))
+
+
+def _likenesses(facts: list[Facts]) -> list[Likeness]:
+    read = [fact for fact in facts if fact.bits is not None and fact.thumb is not None]
+    hashes, thumbs = [f.bits for f in read if f.bits is not None], [f.thumb for f in read if f.thumb is not None]
+    found: dict[tuple[int, int], tuple[bool, float]] = {
+        (a, b): (read[a].content == read[b].content, alike) for a, b, alike in near_pairs(hashes, thumbs)
+    }
+    same: dict[str, list[int]] = defaultdict(list)
+    for index, fact in enumerate(read):
+        same[fact.content].append(index)
+    for indices in same.values():  # flat pictures have no hash, but can still be equal
+        for later in indices[1:]:
+            found.setdefault((indices[0], later), (True, 1.0))
+    result = []
+    for (a, b), (exact, alike) in sorted(found.items()):
+        first, second = read[a].pair, read[b].pair
+        leak = is_held_out(first) != is_held_out(second) and not (is_unlabelled(first) and is_unlabelled(second))
+        result.append(Likeness(first, second, exact, alike, leak))
+    return result
+
+
+def _summary(facts: list[Facts], partnerless: list[Fault], likenesses: list[Likeness]) -> dict[str, Any]:
+    names = sorted({fact.pair.set for fact in facts})
+    kinds = Counter(fault.kind for fault in partnerless)
+    kinds.update(kind for fact in facts for kind in fact.faults)
+    training = [f for f in facts if not is_held_out(f.pair) and not is_unlabelled(f.pair)]
+    held = [f for f in facts if is_held_out(f.pair)]
+    leaked = {like.first if is_held_out(like.first) else like.second for like in likenesses if like.leak}
+    doubles = {like.second for like in likenesses if not like.leak and not is_unlabelled(like.second)}
+    return {
+        "kinds": dict(kinds),
+        "pairs_without_partner": len(partnerless),
+        "training": _describe(training),
+        "held_out": _describe(held) if held else None,
+        "unlabelled": sum(is_unlabelled(f.pair) for f in facts),
+        "sets": {name: _describe([f for f in facts if f.pair.set == name]) for name in names},
+        "duplicates": len(doubles),
+        "position": _position(training),
+        "leaks": {"pairs": sum(like.leak for like in likenesses), "held_out_photos": len(leaked)},
+    }
+
+
+def _position(facts: list[Facts]) -> list[list[float]]:
+    """How often each place of the picture is person, 32 × 32, 0 … 1."""
+    maps = [f.heat for f in facts if f.heat is not None]
+    return [[round(float(v), 3) for v in row] for row in np.mean(maps, axis=0)] if maps else []
+
+
+def _describe(facts: list[Facts]) -> dict[str, Any]:
+    """The figures of some pairs: what they show, how they look, how varied their backgrounds are."""
+    shapes = [f.shape for f in facts if f.shape]
+    nobody = [f for f in facts if f.pair.mask is None and not is_unlabelled(f.pair)]
+    people = [f for f in facts if f.shape and f.usable]
+    ground = [f.background for f in people if f.background]
+    return {
+        "photos": len(facts),
+        "usable": sum(f.usable for f in facts),
+        "with_people": len(people),
+        "nobody": sum(f.usable for f in nobody),
+        "unlabelled": sum(is_unlabelled(f.pair) for f in facts),
+        "faulty": {kind: sum(kind in f.faults for f in facts) for kind in sorted({k for f in facts for k in f.faults})},
+        "formats": dict(Counter(f.format for f in facts if f.format)),
+        "width": _quartiles([f.size[1] for f in facts if f.format]),
+        "height": _quartiles([f.size[0] for f in facts if f.format]),
+        "person_share": _quartiles([s.share for s in shapes]),
+        "sizes": _counted((size_name(s.share) for s in shapes), [name for _, name in SIZES]),
+        "figures": _counted((figures_name(s.figures) for s in shapes), ["1", "2", "3 and more"]),
+        "framing": _counted((s.framing for s in shapes), list(FRAMINGS[:-1])),
+        "cut_by": _counted((side for s in shapes for side in s.touches), ["top", "bottom", "left", "right"]),
+        "not_cut": sum(not s.touches for s in shapes),
+        "edge_agreement": _quartiles([f.agreement for f in facts if f.agreement is not None]),
+        "raggedness": _quartiles([f.raggedness for f in facts if f.raggedness is not None]),
+        "brightness": _quartiles([f.brightness for f in facts if f.format]),
+        "sharpness": _quartiles([f.sharpness for f in facts if f.format]),
+        "colour": _quartiles([f.colour for f in facts if f.format]),
+        "dark": sum(f.brightness < 0.2 for f in facts if f.format),
+        "plain_backgrounds": sum(share < PLAIN_EDGES for _, share in ground),
+        "backgrounds_seen": len(ground),
+        "different_backgrounds": round(effective_number([vector for vector, _ in ground]), 1),
+    }
+
+
+def _quartiles(values: Iterable[float]) -> list[float]:
+    """[5 %, 25 %, median, 75 %, 95 %], or nothing of nothing."""
+    array = np.array(list(values), np.float64)
+    return [round(float(v), 4) for v in np.quantile(array, [0.05, 0.25, 0.5, 0.75, 0.95])] if array.size else []
+
+
+def _counted(names: Iterable[str], order: list[str]) -> dict[str, int]:
+    counts = Counter(names)
+    return {name: counts[name] for name in order}

@@ -1,0 +1,114 @@
+"""Which files of a folder are photos to work on, and what was left out."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from standout.errors import InputError
+from standout.folder.journal import JOURNAL_NAME
+from standout.imaging.decode import SUFFIXES
+
+
+@dataclass
+class Found:
+    """What is in a folder.
+
+    Attributes:
+        photos: Paths relative to the folder, with forward slashes, sorted.
+        skipped: Why something was left out -> how many.
+        unreadable: Relative path of a folder that can't be looked into -> why.
+    """
+
+    photos: list[str] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def find_photos(folder: Path, *, recursive: bool = False, leave_out: Path | None = None) -> Found:
+    """Looks for files that have the ending of a picture.
+
+    Links to photos count as photos, also broken ones, which are then reported when they are read. Links to folders are
+    not followed: they could lead in a circle. A folder that holds a journal is the output of an earlier run.
+
+    Args:
+        folder: Where to look.
+        recursive: Look into the folders in it too.
+        leave_out: The output folder: neither it nor links into it are input.
+
+    Raises:
+        InputError: `folder` itself can't be read.
+    """
+    found = Found()
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        try:
+            entries = list(os.scandir(here))
+        except OSError as error:
+            if here == folder:
+                raise InputError(f"The folder `{folder}` can't be read: {error.strerror or error}.") from error
+            found.unreadable[here.relative_to(folder).as_posix()] = error.strerror or str(error)
+            continue
+        for entry in entries:
+            reason = _reason_to_skip(entry, recursive, leave_out)
+            if reason:
+                found.skipped[reason] += 1
+            elif reason is None and _is_folder(entry):
+                pending.append(Path(entry.path))
+            elif reason is None:
+                found.photos.append(Path(entry.path).relative_to(folder).as_posix())
+    found.photos.sort()
+    return found
+
+
+def _reason_to_skip(entry: os.DirEntry[str], recursive: bool, leave_out: Path | None) -> str | None:
+    """None for what is to be used; "" for what isn't even counted."""
+    path = Path(entry.path)
+    if entry.name.startswith("."):
+        return "hidden"
+    if _is_folder(entry):
+        if leave_out is not None and same_folder(path, leave_out):
+            return ""
+        if entry.is_symlink():
+            return "linked folders"
+        if not recursive:
+            return "folders (--recursive looks into them)"
+        return "folders of cut-outs" if (path / JOURNAL_NAME).exists() else None
+    if path.suffix.lower() not in SUFFIXES:
+        return "other files"
+    broken_link = entry.is_symlink() and not os.path.exists(path)
+    if not broken_link and not entry.is_file():
+        return "other files"  # a pipe or a device would make us wait for ever
+    if entry.is_symlink() and leave_out is not None and lies_within(Path(os.path.realpath(path)).parent, leave_out):
+        return "links to cut-outs"
+    return None
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder or a link to one; a link that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def same_folder(one: Path, other: Path) -> bool:
+    """Whether two existing folders are one, whatever their names' case and links; False if one is missing."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def lies_within(inner: Path, outer: Path) -> bool:
+    """Whether the folder `inner` (resolved; need not exist) is `outer` or lies in it."""
+    return any(same_folder(folder, outer) for folder in _upwards(inner))
+
+
+def _upwards(folder: Path) -> Iterator[Path]:
+    yield folder
+    yield from folder.parents

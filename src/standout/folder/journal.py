@@ -1,0 +1,142 @@
+"""The journal of a folder of cut-outs: what is finished, from which photo, in which way.
+
+One JSON object a line, appended when a cut-out is in place. A line that was cut off by a crash is no line, so its photo
+is done again. The open journal is locked: a second run into the same folder is refused.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+
+from standout.errors import OutputError
+
+JOURNAL_NAME = ".standout-journal.jsonl"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished cut-out.
+
+    Attributes:
+        folder: Where the photo lay, absolute.
+        photo: Its path in there, with forward slashes.
+        size: Of the photo's file, bytes, before it was read.
+        mtime_ns: When the photo's file was changed last, nanoseconds, before it was read.
+        target: The cut-out's path, relative to the journal.
+        target_size: Of the cut-out's file, bytes.
+        recipe: What it was made with, as `standout.folder.photo_work.recipe_of` writes it.
+    """
+
+    folder: str
+    photo: str
+    size: int
+    mtime_ns: int
+    target: str
+    target_size: int
+    recipe: str
+
+
+class Journal:
+    """The open journal of the folder `out`; a context manager.
+
+    Raises:
+        OutputError: It can't be written, or another run is at work in the folder.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._path = out / JOURNAL_NAME
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        except OSError as error:
+            raise OutputError(f"The folder `{out}` can't be written to: {error.strerror or error}.") from error
+        try:
+            _lock(self._file, out)
+            data = self._path.read_bytes()
+        except BaseException:
+            os.close(self._file)
+            raise
+        self._torn = bool(data) and not data.endswith(b"\n")
+        self._records: dict[tuple[str, str], Record] = {}
+        #: The same by path, size and time of the photo, to know it again when its folder was moved.
+        self._moved: dict[tuple[str, int, int], Record] = {}
+        for record in _parse(data):
+            self._remember(record)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.close(self._file)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records.values())
+
+    def add(self, record: Record) -> None:
+        """Appends a record.
+
+        Raises:
+            OSError: It can't be written; what was written of it counts as nothing.
+        """
+        line = (b"\n" if self._torn else b"") + json.dumps(asdict(record)).encode("ascii") + b"\n"
+        self._torn = True
+        if os.write(self._file, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._torn = False
+        self._remember(record)
+
+    def find(self, folder: str, photo: str, size: int, mtime_ns: int) -> Record | None:
+        """The record of a photo; also of one whose folder has been moved to `folder` since."""
+        record = self._records.get((folder, photo))
+        if record is None:
+            record = self._moved.get((photo, size, mtime_ns))
+            if record is not None and os.path.lexists(Path(record.folder, record.photo)):
+                return None  # it is still there: this is another photo of the same name
+        return record
+
+    def _remember(self, record: Record) -> None:
+        self._records[record.folder, record.photo] = record
+        self._moved[record.photo, record.size, record.mtime_ns] = record
+
+
+def _parse(data: bytes) -> Iterator[Record]:
+    kinds = {field.name: int if field.type == "int" else str for field in fields(Record)}
+    for line in data.splitlines():
+        try:
+            values = json.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(values, dict) or {name: type(value) for name, value in values.items()} != kinds:
+            continue
+        record = Record(**values)
+        target = PurePosixPath(record.target)
+        if not target.is_absolute() and ".." not in target.parts:  # never write outside the folder
+            yield record
+
+
+def _lock(file: int, out: Path) -> None:
+    """Holds the file until it is closed, also by the process's death."""
+    busy = OutputError(f"Another `standout folder` is at work in `{out}`; wait for it, or choose another folder.")
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(file, 1 << 40, os.SEEK_SET)  # a byte that nobody reads
+        try:
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            raise busy from None
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise busy from None
+        except OSError:
+            return  # some network drives know no locks

@@ -1,0 +1,222 @@
+"""One run over a folder: what is due, who works on it, what is written down."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from standout.errors import InputError, OutputError
+from standout.folder.find import find_photos, lies_within, same_folder
+from standout.folder.journal import Journal, Record
+from standout.folder.output_names import Names
+from standout.folder.photo_work import FolderSettings, PhotoWork, recipe_of
+from standout.folder.report import FolderReport, Outcome
+from standout.folder.workers import Crew, Job, Result, Work
+from standout.inference.session import thread_count, usable_cores
+
+#: What `atomic_write` leaves behind when its process is killed.
+_LEFTOVER = re.compile(r"\.standout-[0-9a-f]{16}\.part")
+#: Memory that a worker may need for a large photo, bytes.
+_MEMORY_PER_WORKER = 1 << 30
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A photo that is worked on: its path, its cut-out's, and (size, mtime_ns) of its file before it was read."""
+
+    photo: str
+    cutout: str
+    stamp: tuple[int, int] | None
+
+
+class FolderRun:
+    """One run over a folder; a context manager.
+
+    Args:
+        source: The folder of photos.
+        target: The folder of cut-outs.
+        settings: How.
+        work: What the workers do; by default what the settings say.
+
+    Attributes:
+        folder: The folder of photos, resolved.
+        recursive: Whether the folders in it count.
+        leave_out: The output folder, if it lies in `folder`: it is no input.
+        report: What became of the photos so far.
+
+    Raises:
+        StandoutError: As `process_folder`.
+    """
+
+    def __init__(self, source: Path, target: Path, settings: FolderSettings, work: Work | None = None) -> None:
+        self._settings = settings
+        self.recursive = settings.recursive
+        self._work: Work = work or PhotoWork(settings)
+        self._recipe = recipe_of(settings)
+        self.folder, self._out = _check_folders(source, target)
+        self.leave_out = self._out if lies_within(self._out, self.folder) else None
+        self.report = FolderReport(source, target)
+        self._began = time.perf_counter()
+        self._begun: dict[Job, Begun] = {}
+        self._misplaced: dict[Path, bool] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> FolderRun:
+        self._journal = self._stack.enter_context(Journal(self._out))
+        held = [((record.folder, record.photo), record.target) for record in self._journal]
+        self._names = Names(self._settings.ending, held)
+        self._sweep()
+        self._stack.callback(self._sweep)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+        self.report.seconds = time.perf_counter() - self._began
+
+    @property
+    def free(self) -> bool:
+        """Whether another photo can be begun."""
+        return self._crew.free
+
+    @property
+    def busy(self) -> bool:
+        """Whether any photo is worked on."""
+        return bool(self._begun)
+
+    def engage(self, photos: int | None = None) -> None:
+        """Forms the crew, for so many photos (None: who knows), and starts its first worker."""
+        cores = usable_cores()
+        workers = self._settings.workers or _default_workers(cores)
+        if photos is not None:
+            workers = max(1, min(workers, photos))
+        threads = max(1, min(thread_count(), cores // workers))
+        self._crew = self._stack.enter_context(Crew(self._work, workers=workers, threads=threads))
+        if photos != 0:
+            self._crew.start()
+
+    def look(self) -> list[str]:
+        """The photos that are due, sorted; tells the report what is unchanged, skipped and out of reach."""
+        found = find_photos(self.folder, recursive=self.recursive, leave_out=self.leave_out)
+        self.report.skipped = found.skipped
+        for folder, reason in found.unreadable.items():
+            self._note(Outcome(folder, "", "failed", f"The folder `{folder}` can't be looked into: {reason}."))
+        self._names.reserve_folders(found.photos)
+        return [photo for photo in found.photos if self._is_due(photo)]
+
+    def stamp(self, photo: str) -> tuple[int, int] | None:
+        """(size, mtime_ns) of a photo's file; None if it is gone."""
+        try:
+            status = os.stat(self.folder / photo)
+        except (OSError, ValueError):
+            return None
+        return status.st_size, status.st_mtime_ns
+
+    def begin(self, photo: str) -> None:
+        """Hands a photo to a worker; a free one is needed."""
+        name = self._names.of(str(self.folder), photo)
+        job = Job(self.folder / photo, self._out / name)
+        # Stamped before it is read: whatever changes later makes the photo due again.
+        self._begun[job] = Begun(photo, name, self.stamp(photo))
+        self._crew.give(job)
+
+    def ended(self, timeout: float | None = None) -> list[tuple[Outcome, Result]]:
+        """Waits for photos to end, seconds at most; notes them in the journal and the report."""
+        return [(self._note(self._settle(result)), result) for result in self._crew.wait(timeout)]
+
+    def put_back(self, photo: str) -> None:
+        """Forgets an outcome: the photo is to be tried again."""
+        self.report.outcomes.pop(photo, None)
+
+    def leave(self, photos: list[str]) -> None:
+        """Notes photos that the run won't get to."""
+        for photo in photos:
+            self._note(Outcome(photo, "", "pending"))
+
+    def _is_due(self, photo: str) -> bool:
+        if self._is_finished(photo):
+            if photo not in self.report.outcomes:
+                cutout = self._names.of(str(self.folder), photo)
+                self._note(Outcome(photo, cutout, "unchanged"))
+            return False
+        target = self._out / self._names.of(str(self.folder), photo)
+        if self._is_misplaced(target.parent):
+            self._note(Outcome(photo, "", "failed", f"`{target}` would lie among the photos; choose another folder."))
+            return False
+        return True
+
+    def _is_finished(self, photo: str) -> bool:
+        """Whether an earlier run has made this cut-out of this photo in this way."""
+        stamp = self.stamp(photo)
+        record = self._journal.find(str(self.folder), photo, *stamp) if stamp else None
+        if record is None:
+            return False
+        self._names.keep(str(self.folder), photo, record.target)
+        if (record.size, record.mtime_ns, record.recipe) != (*(stamp or ()), self._recipe):
+            return False
+        target = self._out / record.target
+        return target.is_file() and target.stat().st_size == record.target_size
+
+    def _is_misplaced(self, folder: Path) -> bool:
+        """Whether a cut-out here could replace a photo: a link leads back to the photos, or the output holds them."""
+        if folder not in self._misplaced:
+            place = folder.resolve()
+            inside = lies_within(place, self.folder)
+            self._misplaced[folder] = inside and not (self.leave_out and lies_within(place, self.leave_out))
+        return self._misplaced[folder]
+
+    def _settle(self, result: Result) -> Outcome:
+        begun = self._begun.pop(result.job)
+        if result.made is None:
+            return Outcome(begun.photo, "", "failed", result.error, seconds=result.seconds)
+        notes = result.made.notes
+        if begun.stamp is None or self.stamp(begun.photo) != begun.stamp:
+            notes += ("it changed while it was read; the next run does it again",)
+        try:
+            size = os.stat(result.job.target).st_size
+            stamp = begun.stamp or (0, 0)
+            self._journal.add(Record(str(self.folder), begun.photo, *stamp, begun.cutout, size, self._recipe))
+        except OSError as error:
+            notes += (f"the journal can't be written ({error.strerror}); the next run does this photo again",)
+        return Outcome(begun.photo, begun.cutout, "done", "", notes, result.made.nobody, result.seconds)
+
+    def _note(self, outcome: Outcome) -> Outcome:
+        self.report.outcomes[outcome.photo] = outcome
+        return outcome
+
+    def _sweep(self) -> None:
+        """Removes what killed writers left; the journal's lock says that no writer is alive."""
+        for folder, folders, files in os.walk(self._out):
+            if not self.recursive:
+                folders.clear()
+            for name in filter(_LEFTOVER.fullmatch, files):
+                with suppress(OSError):
+                    os.unlink(os.path.join(folder, name))
+
+
+def _check_folders(source: Path, target: Path) -> tuple[Path, Path]:
+    """Both folders, resolved; the target is created if need be."""
+    if not source.is_dir():
+        what = "it is a file; `standout photo` takes files" if source.exists() else "it doesn't exist"
+        raise InputError(f"The folder of photos must be a folder; received `{source}`: {what}.")
+    if same_folder(source, target):
+        raise OutputError(f"The cut-outs need a folder of their own; received `{target}`, where the photos are.")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(f"The output must be a folder; received `{target}`, which is a file.") from None
+    except OSError as error:
+        raise OutputError(f"The folder `{target}` can't be created: {error.strerror or error}.") from error
+    return source.resolve(), target.resolve()
+
+
+def _default_workers(cores: int) -> int:
+    """One per core, which is faster than one with several threads, as far as memory reaches."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):  # Windows has no sysconf
+        return cores
+    return max(1, min(cores, memory // _MEMORY_PER_WORKER))

@@ -1,0 +1,182 @@
+"""Alpha for a camera: a small picture through the network, steadied in time, brought back to the frame as bytes.
+
+Everything that trades quality for time is a number of `LiveConfig`; `benchmarks/live.py` measures each of them, and
+docs/webcam.md holds the table that the defaults were chosen from.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from standout.errors import ConfigError
+from standout.imaging.arrays import Alpha, Frame, resize
+from standout.imaging.guided_filter import SUBSAMPLE, guided_coefficients
+from standout.inference.model import Model, bundled_names, load
+from standout.inference.smoothing import SMOOTHINGS, Smoothing, Steady
+from standout.model_card import ModelCard
+
+#: Longer side at the network beyond which a camera's picture gains little.
+MOST_PIXELS = 256
+
+
+class Coarse(Protocol):
+    """What is needed of a model: `runtime.predict.Model`, or anything that behaves like it."""
+
+    card: ModelCard
+
+    def coarse(self, frame: Frame) -> Alpha: ...
+
+
+@dataclass(frozen=True)
+class LiveConfig:
+    """How much work a frame is worth.
+
+    Attributes:
+        longest: Longer side of the picture at the network, pixels; None: the model's own, at most 256. A model of fixed
+            size keeps its own in any case.
+        every: The network sees every n-th frame; in between, alpha follows the motion.
+        threads: Of the network; None as in `thread_count`. One leaves the other cores to the call itself, and never
+            waits for a second that something else holds up.
+        smoothing: In time: "flow", "confidence" or "off".
+        refine: Alpha follows the frame's own edges, by a guided filter.
+        contrast: Alpha's slope around 0.5. A network of few pixels is unsure far around an edge; 2 halves that.
+
+    Example:
+        >>> LiveConfig(every=0)
+        Traceback (most recent call last):
+        standout.errors.ConfigError: `every` must lie between 1 and 8; received 0.
+    """
+
+    longest: int | None = None
+    every: int = 1
+    threads: int | None = 1
+    smoothing: Smoothing = "flow"
+    refine: bool = True
+    contrast: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.smoothing not in SMOOTHINGS:
+            raise ConfigError(f"`smoothing` must be one of {', '.join(SMOOTHINGS)}; received {self.smoothing!r}.")
+        for name, low, high in (("longest", 64, 1024), ("every", 1, 8), ("contrast", 1, 20)):
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ConfigError(f"`{name}` must lie between {low} and {high}; received {value:g}.")
+        if self.every > 1 and self.smoothing != "flow":
+            raise ConfigError(
+                "`every` above 1 follows the motion between masks: it needs `smoothing` flow; "
+                f"received {self.smoothing!r}."
+            )
+
+
+def load_live(name: str = "live", config: LiveConfig | None = None) -> tuple[Model, str]:
+    """Loads a model for a camera; its input is made as small as `config` says, where the file allows it.
+
+    Returns:
+        The model, and a sentence about what is not as asked for, or "".
+
+    Raises:
+        ModelFileError: There is no such model.
+    """
+    config = config or LiveConfig()
+    note = ""
+    if name == "live" and "live" not in bundled_names():
+        name, note = "photo", "the model `live` is not bundled yet; `photo` stands in for it and is slower"
+    model = load(name, threads=config.threads)
+    longest = config.longest or min(max(model.card.input_size), MOST_PIXELS)
+    if longest != max(model.card.input_size):
+        # The card's size is what an input of symbolic size is scaled to; a fixed one stays as it is.
+        model.card = dataclasses.replace(model.card, input_size=(longest, longest))
+    return model, note
+
+
+class LiveMask:
+    """Frame after frame to alpha: holds what a camera's past says of its present. Serves one thread.
+
+    Args:
+        model: The network.
+        config: How much work a frame is worth.
+    """
+
+    def __init__(self, model: Coarse, config: LiveConfig | None = None) -> None:
+        self.config = config or LiveConfig()
+        self._model, self._steady = model, Steady(self.config.smoothing)
+        levels = (np.arange(256) / 255 - 0.5) * self.config.contrast + 0.5
+        self._levels = (np.clip(levels, 0, 1) * 255 + 0.5).astype(np.uint8)
+        self._count = 0
+        self._last: tuple[Frame, Frame] | None = None
+
+    def reset(self) -> None:
+        """Forgets the past, as after a pause."""
+        self._steady.reset()
+        self._count = 0
+
+    def __call__(self, frame: Frame) -> NDArray[np.uint8]:
+        """How much of each pixel is person.
+
+        Args:
+            frame: uint8 RGB (H, W, 3).
+
+        Returns:
+            uint8 (H, W), 255 is person.
+        """
+        return self.enlarge(self.coarse(frame), frame)
+
+    def coarse(self, frame: Frame) -> Alpha:
+        """The first half: steady alpha at the network's resolution, float32 (h, w)."""
+        small = self._shrunken(frame)
+        skipped = self._count % self.config.every
+        self._count += 1
+        carried = self._steady.carry(small) if skipped else None
+        if carried is not None:
+            return carried
+        return self._steady(small, self._model.coarse(small))
+
+    def enlarge(self, alpha: Alpha, frame: Frame) -> NDArray[np.uint8]:
+        """The second half: alpha of the frame's size, uint8 (H, W).
+
+        Args:
+            alpha: From `coarse`.
+            frame: The frame of it.
+        """
+        guide = self._shrunken(frame)
+        size = guide.shape[1], guide.shape[0]
+        if self.config.refine and size > alpha.shape[::-1]:
+            alpha = _follow_edges(alpha, guide)
+        else:
+            alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        levels = cv2.LUT(_to_bytes(alpha), self._levels)
+        return np.asarray(cv2.resize(levels, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    def _shrunken(self, frame: Frame) -> Frame:
+        """The frame at half its size, which is all that network, motion and edges look at; shrunk once per frame."""
+        if max(frame.shape) < 2 * (self.config.longest or MOST_PIXELS):
+            return frame
+        if self._last is None or self._last[0] is not frame:
+            self._last = frame, np.asarray(resize(frame, (frame.shape[0] // 2, frame.shape[1] // 2)), np.uint8)
+        return self._last[1]
+
+
+def _follow_edges(alpha: Alpha, guide: Frame) -> Alpha:
+    """The guided filter of `runtime.refine` at the guide's size: alpha = a · guide + b, channel by channel."""
+    low = max(1, alpha.shape[0] // SUBSAMPLE), max(1, alpha.shape[1] // SUBSAMPLE)
+    coefficients = guided_coefficients(resize(alpha, low), np.asarray(resize(guide, low), np.uint8))
+    size = guide.shape[1], guide.shape[0]
+    *slopes, offset = cv2.split(coefficients)
+    total = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
+    for slope, channel in zip(slopes, cv2.split(guide), strict=True):
+        grown = cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR)
+        # In place: fresh memory of this size costs more than the arithmetic.
+        cv2.multiply(grown, channel, dst=grown, scale=1 / 255, dtype=cv2.CV_32F)
+        cv2.add(total, grown, dst=total)
+    return np.asarray(total, np.float32)
+
+
+def _to_bytes(alpha: Alpha) -> NDArray[np.uint8]:
+    # Rounds and saturates; what overshoots below 0 would come back as its absolute value.
+    return np.asarray(cv2.convertScaleAbs(np.maximum(alpha, 0), alpha=255), np.uint8)

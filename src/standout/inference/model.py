@@ -1,0 +1,146 @@
+"""`load` a model by name or path; `Model.alpha` turns a frame into its alpha."""
+
+from __future__ import annotations
+
+import importlib.resources
+import math
+from pathlib import Path
+
+import numpy as np
+
+from standout.errors import ModelFileError
+from standout.imaging.arrays import Alpha, Frame, check_frame, letterbox, resize
+from standout.imaging.guided_filter import upsample_alpha
+from standout.inference.hysteresis import drop_guesses
+from standout.inference.session import Session
+from standout.inference.tta import agree, on_frame, people_box, put_closer
+from standout.model_card import ModelCard
+
+
+def load(name_or_path: str | Path = "photo", *, threads: int | None = None, provider: str | None = None) -> Model:
+    """Loads a model: a bundled one by its name, any other by its path.
+
+    Args:
+        name_or_path: "photo" (the default), "live", or the path of an ONNX file written by `standout export`.
+        threads: Of the processor; else `STANDOUT_THREADS`, else its cores, at most 4.
+        provider: An onnxruntime provider to prefer ("CUDA"); the processor if absent.
+
+    Raises:
+        ModelFileError: There is no such model, or the file is broken or not one of ours.
+        DeviceError: The provider is not in this onnxruntime.
+    """
+    source, name = _find(name_or_path)
+    return Model(Session(source, threads=threads, provider=provider, name=name))
+
+
+def bundled_names() -> list[str]:
+    """The names of the models that came with Standout."""
+    assets = importlib.resources.files("standout") / "assets"
+    if not assets.is_dir():
+        return []
+    return sorted(entry.name.removesuffix(".onnx") for entry in assets.iterdir() if entry.name.endswith(".onnx"))
+
+
+def _find(name_or_path: str | Path) -> tuple[Path | bytes, str]:
+    """The model's file, or the bytes of the bundled one, and what to call it."""
+    text = str(name_or_path)
+    looks_like_a_name = isinstance(name_or_path, str) and text.replace("-", "").replace("_", "").isalnum()
+    if looks_like_a_name:
+        bundled = importlib.resources.files("standout") / "assets" / f"{text}.onnx"
+        if bundled.is_file():
+            return bundled.read_bytes(), text
+        if not Path(text).exists():
+            names = ", ".join(f"`{name}`" for name in bundled_names()) or "none in this installation"
+            raise ModelFileError(
+                f"The model must be a bundled one ({names}) or the path of an ONNX file; received {text!r}."
+            )
+    return Path(text), Path(text).name
+
+
+class Model:
+    """A loaded network that separates people from their background.
+
+    Attributes:
+        card: What the model says of itself.
+        name: `photo`, `live`, or the file's name.
+        providers: Where it runs, as onnxruntime calls it, first choice first.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.card: ModelCard = session.card
+        self.name: str = session.name
+        self.providers: tuple[str, ...] = session.providers
+
+    def alpha(self, frame: Frame, *, refine: bool = True) -> Alpha:
+        """How much of each pixel is person.
+
+        Args:
+            frame: uint8 RGB (H, W, 3), any size.
+            refine: Bring alpha back to full resolution along the frame's own edges (see `runtime.refine`);
+                otherwise bilinearly.
+
+        Returns:
+            float32 (H, W) in [0, 1]. Never stretched to its own extremes: without people it is near 0 everywhere.
+
+        Raises:
+            InputError: `frame` is not uint8 RGB.
+        """
+        frame = check_frame(frame)
+        small, alpha = self._look(frame)
+        box = people_box(alpha, self.card.threshold) if self.card.closer else None
+        if box is not None and max(alpha.shape) >= self.card.closer * max(box.height, box.width):
+            # Three looks are enough: the whole frame isn't seen in the mirror, too (docs/training-log.md, run 12).
+            part = frame[on_frame(box, alpha, frame).slices]
+            alpha = put_closer(alpha, box, self._with_mirror(part, self._look(part)[1]), frame)
+            small = resize(frame, alpha.shape) if refine else small
+        else:
+            alpha = self._with_mirror(frame, alpha)
+        return upsample_alpha(self._sure(alpha), frame, small if refine else None)
+
+    def coarse(self, frame: Frame) -> Alpha:
+        """Alpha at the network's own resolution, without the letterbox: (h, w) of the frame's proportions.
+
+        One look, whatever the card says: for moving pictures, where the next frame is the second look.
+
+        Raises:
+            InputError: `frame` is not uint8 RGB.
+        """
+        return self._sure(self._look(check_frame(frame))[1])
+
+    def network_size(self, height: int, width: int, *, zoom: float = 1.0) -> tuple[int, int]:
+        """The (height, width) at which a frame of this size goes through the network, `zoom` times the usual one."""
+        if self._session.size is not None:
+            return self._session.size
+        stride, longest = self.card.multiple or self.card.output_stride, max(self.card.input_size)
+        scale = round(longest * zoom) / max(height, width)
+        # The small side's share of the network's work is saved for everything that isn't square.
+        return _ceil_to(round(height * scale), stride), _ceil_to(round(width * scale), stride)
+
+    def _sure(self, alpha: Alpha) -> Alpha:
+        return drop_guesses(alpha, self.card.certainty, self.card.threshold)
+
+    def _with_mirror(self, frame: Frame, alpha: Alpha) -> Alpha:
+        """The alpha of this look and of one at the mirror image together, if the card wants that."""
+        if not self.card.mirrored:
+            return alpha
+        mirrored = self._look(frame, zoom=self.card.mirrored, mirrored=True)[1]
+        return agree(alpha, resize(mirrored, alpha.shape))
+
+    def _look(self, frame: Frame, *, zoom: float = 1.0, mirrored: bool = False) -> tuple[Frame, Alpha]:
+        """The frame at the network's size, and its alpha, both without the letterbox and neither mirrored."""
+        canvas, box = letterbox(frame, self.network_size(*frame.shape[:2], zoom=zoom))
+        # Mirrored only now: a photo of 12 megapixels would take 55 ms to turn around.
+        seen = canvas[:, ::-1] if mirrored else canvas
+        alpha: Alpha = self._session.run(np.ascontiguousarray(seen)[None])[0]
+        if alpha.shape != canvas.shape[:2]:
+            raise ModelFileError(
+                f"`{self.name}` must return alpha of its input's size {canvas.shape[:2]}; "
+                f"received {alpha.shape}; export it again."
+            )
+        alpha = np.ascontiguousarray(alpha[:, ::-1]) if mirrored else alpha
+        return canvas[box.slices], alpha[box.slices]
+
+
+def _ceil_to(value: int, stride: int) -> int:
+    return max(stride, math.ceil(value / stride) * stride)

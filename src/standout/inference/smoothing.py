@@ -1,0 +1,169 @@
+"""Alpha that is steady in time: smoothed along the motion, reset where the scene changes.
+
+Each new alpha is averaged with the last one, which optical flow (DIS: Kroeger et al., arXiv 1603.03590) has moved to
+where things are now; with a look ahead, with the next one too. Where the moved picture doesn't look like the new one
+(uncovered background, a wrong flow), its alpha has no say: that is what keeps ghosts away. Works at the network's
+resolution, so it costs little. The settings are chosen by `benchmarks/steady.py`; docs/video.md has its table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from standout.errors import ConfigError
+from standout.imaging.arrays import Alpha, Frame, resize
+
+Smoothing = Literal["off", "confidence", "flow"]
+SMOOTHINGS: tuple[Smoothing, ...] = ("off", "confidence", "flow")
+
+#: The largest say of the past in a pixel, where the network is unsure; half of it where it is sure.
+_MEMORY = 0.9
+#: The largest say of the next frame, where it is looked ahead.
+_AHEAD = 0.35
+#: Difference of grey (0 … 255) between the moved last picture and this one at which the past's say falls to 1/e.
+_TOLERANCE = 10.0
+#: Pixels by which a motion there and back may miss before it loses trust.
+_GAP = 0.5
+#: Mean difference of the moved last picture from this one that makes a new scene.
+_SCENE = 28.0
+#: Width at which motion is estimated, pixels.
+_FLOW_WIDTH = 192
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A frame as the motion is seen in it, and its alpha."""
+
+    grey: NDArray[np.uint8]
+    alpha: Alpha
+
+
+class Steady:
+    """The temporal state of one video or camera.
+
+    Args:
+        smoothing: "flow" follows the motion; "confidence" lets the past speak only where the network is unsure and the
+            picture stands still; "off" passes alpha through.
+        lag: Frames that it looks ahead: 0 for cameras, 1 for files.
+
+    Raises:
+        ConfigError: `smoothing` or `lag` is none of these.
+    """
+
+    def __init__(self, smoothing: Smoothing = "flow", *, lag: int = 0) -> None:
+        if smoothing not in SMOOTHINGS:
+            raise ConfigError(f"`smoothing` must be one of {', '.join(SMOOTHINGS)}; received {smoothing!r}.")
+        if lag not in (0, 1):
+            raise ConfigError(f"`lag` must be 0 or 1 frames; received {lag!r}.")
+        self.smoothing, self.lag = smoothing, 0 if smoothing == "off" else lag
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets the past, as after a cut, and what it still holds back."""
+        self._last: _View | None = None
+
+    def __call__(self, frame: Frame, alpha: Alpha) -> Alpha:
+        """Smooths alpha in time, without looking ahead.
+
+        Args:
+            frame: uint8 RGB, any size.
+            alpha: float32 (h, w) in [0, 1], of this frame.
+
+        Returns:
+            float32 (h, w) in [0, 1].
+        """
+        if self.smoothing == "off":
+            return alpha
+        return self._smoothed(frame, alpha).alpha
+
+    def push(self, frame: Frame, alpha: Alpha) -> list[Alpha]:
+        """Takes the next frame and its alpha (as `__call__` does); returns the alphas that are ready, oldest first."""
+        if not self.lag:
+            return [self(frame, alpha)]
+        before = self._last
+        now = self._smoothed(frame, alpha)
+        if before is None:
+            return []
+        # The next frame's own alpha, moved back; what is smoothed of it already holds this one's.
+        return [self._mixed(before, _View(now.grey, alpha), _AHEAD)]
+
+    def flush(self) -> list[Alpha]:
+        """The alphas still held back at the end of a film."""
+        held = [self._last.alpha] if self.lag and self._last is not None else []
+        self.reset()
+        return held
+
+    def carry(self, frame: Frame) -> Alpha | None:
+        """The last alpha moved to this frame, for frames whose mask is skipped; None without a past or after a cut."""
+        if self._last is None:
+            return None
+        now = _View(_grey(frame), self._last.alpha)
+        moved = self._moved(self._last, now)
+        if moved is None:
+            return None
+        self._last = _View(now.grey, moved[0])
+        return moved[0]
+
+    def _smoothed(self, frame: Frame, alpha: Alpha) -> _View:
+        now = _View(_grey(frame), alpha)
+        if self._last is not None:
+            now = _View(now.grey, self._mixed(now, self._last, _MEMORY))
+        self._last = now
+        return now
+
+    def _mixed(self, now: _View, other: _View, most: float) -> Alpha:
+        """Alpha of `now` with a say of `other`'s, `most` at most; `now`'s own after a cut."""
+        moved = self._moved(other, now)
+        if moved is None:
+            return now.alpha
+        past, trust = moved
+        # Where the network is sure, it needs less of other frames, and would be hurt more by a wrong one.
+        doubt = 1 - np.abs(2 * now.alpha - 1)
+        trust = trust * (doubt if self.smoothing == "confidence" else np.float32(0.5) * (1 + doubt))
+        return np.asarray(np.clip(now.alpha + np.float32(most) * trust * (past - now.alpha), 0, 1), np.float32)
+
+    def _moved(self, source: _View, to: _View) -> tuple[Alpha, NDArray[np.float32]] | None:
+        """The alpha of `source` where things are in `to`, and how far it is to be trusted; None for another scene."""
+        shape = to.alpha.shape
+        if source.grey.shape != to.grey.shape or source.alpha.shape != shape:
+            return None
+        warped, past, sure = source.grey, source.alpha, np.ones(to.grey.shape, np.float32)
+        if self.smoothing == "flow":
+            there, back = self._motion(to.grey, source.grey), self._motion(source.grey, to.grey)
+            warped, past = _warp(source.grey, there), _warp(source.alpha, there)
+            # Where going there and back doesn't end where it began, the motion is a guess.
+            gap = there + _warp(back, there)
+            sure = np.exp(-(gap**2).sum(axis=2) / _GAP**2)
+        difference = cv2.blur(cv2.absdiff(warped, to.grey).astype(np.float32), (5, 5))
+        if float(difference.mean()) > _SCENE:
+            return None
+        trust = sure * np.exp(-difference / np.float32(_TOLERANCE))
+        return past, np.asarray(cv2.resize(trust, (shape[1], shape[0])), np.float32)
+
+    def _motion(self, here: NDArray[np.uint8], there: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Where each pixel of `here` is in `there`, less where it is: (H, W, 2), across and down."""
+        return np.asarray(self._flow.calc(here, there, np.zeros((*here.shape, 2), np.float32)), np.float32)
+
+
+def _grey(frame: Frame) -> NDArray[np.uint8]:
+    scale = min(1.0, _FLOW_WIDTH / frame.shape[1])
+    size = max(16, round(frame.shape[0] * scale)), max(16, round(frame.shape[1] * scale))
+    small = np.asarray(resize(frame, size), np.uint8)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _warp(array: NDArray[Any], motion: NDArray[np.float32]) -> NDArray[Any]:
+    """What `array` has where `motion` points to; the two may differ in size."""
+    height, width = array.shape[:2]
+    scale = np.array([width / motion.shape[1], height / motion.shape[0]], np.float32)
+    motion = np.asarray(cv2.resize(motion, (width, height)), np.float32) * scale
+    y, x = np.indices((height, width), np.float32)
+    return np.asarray(
+        cv2.remap(array, x + motion[..., 0], y + motion[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    )

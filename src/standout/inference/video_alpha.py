@@ -1,0 +1,80 @@
+"""`VideoAlpha`: alpha of one frame after another, for those who own the loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from standout.imaging.arrays import Alpha, Frame, check_frame, resize
+from standout.imaging.guided_filter import upsample_alpha
+from standout.inference.model import bundled_names, load
+from standout.inference.smoothing import Smoothing, Steady
+
+
+class CoarsePredictor(Protocol):
+    """What moving pictures need of a model: `runtime.predict.Model`, or anything that behaves like it."""
+
+    name: str
+
+    def coarse(self, frame: Frame) -> Alpha: ...
+
+
+def load_for_video(model: str | Path | CoarsePredictor | None = None) -> CoarsePredictor:
+    """The model given; by default the bundled "live", or "photo" where that isn't bundled.
+
+    Raises:
+        ModelFileError: There is no such model.
+    """
+    if model is None:
+        return load("live" if "live" in bundled_names() else "photo")
+    return load(model) if isinstance(model, str | Path) else model
+
+
+class VideoAlpha:
+    """Alpha of one frame after another, steady in time.
+
+        >>> alpha_of = standout.VideoAlpha()  # doctest: +SKIP
+        >>> for frame in standout.frames("in.mp4"): alpha = alpha_of(frame)  # doctest: +SKIP
+
+    It holds what is known from the frames before, so make one for each film or camera, and give it the frames in
+    order. A change of scene is noticed; `reset` forgets by hand.
+
+    Args:
+        model: From `standout.load`, or what it takes; by default "live", or "photo" where that isn't bundled.
+        smoothing: "flow", "confidence" or "off".
+
+    Raises:
+        ModelFileError: There is no such model.
+        ConfigError: No such smoothing.
+    """
+
+    def __init__(self, model: str | Path | CoarsePredictor | None = None, *, smoothing: Smoothing = "flow") -> None:
+        self._steady = Steady(smoothing)
+        self.model = load_for_video(model)
+
+    def __call__(self, frame: Frame) -> Alpha:
+        """Alpha of the next frame.
+
+        Args:
+            frame: uint8 RGB (H, W, 3).
+
+        Returns:
+            float32 (H, W) in [0, 1].
+
+        Raises:
+            InputError: `frame` is not uint8 RGB.
+        """
+        frame = check_frame(frame)
+        return full_size(self._steady(frame, self.model.coarse(frame)), frame)
+
+    def reset(self) -> None:
+        """Forgets the frames so far."""
+        self._steady.reset()
+
+
+def full_size(coarse: Alpha, frame: Frame) -> Alpha:
+    """Alpha of the network's resolution at the frame's, along the frame's own edges."""
+    small = np.asarray(resize(frame, (coarse.shape[0], coarse.shape[1])), np.uint8)
+    return upsample_alpha(coarse, frame, small)

@@ -1,0 +1,287 @@
+"""The one road from a photo to its finished picture.
+
+`finish_photo` takes any photo and a frozen `PhotoOptions`; `standout photo`, `standout folder` and `cut_out` call it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from standout.compose.edge import settle
+from standout.compose.finish import finish, finish_mask
+from standout.compose.options import Look
+from standout.compose.parse import Background
+from standout.errors import InputError, OutputError
+from standout.imaging.arrays import Alpha, Frame
+from standout.imaging.decode import (
+    DEFAULT_QUALITY,
+    MAX_BYTES,
+    MAX_PIXELS,
+    Encoding,
+    Picture,
+    atomic_write,
+    encode,
+    format_of,
+    from_array,
+    from_pil,
+    read,
+    write_picture,
+)
+from standout.imaging.encode import to_8_bit
+from standout.model_card import ModelCard
+
+#: With a smaller share of the pixels than this at the model's threshold, nobody counts as found.
+NOBODY_BELOW = 1e-4
+
+Photo = Image.Image | NDArray[Any] | bytes | str | Path
+AnyBackground = Background | Image.Image | Frame | str | Path
+
+
+class Predictor(Protocol):
+    """What `cut_out` needs of a model: `runtime.predict.Model`, or anything that behaves like it."""
+
+    card: ModelCard
+
+    def alpha(self, frame: Frame, *, refine: bool = True) -> Alpha:
+        """A new array, float32 (H, W) in [0, 1]."""
+        ...
+
+
+@dataclass(frozen=True)
+class PhotoOptions:
+    """How photos are read, what becomes of them, and how they are written.
+
+    Attributes:
+        look: Of the finished picture.
+        mask: Instead of the picture, what would be shown of it: grey, 255 is person.
+        quality: 1 … 100, of JPEG and WebP.
+        keep_metadata: Write GPS and other private EXIF too.
+        max_pixels: Width × height that is allowed, looked up before decoding.
+        max_bytes: Size of a file that is allowed.
+
+    Example:
+        >>> PhotoOptions(Look(background="white"), quality=85).look.opaque
+        True
+    """
+
+    look: Look = Look()
+    mask: bool = False
+    quality: int = DEFAULT_QUALITY
+    keep_metadata: bool = False
+    max_pixels: int = MAX_PIXELS
+    max_bytes: int = MAX_BYTES
+
+    def check_format(self, file_format: str) -> None:
+        """Refuses a format that can't hold the result, before any work is done.
+
+        Raises:
+            OutputError: A JPEG without a background.
+        """
+        if file_format == "JPEG" and not (self.look.opaque or self.mask):
+            raise OutputError(
+                "A JPEG can't hold transparency; choose a background (`--background white`) or write PNG, WebP or TIFF."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedPhoto:
+    """A finished picture and how it is to be written.
+
+    Attributes:
+        pixels: uint8 or uint16: RGBA (H, W, 4), RGB (H, W, 3) with a background, grey (H, W) of a mask.
+        encoding: Format, colour profile, resolution and metadata: `encode(pixels, encoding)` is the file.
+        nobody: Whether nobody was found.
+        notes: What was left out and why, a sentence each; usually empty.
+    """
+
+    pixels: NDArray[Any]
+    encoding: Encoding
+    nobody: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Cutout:
+    """A picture and who stands in it.
+
+    Attributes:
+        picture: The picture, upright.
+        person: float32 (H, W) in [0, 1]; 0 everywhere if nobody was found.
+        nobody: Whether nobody was found.
+    """
+
+    picture: Picture
+    person: Alpha
+    nobody: bool
+
+
+def cut_out_picture(picture: Picture, model: Predictor) -> Cutout:
+    """Finds the people in a decoded picture."""
+    alpha = model.alpha(picture.frame)
+    nobody = bool(np.count_nonzero(alpha >= model.card.threshold) < NOBODY_BELOW * alpha.size)
+    return Cutout(picture, np.zeros_like(alpha) if nobody else settle(alpha), nobody)
+
+
+def finish_photo(
+    photo: Photo, model: Predictor, options: PhotoOptions | None = None, *, file_format: str = "PNG"
+) -> FinishedPhoto:
+    """Turns a photo into its finished picture.
+
+    Args:
+        photo: A path, `-` for standard input, the bytes of a file, a Pillow picture, or an array (grey, RGB or RGBA,
+            uint8 or uint16).
+        model: From `standout.load`.
+        options: How; by default the people on transparency.
+        file_format: "PNG", "WEBP", "JPEG" or "TIFF": what it will be written as.
+
+    Raises:
+        InputError: The photo can't be used, or the person asked for isn't there.
+        OutputError: The format can't hold the result.
+        MissingExtra: `look.matting` without pymatting.
+    """
+    options = options or PhotoOptions()
+    options.check_format(file_format)
+    picture = read_picture(photo, options)
+    people = cut_out_picture(picture, model)
+    make = finish_mask if options.mask else finish
+    result = make(picture, people.person, options.look, threshold=model.card.threshold)
+    encoding = picture.encoding(file_format, quality=options.quality, keep_metadata=options.keep_metadata)
+    if options.mask:
+        encoding = dataclasses.replace(encoding, icc=None)  # a grey picture can't carry a profile of RGB colours
+    notes = picture.notes + result.notes
+    if result.pixels.dtype != np.uint8 and file_format != "PNG":
+        notes += (f"a {file_format} holds 8 bits per colour; write a PNG to keep the photo's 16",)
+    return FinishedPhoto(result.pixels, encoding, people.nobody, notes)
+
+
+def photo_to_file(
+    source: str | Path | bytes, target: str | Path, model: Predictor, options: PhotoOptions | None = None
+) -> FinishedPhoto:
+    """As `finish_photo`, into a file that appears whole or not at all; its ending chooses the format.
+
+    Raises:
+        InputError, OutputError, MissingExtra: As `finish_photo`; or the file can't be written.
+    """
+    finished = finish_photo(source, model, options, file_format=format_of(target))
+    with atomic_write(target) as file:
+        write_picture(file, finished.pixels, finished.encoding)
+    return finished
+
+
+@overload
+def cut_out(
+    image: NDArray[Any],
+    *,
+    background: AnyBackground | None = None,
+    look: Look | None = None,
+    mask: bool = False,
+    model: Predictor | str | Path | None = None,
+) -> NDArray[Any]: ...
+@overload
+def cut_out(
+    image: bytes,
+    *,
+    background: AnyBackground | None = None,
+    look: Look | None = None,
+    mask: bool = False,
+    model: Predictor | str | Path | None = None,
+) -> bytes: ...
+@overload
+def cut_out(
+    image: Image.Image | str | Path,
+    *,
+    background: AnyBackground | None = None,
+    look: Look | None = None,
+    mask: bool = False,
+    model: Predictor | str | Path | None = None,
+) -> Image.Image: ...
+def cut_out(
+    image: Photo,
+    *,
+    background: AnyBackground | None = None,
+    look: Look | None = None,
+    mask: bool = False,
+    model: Predictor | str | Path | None = None,
+) -> Image.Image | NDArray[Any] | bytes:
+    """Cuts the people out of a picture; what goes in comes out.
+
+        >>> import numpy as np, standout
+        >>> standout.cut_out(np.zeros((48, 64, 3), np.uint8)).shape
+        (48, 64, 4)
+        >>> standout.cut_out(np.zeros((48, 64, 3), np.uint8), background="white").shape
+        (48, 64, 3)
+
+    Args:
+        image: A Pillow picture, an array (grey, RGB or RGBA; uint8 or uint16), the bytes of a file, or a path.
+        background: What comes behind the people: `transparent` (the default), a colour, `blur`, `blur:RADIUS`, or an
+            image as a path, array or Pillow picture. Goes before the background of `look`.
+        look: Everything else about the result: which person, edge, crop, shadow, matting.
+        mask: Return what would be shown, alone: grey (H, W), 255 is person.
+        model: From `standout.load`, or what it takes; the bundled "photo" if absent.
+
+    Returns:
+        Pillow → Pillow; array → array of its dtype (uint8 for a mask); bytes → bytes of a PNG; path → Pillow.
+        RGBA, or RGB with a background. Upright, of the picture's size unless cropped, black where fully transparent.
+        Transparency that was there stays.
+
+    Raises:
+        InputError: The picture can't be used, or the person asked for isn't there.
+        ConfigError: The background is unknown.
+        ModelFileError: The model can't be used.
+    """
+    look = look or Look()
+    if background is not None:
+        behind = np.asarray(background.convert("RGB")) if isinstance(background, Image.Image) else background
+        look = dataclasses.replace(look, background=behind)
+    finished = finish_photo(image, as_model(model), PhotoOptions(look, mask))
+    if isinstance(image, np.ndarray):
+        return finished.pixels
+    if isinstance(image, bytes | bytearray | memoryview):
+        return encode(finished.pixels, finished.encoding)
+    # Pillow has no colour pictures of 16 bits.
+    output = Image.fromarray(to_8_bit(finished.pixels))
+    if finished.encoding.icc is not None:
+        output.info["icc_profile"] = finished.encoding.icc
+    if finished.encoding.dpi is not None:
+        output.info["dpi"] = finished.encoding.dpi
+    return output
+
+
+def read_picture(image: object, options: PhotoOptions) -> Picture:
+    """A Pillow picture, an array, bytes or a path as a `Picture`, within the limits of `options`.
+
+    Raises:
+        InputError: It is none of these, or no picture that can be read.
+    """
+    if isinstance(image, np.ndarray):
+        return from_array(image)
+    if isinstance(image, Image.Image):
+        return from_pil(image, max_pixels=options.max_pixels)
+    if isinstance(image, bytearray | memoryview):
+        image = bytes(image)
+    if isinstance(image, bytes | str | Path):
+        return read(image, max_pixels=options.max_pixels, max_bytes=options.max_bytes)
+    raise InputError(f"`image` must be a Pillow picture, an array, bytes or a path; received {type(image).__name__}.")
+
+
+def as_model(model: Predictor | str | Path | None) -> Predictor:
+    """The model itself, or the one of this name or path, loaded once; None is `photo`."""
+    if model is None or isinstance(model, str | Path):
+        return _loaded("photo" if model is None else model)
+    return model
+
+
+@lru_cache(maxsize=2)
+def _loaded(name_or_path: str | Path) -> Predictor:
+    """A model given by name is kept: the second call of `cut_out` costs no loading."""
+    from standout.inference.model import load
+
+    return load(name_or_path)

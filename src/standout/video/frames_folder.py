@@ -1,0 +1,87 @@
+"""A film as a folder of PNG pictures."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from standout.errors import OutputError
+from standout.video.reader import Shot
+
+#: Deflating harder saves a few per cent and takes several times as long.
+_PNG_LEVEL = 2
+#: Tells FFmpeg when each picture is shown: `ffmpeg -i FOLDER/frames.ffconcat …`.
+TIMES_FILE = "frames.ffconcat"
+
+
+class PictureWriter:
+    """Writes frames into a folder, which gets its name only once it is complete.
+
+    Args:
+        folder: New or empty.
+        start_s: Taken from every time.
+
+    Raises:
+        OutputError: The folder holds something, or its parent doesn't exist.
+    """
+
+    def __init__(self, folder: Path, start_s: Fraction | None = None) -> None:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise OutputError(f"`--frames` wants a new or an empty folder; `{folder}` is not.")
+        parent = folder.absolute().parent
+        if not parent.is_dir():
+            raise OutputError(f"There is no folder `{folder.parent}`; create it first.")
+        self.target = folder
+        self.notes: list[str] = []
+        self._times: list[tuple[str, Fraction, Fraction]] = []
+        self._start = start_s or Fraction(0)
+        self._partial = parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
+        try:
+            self._partial.mkdir()
+        except OSError as error:
+            raise OutputError(f"`{folder}` can't be written: {error.strerror}.") from error
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """Pictures have no sound."""
+        return ()
+
+    def put(self, shot: Shot, pixels: NDArray[np.uint8]) -> None:
+        """A frame: uint8 RGB, RGBA or grey (H, W)."""
+        name = f"{len(self._times) + 1:06d}.png"
+        if pixels.ndim == 3:
+            pixels = np.asarray(
+                cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR)
+            )
+        if not cv2.imwrite(str(self._partial / name), pixels, [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL]):
+            raise OutputError(f"`{self.target / name}` can't be written; is the disk full?")
+        self._times.append((name, shot.time - self._start, shot.duration * shot.time_base))
+
+    def put_packet(self, packet: Any) -> None:
+        """Pictures have no sound."""
+
+    def finish(self) -> None:
+        """Writes the times and gives the folder its name."""
+        lines = ["ffconcat version 1.0"]
+        for index, (name, time, duration) in enumerate(self._times):
+            lasts = self._times[index + 1][1] - time if index + 1 < len(self._times) else duration
+            lines += [f"file {name}", f"duration {float(lasts):.6f}"]
+        try:
+            (self._partial / TIMES_FILE).write_text("\n".join(lines) + "\n", "utf-8")
+            if self.target.exists():
+                self.target.rmdir()
+            os.replace(self._partial, self.target)
+        except OSError as error:
+            raise OutputError(f"`{self.target}` can't be written: {error.strerror}.") from error
+
+    def abandon(self) -> None:
+        """Removes the partial folder."""
+        shutil.rmtree(self._partial, ignore_errors=True)

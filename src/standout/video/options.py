@@ -1,0 +1,93 @@
+"""How a video is processed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from standout.errors import ConfigError
+from standout.inference.smoothing import SMOOTHINGS, Smoothing
+from standout.video.codecs import Codec
+from standout.video.timestamps import exact
+
+_MOST_PIXELS = 16384
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """How a video is processed.
+
+    Attributes:
+        matte: Write alpha as a grey video instead of the people.
+        frames: The target is a folder for a PNG sequence.
+        start_s: Seconds from which the source is used.
+        end_s: Seconds before which it is used.
+        size: `WxH`, `Wx` or `xH`; the source's own if absent.
+        fps: Constant frames per second; the source's own time stamps if absent.
+        codec: Of a transparent video: "vp9", "prores" or "png"; None takes what suits the container.
+        smoothing: In time: "flow", "confidence" or "off".
+        lag: Frames that the smoothing looks ahead, 0 or 1.
+        keep_partial: After Ctrl-C (KeyboardInterrupt, also from `progress`), keep what is done as a file that plays; a
+            second one drops it.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
+
+    matte: bool = False
+    frames: bool = False
+    start_s: Fraction | None = None
+    end_s: Fraction | None = None
+    size: str | None = None
+    fps: Fraction | None = None
+    codec: Codec | None = None
+    smoothing: Smoothing = "flow"
+    lag: int = 1
+    keep_partial: bool = False
+
+    def __post_init__(self) -> None:
+        # Floats are taken too, for those who write them by hand.
+        for name in ("start_s", "end_s", "fps"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, exact(value))
+        if self.start_s is not None and self.start_s < 0:
+            raise ConfigError(f"`start` must be at least 0 seconds; received {float(self.start_s):g}.")
+        if self.end_s is not None and self.end_s <= (self.start_s or 0):
+            raise ConfigError(f"`end` must lie after `start`; received {float(self.end_s):g} seconds.")
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise ConfigError(f"`fps` must lie above 0 and be at most 1000; received {float(self.fps):g}.")
+        if self.smoothing not in SMOOTHINGS:
+            raise ConfigError(f"`smoothing` must be one of {', '.join(SMOOTHINGS)}; received {self.smoothing!r}.")
+        if self.lag not in (0, 1):
+            raise ConfigError(f"`lag` must be 0 or 1 frames; received {self.lag!r}.")
+        if self.codec is not None and self.frames:
+            raise ConfigError("`codec` is for video files; a folder of frames holds PNG.")
+
+
+def parse_size(text: str, width: int, height: int) -> tuple[int, int]:
+    """The (height, width) of `WxH`, `Wx` or `xH` for a picture of this width and height.
+
+    Raises:
+        ConfigError: It is no size, or would stretch the picture; the message names the nearest that doesn't.
+
+    Example:
+        >>> parse_size("640x", 1920, 1080), parse_size("x360", 1920, 1080)
+        ((360, 640), (360, 640))
+    """
+    left, cross, right = text.lower().partition("x")
+    try:
+        wide, high = (int(part) if part else 0 for part in (left, right))
+    except ValueError:
+        wide = high = -1
+    if not cross or min(wide, high) < 0 or not 0 < max(wide, high) <= _MOST_PIXELS:
+        raise ConfigError(
+            f"`size` must be WIDTHxHEIGHT in pixels (or `640x`, `x360`), at most {_MOST_PIXELS}; received {text!r}."
+        )
+    # Video likes even numbers.
+    wide = wide or max(2, 2 * round(width * high / height / 2))
+    fit = max(2, 2 * round(height * wide / width / 2))
+    high = high or fit
+    if abs(wide * height / (high * width) - 1) > 0.03 and abs(fit - high) > 2:
+        raise ConfigError(f"`size` {text} would stretch a picture of {width}x{height}; use {wide}x{fit}.")
+    return high, wide

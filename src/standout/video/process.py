@@ -1,0 +1,243 @@
+"""`process_video`: decode, find people, steady, compose and encode at the same time, in constant memory."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from standout.errors import ConfigError, OutputError
+from standout.imaging.arrays import Frame
+from standout.inference.smoothing import Steady
+from standout.inference.video_alpha import CoarsePredictor, full_size, load_for_video
+from standout.video.background import Scenery
+from standout.video.codecs import opaque_encoder, transparent_encoder
+from standout.video.frames_folder import PictureWriter
+from standout.video.options import VideoOptions, parse_size
+from standout.video.reader import Shot, VideoInfo, VideoReader
+from standout.video.stages import run_stream
+from standout.video.writer import Sink, VideoWriter
+
+#: Frames that may wait between two stages; four stages of 4K frames then fit into half a gigabyte.
+_DEPTH = 2
+
+#: Called with the number of frames done and what is known of the source.
+Progress = Callable[[int, VideoInfo], None]
+
+
+@dataclass(frozen=True)
+class VideoResult:
+    """What came of it.
+
+    Attributes:
+        target: The file or folder.
+        frames: Their number.
+        notes: What is not as in the source, or not as asked, a sentence each.
+        model: The network's name.
+        complete: Nothing is missing: no interruption, and a source that wasn't cut short.
+        interrupted: It ended early by Ctrl-C, and the part that was done was kept.
+    """
+
+    target: Path
+    frames: int
+    notes: tuple[str, ...]
+    model: str
+    complete: bool = True
+    interrupted: bool = False
+
+
+def process_video(
+    source: str | Path,
+    target: str | Path,
+    *,
+    background: str | Path | Frame = "transparent",
+    model: str | Path | CoarsePredictor | None = None,
+    options: VideoOptions | None = None,
+    progress: Progress | None = None,
+) -> VideoResult:
+    """Cuts the people out of a video.
+
+        >>> standout.process_video("in.mp4", "out.webm")  # doctest: +SKIP
+        >>> standout.process_video("in.mp4", "out.mp4", background="blur")  # doctest: +SKIP
+
+    Time stamps, sound, subtitles and colour tags are the source's; the file appears under its name only when complete.
+
+    Args:
+        source: A video file.
+        target: `.mp4`, `.mov`, `.mkv` or `.webm`; a folder for `frames`.
+        background: "transparent", a colour, an image (or its pixels, uint8 RGB), a video (repeated), "blur" or
+            "blur:RADIUS".
+        model: From `standout.load`, or what it takes; by default "live", or "photo" where that isn't bundled.
+        options: Everything else.
+        progress: Called after each frame; what it raises ends the run.
+
+    Raises:
+        InputError: The source is no video that can be read.
+        ConfigError: The options don't go together, or the container can't hold what is asked for.
+        OutputError: The target can't be written.
+        ModelFileError: There is no such model.
+    """
+    options = options or VideoOptions()
+    source, target = Path(source), Path(target)
+    if source.exists() and target.exists() and source.samefile(target):
+        raise OutputError(f"`{target}` is the source itself; give another name for the output.")
+    with _open(source, options) as reader:
+        scenery = Scenery(background, (reader.info.height, reader.info.width), "matte" if options.matte else "people")
+        try:
+            predictor = load_for_video(model)
+            sink = _sink(target, reader, scenery.transparent, options)
+            try:
+                job = _Job(reader, predictor, scenery, sink, options, progress)
+                interrupted = job.run()
+            except BaseException:
+                sink.abandon()
+                raise
+        finally:
+            scenery.close()
+    complete = not interrupted and not reader.notes
+    return VideoResult(
+        target, job.done, (*reader.info.losses, *sink.notes, *reader.notes), predictor.name, complete, interrupted
+    )
+
+
+def _open(source: Path, options: VideoOptions) -> VideoReader:
+    reader = VideoReader(source, start_s=options.start_s, end_s=options.end_s)
+    if not options.size:
+        return reader
+    with reader:
+        size = parse_size(options.size, reader.info.width, reader.info.height)
+    return VideoReader(source, start_s=options.start_s, end_s=options.end_s, size=size)
+
+
+def _sink(target: Path, reader: VideoReader, transparent: bool, options: VideoOptions) -> Sink:
+    if options.frames:
+        return PictureWriter(target, options.start_s)
+    suffix, info = target.suffix.lower(), reader.info
+    if transparent:
+        encoder = transparent_encoder(suffix, options.codec)
+    elif options.codec is not None:
+        raise ConfigError("`codec` is for transparent video; leave it out with a background or the matte.")
+    else:
+        encoder = opaque_encoder(suffix, odd=bool((info.width | info.height) & 1))
+    return VideoWriter(target, reader, encoder, start_s=options.start_s, rate=options.fps)
+
+
+@contextlib.contextmanager
+def _gentle_ctrl_c(wanted: bool) -> Iterator[threading.Event]:
+    """Where it is wanted, the first Ctrl-C only sets the event; a second one interrupts.
+
+    An interruption in the midst of an encoder's work would leave a frame half written, and nothing to keep.
+    """
+    pressed = threading.Event()
+    # Handlers can be set by the main thread alone, where Ctrl-C arrives; a handler of the caller's stays.
+    ours = wanted and threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield pressed
+        return
+
+    def press(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        pressed.set()
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@dataclass
+class _Job:
+    """One film on its way through the stages."""
+
+    reader: VideoReader
+    predictor: CoarsePredictor
+    scenery: Scenery
+    sink: Sink
+    options: VideoOptions
+    progress: Progress | None
+    done: int = 0
+
+    def run(self) -> bool:
+        """Everything; whether it was interrupted and the part that was done was kept."""
+        with _gentle_ctrl_c(self.options.keep_partial) as pressed:
+            try:
+                run_stream(self._source(), (self._find, self._paint), self._write, depth=_DEPTH, stop=pressed)
+            except KeyboardInterrupt:  # of `progress`, or of a caller with a handler of its own
+                if not self.options.keep_partial or pressed.is_set():
+                    raise
+                pressed.set()
+            if self.done:
+                self.sink.finish()
+        interrupted = pressed.is_set()
+        if not self.done:
+            if interrupted:
+                raise KeyboardInterrupt
+            length = f"{float(self.reader.container.duration or 0) / 1e6:.2f}"
+            raise ConfigError(f"No frame of `{self.reader.path}` lies between `start` and `end`; it lasts {length} s.")
+        return interrupted
+
+    def _source(self) -> Iterator[Any]:
+        items = self.reader.items(self.sink.wanted)
+        return _at_rate(items, self.options.fps) if self.options.fps else items
+
+    def _find(self, items: Iterator[Any]) -> Iterator[Any]:
+        """Shots become (shot, alpha), later by the smoothing's lag; packets pass."""
+        steady = Steady(self.options.smoothing, lag=self.options.lag)
+        waiting: deque[Shot] = deque()
+        for item in items:
+            if not isinstance(item, Shot):
+                yield item
+                continue
+            waiting.append(item)
+            for alpha in steady.push(item.frame, self.predictor.coarse(item.frame)):
+                yield waiting.popleft(), alpha
+        for alpha in steady.flush():
+            yield waiting.popleft(), alpha
+
+    def _paint(self, items: Iterator[Any]) -> Iterator[Any]:
+        first: Fraction | None = None
+        for item in items:
+            if not isinstance(item, tuple):
+                yield item
+                continue
+            shot, coarse = item
+            first = shot.time if first is None else first
+            yield shot, self.scenery.paint(shot.frame, full_size(coarse, shot.frame), shot.time - first)
+
+    def _write(self, item: Any) -> None:
+        if not isinstance(item, tuple):
+            self.sink.put_packet(item)
+            return
+        self.sink.put(*item)
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, self.reader.info)
+
+
+def _at_rate(items: Iterator[Any], fps: Fraction) -> Iterator[Any]:
+    """Frames at a constant rate: of each moment, the frame that was on the screen."""
+    tick = 1 / fps
+    count: int | None = None
+    last: Shot | None = None
+    for item in items:
+        if not isinstance(item, Shot):
+            yield item
+            continue
+        if count is None:
+            count = round(item.time * fps)
+        while last is not None and count * tick < item.time:
+            yield Shot(last.frame, count, 1, tick)
+            count += 1
+        last = item
+    if last is not None and count is not None:
+        end = last.time + last.duration * last.time_base
+        while count * tick < end - tick / 2:
+            yield Shot(last.frame, count, 1, tick)
+            count += 1

@@ -1,0 +1,129 @@
+"""What comes behind the person: fitted as asked, and blurred by its own light alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from standout.compose.background import blur_background, fit_image
+from standout.compose.options import Look
+from standout.compose.parse import parse_background, parse_keep, parse_margin, parse_point, parse_position
+from standout.errors import ConfigError
+from standout.imaging.arrays import Frame
+
+
+def stripes() -> Frame:
+    """20 × 60: red, green and blue thirds from left to right."""
+    image = np.zeros((20, 60, 3), np.uint8)
+    for third in range(3):
+        image[:, 20 * third : 20 * third + 20, third] = 255
+    return image
+
+
+def test_cover_fills_and_cuts_the_sides() -> None:
+    fitted = fit_image(stripes(), (40, 40))
+    assert fitted.shape == (40, 40, 3) and (fitted == (0, 255, 0)).all()
+
+
+@pytest.mark.parametrize(("position", "colour"), [((0.0, 0.5), 0), ((0.5, 0.5), 1), ((1.0, 0.5), 2)])
+def test_position_chooses_what_stays_in_view(position: tuple[float, float], colour: int) -> None:
+    assert fit_image(stripes(), (40, 40), position=position)[20, 20, colour] == 255
+
+
+def test_contain_shows_all_of_it() -> None:
+    fitted = fit_image(stripes(), (60, 60), fit="contain", position=(0.5, 1.0))
+    assert fitted[:40].max() == 0
+    assert [int(fitted[50, x].argmax()) for x in (5, 30, 55)] == [0, 1, 2]
+
+
+def test_stretch_keeps_every_edge() -> None:
+    fitted = fit_image(stripes(), (60, 30), fit="stretch")
+    assert fitted.shape == (60, 30, 3) and [int(fitted[30, x].argmax()) for x in (2, 15, 27)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("lens", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_no_halo_of_the_person_in_the_blur(lens: bool, dtype: type) -> None:
+    """A red person before a grey wall: not a trace of red may be found in the blurred wall."""
+    scale = 1 if dtype == np.uint8 else 257
+    photo = np.full((120, 160, 3), 120, np.uint8)
+    y, x = np.mgrid[:120, :160]
+    alpha = np.clip((40 - np.hypot(x - 80, y - 60)) / 4 + 0.5, 0, 1).astype(np.float32)
+    photo = (alpha[..., None] * (230, 20, 20) + (1 - alpha[..., None]) * photo).round().astype(dtype) * scale
+    blurred = blur_background(photo.astype(dtype), alpha, radius=15, lens=lens)
+    assert blurred.dtype == dtype
+    assert int(np.abs(blurred.astype(int) - 120 * scale).max()) <= 2 * scale
+
+
+def test_a_wider_radius_blurs_more_and_a_lens_keeps_lights() -> None:
+    photo = np.full((120, 160, 3), 30, np.uint8)
+    photo[58:62, 78:82] = 255
+    nobody = np.zeros((120, 160), np.float32)
+    soft, softer = (blur_background(photo, nobody, radius=r)[60, 80, 0] for r in (4, 16))
+    assert 30 < softer < soft < 255
+    # Out of focus, a lamp is a disc of one brightness with a rim, and brighter than a veil.
+    lens = blur_background(photo, nobody, radius=16, lens=True)[60]
+    veil = blur_background(photo, nobody, radius=16)[60]
+    assert int(lens[80 + 8, 0]) > 1.5 * int(veil[80 + 8, 0])
+    assert int(lens[80 + 24, 0]) < int(lens[80 + 8, 0]) / 2
+
+
+def test_nothing_but_person_has_a_background_too() -> None:
+    assert blur_background(np.full((20, 20, 3), 9, np.uint8), np.ones((20, 20), np.float32)).shape == (20, 20, 3)
+
+
+def test_backgrounds_are_read(tmp_path: Path) -> None:
+    (tmp_path / "white.png").write_bytes(b"x")
+    assert parse_background("white").color == (255, 255, 255)
+    assert parse_background("#0F8").color == (0, 255, 136)
+    assert parse_background("blur").radius is None and parse_background("blur:7.5").radius == 7.5
+    assert parse_background(str(tmp_path / "white.png")).image == tmp_path / "white.png"
+    assert Look().behind.kind == "transparent" and Look(background="blur").behind.kind == "blur"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("withe", "did you mean `white`"), ("#12", "`#rrggbb`"), ("#gggggg", "digits"), ("blur:much", "in pixels"),
+        ("blur:-3", "between 0.5 and 1000"), ("blur:nan", "between"), ("beach.jpg", "neither a file"), ("", "neither"),
+        ("#00000080", "`#rrggbb`"),
+    ],
+)  # fmt: skip
+def test_backgrounds_that_are_refused(text: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=words) as caught:
+        parse_background(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_misspelt_file_is_told_its_neighbour(tmp_path: Path) -> None:
+    (tmp_path / "beach.jpg").touch()
+    with pytest.raises(ConfigError, match=r"did you mean `beach\.jpg`"):
+        parse_background(str(tmp_path / "baech.jpg"))
+
+
+@pytest.mark.parametrize("text", ["middle", "1,2,3", "x,y", "-5%,3%", "101%,0%"])
+def test_positions_that_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="position"):
+        parse_position(text)
+
+
+def test_people_points_and_margins_are_read_or_refused() -> None:
+    assert parse_keep("2, 1") == (2, 1) and parse_point("0,0") == (0, 0) and parse_margin("12px") == 12
+    refused = {parse_keep: ("0", "bob"), parse_point: ("5", "-1,4", "50%,3"), parse_margin: ("100%", "-1", "inf")}
+    for parse, texts in refused.items():
+        for text in texts:
+            with pytest.raises(ConfigError, match="received"):
+                parse(text)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"fit": "fill"}, {"matting": "closed"}, {"edge": 201}, {"feather": -1}, {"position": (2, 0)}, {"keep": "biggest"},
+     {"keep": "largest", "at": (1, 1)}, {"margin": float("nan")}],
+)  # fmt: skip
+def test_looks_that_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        Look(**wrong)  # type: ignore[arg-type]
