@@ -73,13 +73,16 @@ class CopyWork:
 
 @dataclass(frozen=True)
 class NoWork:
-    """Can't start: says so, or dies without a word."""
+    """Can't start: says so, dies without a word, or lacks a library."""
 
     silent: bool = False
+    lacks: str = ""
 
     def open(self, threads: int) -> Callable[[Job], Made]:
         if self.silent:
             os._exit(3)
+        if self.lacks:
+            raise RuntimeError(f"{self.lacks}: cannot open shared object file")
         raise ModelFileError("the model is broken")
 
 

@@ -215,6 +215,9 @@ def test_workers_that_cant_start_are_told_from_photos_that_fail(photos: Path, ou
         process_folder(photos, out, settings=FolderSettings(workers=2), work=NoWork())
     with pytest.raises(StandoutError, match="No worker process can be started"):
         process_folder(photos, out, settings=FolderSettings(workers=2), work=NoWork(silent=True))
+    with pytest.raises(StandoutError, match="RuntimeError: libfoo.so.1: cannot open") as caught:
+        process_folder(photos, out, settings=FolderSettings(workers=2), work=NoWork(lacks="libfoo.so.1"))
+    assert "fewer workers" not in str(caught.value)
     assert written(out) == []
 
 

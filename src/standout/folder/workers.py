@@ -211,6 +211,9 @@ def _serve(channel: connection.Connection[Any, Any], threads: int) -> None:
         return
     except EOFError:
         return
+    except Exception as error:  # noqa: BLE001 - a library that can't be loaded, work that can't be unpickled, …
+        channel.send(_Unusable("StandoutError", _why_unusable(error)))
+        return
     channel.send("ready")
     while True:
         try:
@@ -259,6 +262,13 @@ def _how_it_ended(code: int | None) -> str:
     except ValueError:
         name = f"signal {-code}"
     return f"was killed ({name})" + (", perhaps for want of memory" if -code == 9 else "")
+
+
+def _why_unusable(error: Exception) -> str:
+    return (
+        f"The worker processes can't begin: {type(error).__name__}: {error}; "
+        "mend this, or ask for help with the output of `standout info`."
+    )
 
 
 def _as_error(message: _Unusable) -> StandoutError:
