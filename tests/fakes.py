@@ -20,13 +20,16 @@ def tiny_card(size: tuple[int, int] = (64, 64), *, name: str = "tiny") -> ModelC
     return ModelCard(name=name, input_size=size, output_stride=16, encoder="brightness", licence="Apache-2.0")
 
 
-def tiny_model(path: Path | str, size: tuple[int, int] = (64, 64), dynamic: bool = False) -> Path:
+def tiny_model(
+    path: Path | str, size: tuple[int, int] = (64, 64), dynamic: bool = False, *, nobody: bool = False
+) -> Path:
     """Writes an ONNX model in which whoever is bright is a person: alpha = sigmoid((mean RGB − 0.5) · 18).
 
     Args:
         path: The file to write.
         size: (height, width) of its input.
         dynamic: Leave height and width symbolic, so that any multiple of 16 works.
+        nobody: Take nobody for a person, however bright.
     """
     import onnx
     from onnx import TensorProto, helper
@@ -40,7 +43,7 @@ def tiny_model(path: Path | str, size: tuple[int, int] = (64, 64), dynamic: bool
         helper.make_node("Mul", ["centred", "steepness"], ["logits"]),
         helper.make_node("Sigmoid", ["logits"], ["alpha"]),
     ]
-    constants = {"scale": 255.0, "half": 0.5, "steepness": STEEPNESS}
+    constants = {"scale": 255.0, "half": 2.0 if nobody else 0.5, "steepness": STEEPNESS}
     graph = helper.make_graph(
         nodes,
         "tiny",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 from PIL import Image
 
 import standout
-from fakes import FakeModel
+from fakes import FakeModel, tiny_model
 from kits import wide_gamut
 from standout.errors import InputError
+from standout.photo.cut_out import as_model
 from standout.imaging.arrays import Frame
 
 
@@ -44,6 +46,14 @@ def test_the_person_keeps_its_colours_and_the_rest_is_gone(bright_person: Frame,
 
 def test_a_model_is_taken_by_path(bright_person: Frame, model_file: Path) -> None:
     assert standout.cut_out(bright_person, model=model_file).shape == (72, 96, 4)
+
+
+def test_a_model_that_was_exported_again_to_its_path_is_taken_anew(bright_person: Frame, tmp_path: Path) -> None:
+    model = tiny_model(tmp_path / "m.onnx")
+    assert standout.cut_out(bright_person, model=model)[..., 3].max() > 200
+    assert as_model(model) is as_model(model)  # loaded once
+    os.replace(tiny_model(tmp_path / "new.onnx", nobody=True), model)
+    assert standout.cut_out(bright_person, model=model)[..., 3].max() == 0
 
 
 def test_transparency_that_was_there_stays(bright_person: Frame, fake_model: FakeModel) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -275,13 +276,23 @@ def read_picture(image: object, options: PhotoOptions) -> Picture:
 def as_model(model: Predictor | str | Path | None) -> Predictor:
     """The model itself, or the one of this name or path, loaded once; None is `photo`."""
     if model is None or isinstance(model, str | Path):
-        return _loaded("photo" if model is None else model)
+        name_or_path = "photo" if model is None else model
+        return _loaded(name_or_path, _stamp(name_or_path))
     return model
 
 
 @lru_cache(maxsize=2)
-def _loaded(name_or_path: str | Path) -> Predictor:
-    """A model given by name is kept: the second call of `cut_out` costs no loading."""
+def _loaded(name_or_path: str | Path, stamp: tuple[int, int] | None) -> Predictor:  # noqa: ARG001 - is part of the key
+    """A model given by name is kept: the second call of `cut_out` costs no loading, unless its file has changed."""
     from standout.inference.model import load
 
     return load(name_or_path)
+
+
+def _stamp(path: str | Path) -> tuple[int, int] | None:
+    """(mtime_ns, size) of a file; None if there is none, as of a bundled model's name."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size
