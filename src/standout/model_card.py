@@ -35,7 +35,7 @@ class ModelCard:
         parameters: Number of weights.
         data: One line per source: name, number of photographs, origin and licence.
         data_hash: SHA-256 over the manifest of the training set.
-        revision: Git revision of the code that trained it.
+        revision: Git revision of the code that trained it, or its version where it was installed.
         samples: Pictures that training has seen, those of the runs it went on from included if a card file says so.
         scores: Set name -> metric -> value, as `standout evaluate` prints them.
         speed: Time and memory, with the machine named.
@@ -77,19 +77,67 @@ class ModelCard:
         """Reads a card; keys of a newer version are left out.
 
         Raises:
-            ModelFileError: The text is no card.
+            ModelFileError: The text is no card, or a value is of another type or out of range.
         """
         try:
             raw = json.loads(text)
-            known = {f.name for f in dataclasses.fields(cls)}
-            values = {key: value for key, value in raw.items() if key in known}
-            height, width = values["input_size"]
-            values["input_size"] = (int(height), int(width))
-            for key in ("data", "limits", "scales"):
-                if key in values:
-                    values[key] = tuple(values[key])
-            return cls(**values)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, RecursionError) as error:
+            raise ModelFileError(f"The model card must be a JSON object; received {text[:60]!r} ({error}).") from error
+        if not isinstance(raw, dict) or not {"name", "input_size"} <= raw.keys():
             raise ModelFileError(
-                f"The model card must be a JSON object with `name` and `input_size`; received {text[:60]!r} ({error})."
-            ) from error
+                f"The model card must be a JSON object with `name` and `input_size`; received {text[:60]!r}."
+            )
+        values = {f.name: raw[f.name] for f in dataclasses.fields(cls) if f.name in raw}
+        for key in ("input_size", "data", "limits", "scales"):
+            if isinstance(values.get(key), list):
+                values[key] = tuple(values[key])
+        card = cls(**values)
+        _check(card)
+        return card
+
+
+#: No network of ours looks at larger pictures, and one of this size already takes minutes.
+_LARGEST_SIDE = 8192
+
+
+def _check(card: ModelCard) -> None:
+    """Refuses a card of which something would fail, or take the machine's memory, later on.
+
+    Raises:
+        ModelFileError: It names the first value that is out of range.
+    """
+    sides = card.input_size
+    texts = ("name", "encoder", "precision", "data_hash", "revision", "speed", "calibration", "start", "licence")
+    rules: list[tuple[bool, str, str]] = [
+        (isinstance(sides, tuple) and len(sides) == 2 and all(_whole(side, 1, _LARGEST_SIDE) for side in sides),
+         "input_size", f"two whole numbers, height and width, 1 … {_LARGEST_SIDE}"),
+        (_whole(card.output_stride, 1, 128), "output_stride", "a whole number, 1 … 128"),
+        (_whole(card.multiple, 0, 1024), "multiple", "a whole number, 0 … 1024"),
+        (isinstance(card.scales, tuple) and len(card.scales) > 0 and all(_number(s, 0.05, 8) for s in card.scales),
+         "scales", "a list of numbers, 0.05 … 8"),
+        (_number(card.mirrored, 0, 8), "mirrored", "a number, 0 … 8"),
+        (_number(card.closer, 0, 1000), "closer", "a number, 0 … 1000"),
+        (_number(card.threshold, 0, 1), "threshold", "a number, 0 … 1"),
+        (_number(card.certainty, 0, 1), "certainty", "a number, 0 … 1"),
+        (_whole(card.parameters, 0, 10**12), "parameters", "a whole number"),
+        (_whole(card.samples, 0, 10**15), "samples", "a whole number"),
+        *((isinstance(getattr(card, key), str), key, "a text") for key in texts),
+        *((isinstance(lines := getattr(card, key), tuple) and all(isinstance(line, str) for line in lines), key,
+           "a list of texts") for key in ("data", "limits")),
+        (isinstance(card.scores, dict) and all(isinstance(scores, dict) for scores in card.scores.values()),
+         "scores", "an object of objects"),
+    ]  # fmt: skip
+    for holds, key, allowed in rules:
+        if not holds:
+            received = repr(getattr(card, key))[:60]
+            raise ModelFileError(
+                f"The model card's `{key}` must be {allowed}; received {received}; export the model again."
+            )
+
+
+def _whole(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _number(value: object, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
