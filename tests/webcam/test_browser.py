@@ -139,9 +139,31 @@ def test_the_key_can_be_fixed_for_scripts(monkeypatch: pytest.MonkeyPatch) -> No
     server = PreviewServer(str, dict)
     assert server.url.endswith("/studio-1/")
     server.close()
-    monkeypatch.setenv(KEY_VARIABLE, "a/b")
-    with pytest.raises(ConfigError, match=KEY_VARIABLE):
-        PreviewServer(str, dict)
+    for wrong in ("slash/in/it", "короткий", "a", "1234567", "new-line\n"):
+        monkeypatch.setenv(KEY_VARIABLE, wrong)
+        with pytest.raises(ConfigError, match=KEY_VARIABLE):
+            PreviewServer(str, dict)
+
+
+@pytest.mark.parametrize("first", ["POST /nokey/x", "POST /{key}/elsewhere", "GET /{key}/status", "GET /nokey/"])
+@pytest.mark.parametrize("length", ["Content-Length: {length}", "Transfer-Encoding: chunked", "Content-Length: ²"])
+def test_the_body_of_a_request_is_never_taken_for_the_next_request(page: Page, first: str, length: str) -> None:
+    hidden = f"POST /{page.key}/control HTTP/1.1\r\nHost: {page.host}\r\nContent-Length: 4\r\n\r\nquit"
+    head = f"{first} HTTP/1.1\r\nHost: {page.host}\r\nOrigin: http://evil.example\r\n{length}\r\n\r\n"
+    request = head.format(key=page.key, length=len(hidden)) + hidden
+    with socket.create_connection(("127.0.0.1", int(page.host.split(":")[1])), timeout=10) as connection:
+        connection.sendall(request.encode())
+        while connection.recv(65536):  # until the server closes the connection
+            pass
+    assert page.told == []
+
+
+def test_a_chunked_command_is_refused(page: Page) -> None:
+    head = f"POST /{page.key}/control HTTP/1.1\r\nHost: {page.host}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", int(page.host.split(":")[1])), timeout=10) as connection:
+        connection.sendall(head.encode() + b"4\r\nquit\r\n0\r\n\r\n")
+        assert b" 413 " in connection.recv(65536)
+    assert page.told == []
 
 
 def test_a_port_that_is_taken_is_said() -> None:

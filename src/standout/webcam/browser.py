@@ -10,6 +10,7 @@ import hmac
 import importlib.resources
 import json
 import os
+import re
 import secrets
 import threading
 from collections.abc import Callable
@@ -55,8 +56,11 @@ class PreviewServer:
 
     def __init__(self, command: Command, status: Callable[[], dict[str, Any]], *, port: int = 0) -> None:
         self.key = os.environ.get(KEY_VARIABLE) or secrets.token_urlsafe(12)
-        if not self.key.replace("-", "").replace("_", "").isalnum():
-            raise ConfigError(f"`{KEY_VARIABLE}` may hold letters, digits, - and _; received {self.key!r}.")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{8,128}", self.key):
+            raise ConfigError(
+                f"`{KEY_VARIABLE}` must be 8 … 128 of the letters a … z and A … Z, digits, - and _; "
+                f"received {self.key!r}."
+            )
         self.command, self.status = command, status
         self.stopped = threading.Event()
         self._frames = Newest[Frame]()
@@ -137,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
+        self._keep_alive_only_without_body()
         preview, page = self.server.preview, self._page()
         if page == "":
             self._send(
@@ -157,19 +162,33 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b"Not found; the address with its key stands in the terminal.\n", "text/plain")
 
     def do_POST(self) -> None:
+        length = self._keep_alive_only_without_body()
         if self._page() != "control":
             self._send(404, b"Not found; the address with its key stands in the terminal.\n", "text/plain")
             return
-        length = self.headers.get("Content-Length", "0")
-        if not (length.isascii() and length.isdigit()) or int(length) > _LONGEST_COMMAND:
-            self.close_connection = True
+        if length is None or length > _LONGEST_COMMAND:
             self._send(413, f"A command has at most {_LONGEST_COMMAND} bytes.\n".encode(), "text/plain")
             return
-        text = self.rfile.read(int(length)).decode("utf-8", "replace")
+        text = self.rfile.read(length).decode("utf-8", "replace")
         try:
             self._send(200, f"{self.server.preview.command(text)}\n".encode(), "text/plain")
         except StandoutError as error:
             self._send(400, f"{error}\n".encode(), "text/plain")
+
+    def _keep_alive_only_without_body(self) -> int | None:
+        """The length of the request's body; None if nobody can tell it.
+
+        Where there is a body, this is the connection's last request: a body that isn't read would be taken for the next
+        request, one that no browser has checked.
+        """
+        lengths = self.headers.get_all("Content-Length", ["0"])
+        told = (
+            len(lengths) == 1 and re.fullmatch(r"[0-9]{1,15}", lengths[0]) and "Transfer-Encoding" not in self.headers
+        )
+        length = int(lengths[0]) if told else None
+        if length != 0:
+            self.close_connection = True
+        return length
 
     def _page(self) -> str | None:
         """What is asked for behind the key; None for whoever doesn't know it, or asks through another site."""
@@ -210,6 +229,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Frame-Options", "DENY")
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
         self.send_header("Referrer-Policy", "no-referrer")
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 
