@@ -1,6 +1,6 @@
 import pytest
 
-from standout.config import Config, config_from_dict, load_config
+from standout.config import Config, config_from_dict, given_settings, load_config
 from standout.errors import ConfigError
 
 
@@ -22,6 +22,7 @@ def test_words_win_over_the_file(tmp_path):
         ("bach=4", "did you mean `train.batch`"),
         ("train.learning_rate=1", "Unknown setting"),
         ("zzz=4", "known keys"),
+        ("a=4", "known keys"),
         ("batch=big", "must be of type int; received 'big'"),
         ("batch=true", "must be of type int"),
         ("batch", "key=value"),
@@ -47,3 +48,10 @@ def test_a_file_that_is_no_toml(tmp_path):
 
 def test_defaults_are_in_range():
     assert load_config() == Config()
+
+
+def test_what_is_given_counts_as_given_even_if_it_is_the_default(tmp_path):
+    (tmp_path / "a.toml").write_text("seed = 0\n[data]\nsize = 256\n")
+    given = given_settings(tmp_path / "a.toml", ["steps=10000", "train.batch=8"])
+    assert given == {"train.seed", "data.size", "train.steps", "train.batch"}
+    assert given_settings() == set()

@@ -96,6 +96,22 @@ def load_config(file: Path | None = None, words: Iterable[str] = ()) -> Config:
     Raises:
         ConfigError: The file can't be read, a key is unknown, a value is of another type or out of range.
     """
+    values = _read_values(file, words)
+    config = Config(**{stage: cls(**values[stage]) for stage, cls in _STAGES.items()})
+    _check_ranges(config)
+    return config
+
+
+def given_settings(file: Path | None = None, words: Iterable[str] = ()) -> set[str]:
+    """The settings ("stage.name") that a TOML file and `key=value` words name, whatever their values.
+
+    Raises:
+        ConfigError: As `load_config`, but for values out of range.
+    """
+    return {f"{stage}.{name}" for stage, inner in _read_values(file, words).items() for name in inner}
+
+
+def _read_values(file: Path | None, words: Iterable[str]) -> dict[str, dict[str, Any]]:
     values: dict[str, dict[str, Any]] = {stage: {} for stage in _STAGES}
     if file is not None:
         for key, value in _read_toml(file).items():
@@ -109,9 +125,7 @@ def load_config(file: Path | None = None, words: Iterable[str] = ()) -> Config:
         if not equals:
             raise ConfigError(f"A setting is written key=value; received {word!r}.")
         _set(values, key.strip(), _parse_word(text.strip()))
-    config = Config(**{stage: cls(**values[stage]) for stage, cls in _STAGES.items()})
-    _check_ranges(config)
-    return config
+    return values
 
 
 def config_from_dict(raw: Mapping[str, Any]) -> Config:
@@ -154,7 +168,7 @@ def _set(values: dict[str, dict[str, Any]], key: str, value: Any) -> None:
     if len(homes) != 1 or homes[0] not in _STAGES or name not in _fields(_STAGES[homes[0]]):
         known = [f"{s}.{f}" for s, cls in _STAGES.items() for f in _fields(cls)]
         short = {full.rpartition(".")[2]: full for full in known}
-        near = difflib.get_close_matches(name, short, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name, short, n=1, cutoff=0.6)
         hint = f"did you mean `{short[near[0]]}`?" if near else "known keys: " + ", ".join(sorted(short)) + "."
         raise ConfigError(f"Unknown setting `{key}`; {hint}")
     values[homes[0]][name] = _coerce(f"{homes[0]}.{name}", value, get_type_hints(_STAGES[homes[0]])[name])

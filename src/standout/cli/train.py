@@ -31,7 +31,7 @@ def train(
     from rich.console import Console
     from rich.logging import RichHandler
 
-    from standout.config import load_config
+    from standout.config import given_settings, load_config
     from standout.errors import MissingExtra
 
     words = list(settings or []) + ([f"train.minutes={minutes}"] if minutes is not None else [])
@@ -42,7 +42,7 @@ def train(
         import tensorflow  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtra("Training", "train") from error
-    from standout.train.fit import changed_settings, newest_run, resumed_config
+    from standout.train.fit import newest_run, resumed_config
     from standout.train.fit import train as fit
 
     console = Console(stderr=True)
@@ -53,7 +53,7 @@ def train(
         logging.getLogger(noisy).setLevel(logging.ERROR)
     if resume:
         run = run or newest_run(Path("runs"))
-        resolved = resumed_config(run, resolved, changed_settings(config, words))
+        resolved = resumed_config(run, resolved, given_settings(config, words))
     run = run or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     outcome = fit(data, run, resolved, resume=resume, command=" ".join(["standout", *sys.argv[1:]]))
     if not outcome.chief:

@@ -20,7 +20,8 @@ from typing import Any
 
 import keras
 
-from standout.config import Config, config_from_dict, load_config
+from standout import __version__
+from standout.config import Config, config_from_dict
 from standout.data.pairs import Checked, Pair, check_pairs, find_pairs, with_weights
 from standout.data.split import split_pairs
 from standout.errors import ConfigError, DataError, ModelFileError
@@ -182,14 +183,6 @@ def resumed_config(run: Path, changes: Config, changed: set[str]) -> Config:
     return config_from_dict(stored)
 
 
-def changed_settings(file: Path | None, words: list[str]) -> set[str]:
-    """The settings ("stage.name") that differ from the defaults in a config file and `key=value` words."""
-    defaults, given = load_config().to_dict(), load_config(file, words).to_dict()
-    return {
-        f"{stage}.{name}" for stage in given for name in given[stage] if given[stage][name] != defaults[stage][name]
-    }
-
-
 def newest_run(folder: Path) -> Path:
     """The run folder of `folder` that was saved last.
 
@@ -211,7 +204,7 @@ def _record_run(
         "config": config.to_dict(),
         "data_hash": checked.data_hash,
         "faults": [fault.text for fault in checked.faults],
-        "revision": git_revision(),
+        "revision": code_revision(),
         "commands": [*sittings, command or " ".join(sys.argv)],
         "versions": {"python": sys.version.split()[0], "keras": keras.__version__},
     }
@@ -219,17 +212,23 @@ def _record_run(
         stream.write(json.dumps(record, indent=1, ensure_ascii=False).encode())
 
 
-def git_revision() -> str:
-    """The revision of the checkout that this file lies in, with a + where it was changed; empty outside one."""
-    folder = Path(__file__).parent
+def code_revision(file: Path = Path(__file__)) -> str:
+    """The git revision of the checkout that this module belongs to, with a + where it was changed.
+
+    Of an installed Standout its version: the repository around a virtual environment is the user's own, not ours.
+    """
+
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", *words], cwd=file.parent, capture_output=True, text=True, check=False)
+
     try:
-        revision = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"], cwd=folder, capture_output=True, text=True, check=True
-        )
-        changed = subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=folder, check=False).returncode != 0
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return revision.stdout.strip() + ("+" if changed else "")
+        if git("ls-files", "--error-unmatch", file.name).returncode == 0:
+            revision = git("rev-parse", "--short=12", "HEAD")
+            if revision.returncode == 0:
+                return revision.stdout.strip() + ("+" if git("diff", "--quiet", "HEAD").returncode else "")
+    except OSError:  # no git
+        pass
+    return f"standout {__version__}"
 
 
 def _tensorboard(run: Path):
