@@ -41,7 +41,7 @@ def test_a_value_of_another_type_or_out_of_range_is_named(key, value):
 
 
 def test_the_cards_of_the_bundled_models_pass():
-    from standout.runtime.predict import bundled_names, load
+    from standout.inference.model import bundled_names, load
 
     for name in bundled_names():
         card = load(name).card

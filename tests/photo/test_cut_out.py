@@ -14,8 +14,8 @@ import standout
 from fakes import FakeModel, tiny_model
 from kits import wide_gamut
 from standout.errors import InputError
-from standout.photo.cut_out import as_model
 from standout.imaging.arrays import Frame
+from standout.photo.cut_out import as_model
 
 
 def png(frame: np.ndarray, **options: object) -> bytes:

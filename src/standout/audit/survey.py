@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,9 +11,10 @@ from numpy.typing import NDArray
 
 from standout.audit import backgrounds, duplicates, mask_faults
 from standout.audit.shapes import Shape, read_shape
-from standout.data.pairs import Pair, read_image, read_mask
+from standout.data.pairs import Pair, read_mask
 from standout.errors import InputError
 from standout.imaging.arrays import Frame, Mask
+from standout.imaging.decode import read
 
 #: Faults make a pair useless or harmful; flaws are worth a look.
 FAULTS = (
@@ -32,8 +32,11 @@ FULL_SHARE = 0.98
 SMALL_PX = 128
 HEAT = 32  # rows and columns of the position map
 
-_FORMATS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WebP"}
-_ENDINGS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WebP"}
+#: What a picture's ending promises, by the names that Pillow gives the formats.
+_ENDINGS = {
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
+    ".heic": "HEIF", ".heif": "HEIF", ".hif": "HEIF", ".avif": "AVIF",
+}  # fmt: skip
 
 
 @dataclass
@@ -66,8 +69,8 @@ def survey(pair: Pair) -> Facts:
     """Opens a pair and measures it; never raises on what the files hold."""
     facts = Facts(pair)
     try:
-        frame = read_image(pair.image)
-        facts.format = file_format(pair.image)
+        picture = read(pair.image)
+        frame, facts.format = picture.frame, picture.format
     except InputError as error:
         facts.faults["unreadable"] = str(error)
         return facts
@@ -91,13 +94,6 @@ def survey(pair: Pair) -> Facts:
     _look_at_mask(facts, frame, mask)
     facts.background = backgrounds.describe(frame, mask)
     return facts
-
-
-def file_format(path: Path) -> str:
-    """JPEG, PNG or WebP by the file's first bytes, "" of anything else."""
-    with path.open("rb") as stream:
-        head = stream.read(4)
-    return next((name for magic, name in _FORMATS.items() if head.startswith(magic)), "")
 
 
 def _look_at_picture(facts: Facts, frame: Frame) -> None:
