@@ -1,0 +1,111 @@
+"""withoutBG's service: `POST /v1/remove-background`, which its GIMP plugin calls. `/health`, `/ready` are in `app`."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from standout.server import examples, openapi
+from standout.server.bodies import Body, decode_base64
+from standout.server.problems import Problem
+from standout.server.serving import Serving
+from standout.server.tasks import Task
+from standout.server.v1 import answer_headers
+
+router = APIRouter(tags=["withoutBG"])
+
+PATHS = ("/v1/remove-background",)
+
+_BINARY = {"type": "string", "format": "binary"}
+_ERROR = {"type": "object", "properties": {"error": {"type": "string"}, "code": {"type": "string"}}}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"description": "As withoutBG says it.", "content": {"application/json": {"schema": _ERROR}}}
+    for status in openapi.problems()
+}
+_OK: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A PNG; for JSON both pictures as data URLs.",
+        "content": {
+            "image/png": {"schema": _BINARY},
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "processed": {"type": "string"},
+                        "alphaMatte": {"type": "string"},
+                        "latencyMs": {"type": "number"},
+                    },
+                }
+            },
+        },
+    }
+}
+_ROUTE: dict[str, Any] = {
+    "response_model": None,
+    "responses": _OK | _ERRORS,
+    "openapi_extra": {
+        "parameters": [
+            {
+                "name": "output", "in": "query", "required": False,
+                "schema": {"type": "string", "enum": ["cutout", "processed", "matte"], "default": "cutout"},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    **openapi.form({"image": {"type": "string", "format": "byte"}}, ["image"]),
+                    "example": {"image": examples.DARK_PNG},
+                },
+                "multipart/form-data": openapi.form({"image": _BINARY}, ["image"]),
+                "image/*": {"schema": _BINARY},
+                "application/octet-stream": {"schema": _BINARY},
+            },
+        },
+    },
+}  # fmt: skip
+
+
+@router.post("/v1/remove-background", **_ROUTE)
+async def remove_background(request: Request) -> Response:
+    """withoutBG: a cut-out or its matte as a PNG; a request in JSON is answered with both."""
+    serving: Serving = request.app.state.serving
+    output = request.query_params.get("output", "cutout").lower()
+    if output not in ("cutout", "processed", "matte"):
+        raise Problem("bad_option", "Query param 'output' must be 'cutout' or 'matte'.", status_override=400)
+    async with serving.body(request) as body:
+        image, as_json = _image_of(body)
+        options = {"format": "png", "mask": output == "matte" and not as_json, "with_matte": as_json}
+        answer, wait_s = await serving.answer(request, Task("photo", image, options))
+    milliseconds = round(sum(answer.stages.values()) * 1000, 1)
+    headers = answer_headers(answer, wait_s) | {"X-Latency-Ms": str(milliseconds)}
+    if not as_json:
+        return Response(answer.data, media_type="image/png", headers=headers)
+    pictures = {"processed": _data_url(answer.data), "alphaMatte": _data_url(answer.extra["matte"])}
+    return JSONResponse({**pictures, "latencyMs": milliseconds}, headers=headers)
+
+
+def _image_of(body: Body) -> tuple[bytes, bool]:
+    """The picture, and whether it came as JSON."""
+    for name in ("image", ""):
+        if name in body.files:
+            return body.files[name], False
+    if "image" in body.fields:
+        return decode_base64(body.fields["image"], "image"), True
+    raise Problem("missing_image", "Multipart field 'image' not found.")
+
+
+def _data_url(data: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def shape(problem: Problem, _request_id: str) -> Response:
+    """A refusal as withoutBG words it: `error` for pictures, `detail` for JSON; both are sent."""
+    status = 400 if problem.status in (415, 422) else problem.status
+    words = f"Invalid image input: {problem.detail}" if problem.code == "bad_image" else problem.detail
+    body = {"error": words, "detail": words, "code": problem.code}
+    return JSONResponse(body, status, dict(problem.headers))

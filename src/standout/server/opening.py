@@ -1,0 +1,32 @@
+"""How a worker opens its engine: light, for the server itself needs neither networks nor arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from standout.server.engine import PhotoEngine
+
+
+@dataclass(frozen=True)
+class OpenPhotoEngine:
+    """Opens a `PhotoEngine` in a worker; calling it is what a worker does first.
+
+    Attributes:
+        model: The default one, a bundled name or a file.
+        device: As in `standout.load`.
+        threads: For the network, OpenCV included.
+        max_pixels: Of a picture.
+    """
+
+    model: str
+    device: str | None
+    threads: int
+    max_pixels: int
+
+    def __call__(self) -> PhotoEngine:
+        """In the worker."""
+        from standout.server.engine import PhotoEngine
+
+        return PhotoEngine(self)

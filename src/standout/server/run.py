@@ -1,0 +1,171 @@
+"""Runs the server: listens, tells where, drains when told to stop; and `check`, which asks it one thing and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import http.client
+import json
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.resources import files
+
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from standout.errors import StandoutError
+from standout.server.app import create_app
+from standout.server.logs import log, set_up_logs
+from standout.server.options import ServerOptions
+from standout.server.protocol import protocol_with_deadlines
+
+#: Connections at once; the system lets a process open 1024 files unless told otherwise.
+MOST_CONNECTIONS = 900
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `check` found: the status and the person of one picture, and how long it took."""
+
+    status: int
+    person: bool
+    seconds: float
+    bytes: int
+
+
+def serve(options: ServerOptions, *, say: Callable[[str], None]) -> None:
+    """Serves until SIGINT or SIGTERM, and then until the requests that are there have been answered.
+
+    Raises:
+        StandoutError: The address can't be listened on, or no worker can start.
+    """
+    set_up_logs()
+    asyncio.run(_serve(options, say))
+
+
+def check(options: ServerOptions) -> Checked:
+    """Starts everything on a free port of this machine, sends the bundled photo through it, and stops.
+
+    Raises:
+        StandoutError: No worker can start.
+    """
+    set_up_logs()
+    here = replace(options, host="127.0.0.1", port=0, allowed_hosts=())
+    return asyncio.run(_check(here))
+
+
+async def _serve(options: ServerOptions, say: Callable[[str], None]) -> None:
+    app = _Kept(create_app(options))
+    server, listening = _server(options, app)
+    address = _address(options, listening)
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    await _started(server, running, app)
+    say(f"Standout serves at {address}; Ctrl-C stops it.")
+    log.info("started", extra={"fields": {"address": address}})
+    await running
+    log.info("stopped")
+
+
+async def _check(options: ServerOptions) -> Checked:
+    app = _Kept(create_app(options))
+    server, listening = _server(options, app)
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    await _started(server, running, app)
+    try:
+        key = options.api_keys[0] if options.api_keys else None
+        return await asyncio.to_thread(_ask, listening.getsockname()[1], key, options.timeout_s)
+    finally:
+        server.should_exit = True
+        await running
+
+
+def _ask(port: int, key: str | None, timeout_s: float) -> Checked:
+    import time
+
+    photo = (files("standout") / "assets" / "astronaut.jpg").read_bytes()
+    started = time.perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+    headers = {"Content-Type": "image/jpeg", **({"X-Api-Key": key} if key else {})}
+    connection.request("POST", "/v1/cut-out", photo, headers)
+    answer = connection.getresponse()
+    data = answer.read()
+    connection.close()
+    if answer.status != 200:
+        sentence = json.loads(data).get("detail", "no reason was given")
+        raise StandoutError(f"The server answered its own request with status {answer.status}: {sentence}")
+    seconds = time.perf_counter() - started
+    return Checked(answer.status, answer.headers["Standout-Person"] == "true", seconds, len(data))
+
+
+async def _started(server: uvicorn.Server, running: asyncio.Task[None], app: _Kept) -> None:
+    while not server.started:
+        if running.done():
+            raise app.failure or StandoutError("The server stopped while it was starting; its log says why.")
+        await asyncio.sleep(0.02)
+
+
+def _server(options: ServerOptions, app: ASGIApp) -> tuple[uvicorn.Server, socket.socket]:
+    config = uvicorn.Config(
+        app,
+        http=protocol_with_deadlines(options.body_timeout_s, options.timeout_s),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=int(options.timeout_s) + 1,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    return uvicorn.Server(config), _listen(options.host.strip("[]"), options.port)
+
+
+class _Kept:
+    """Keeps what a start failed for: uvicorn only stops, and whoever called wants the sentence."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.failure: StandoutError | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, _without_text(send))
+        except StandoutError as error:
+            self.failure = error
+
+
+def _without_text(send: Send) -> Send:
+    """Starlette sends the whole traceback of a failed start as its message, which uvicorn would log."""
+
+    async def without_text(message: Message) -> None:
+        await send({"type": message["type"]} if message["type"].endswith("failed") else message)
+
+    return without_text
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        if sys.platform != "win32":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(2048)
+        listening.setblocking(False)
+        return listening
+    except OSError as error:
+        why = "something else listens there" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        raise StandoutError(f"{host}:{port} can't be listened on: {why}; choose another port.") from None
+
+
+def _address(options: ServerOptions, listening: socket.socket) -> str:
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    return f"http://{host}:{listening.getsockname()[1]}"

@@ -1,0 +1,211 @@
+"""Our own API: `/v1/cut-out`, `/v1/mask`, `/v1/id-photo`, `/v1/specs`, `/v1/models`."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import urllib.parse
+import zipfile
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from standout.server import examples, openapi
+from standout.server.bodies import Body, decode_base64
+from standout.server.fields import IdPhotoFields, PhotoFields, checked
+from standout.server.problems import Problem
+from standout.server.serving import Serving
+from standout.server.tasks import Answer, Task
+
+router = APIRouter(prefix="/v1")
+
+#: media type -> format, in the order in which `*/*` is understood.
+_FORMATS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg", "image/tiff": "tiff"}
+_JSON = "application/json"
+
+
+@router.post("/cut-out", **openapi.picture_route(PhotoFields, examples.CUT_OUT))
+async def cut_out(request: Request) -> Response:
+    """The people of a picture without their background, or on another one.
+
+    Send the picture as the field `image` of a form, as the body itself, or as base64 in JSON. Options go into the form,
+    the JSON or the query. Nobody in the picture is an answer: 200, an empty picture, `Standout-Person: false`.
+    """
+    return await _picture(request, mask=False)
+
+
+@router.post("/mask", **openapi.picture_route(PhotoFields, examples.MASK))
+async def mask(request: Request) -> Response:
+    """Alpha alone, as a grey picture: 255 is person. Takes what `/v1/cut-out` takes."""
+    return await _picture(request, mask=True)
+
+
+async def _picture(request: Request, *, mask: bool) -> Response:
+    serving: Serving = request.app.state.serving
+    async with serving.body(request) as body:
+        image, background = await _image_of(serving, body), _background_of(body)
+        fields = checked(PhotoFields, {**request.query_params, **body.fields}, but=("image", "url"))
+        wants = _wanted(request, fields.format)
+        options = fields.model_dump() | {"format": wants.format, "mask": mask or fields.mask}
+        answer, wait_s = await serving.answer(request, Task("photo", image, options, background))
+    headers = answer_headers(answer, wait_s)
+    if wants.json:
+        return JSONResponse(_as_json(answer), headers=headers)
+    return Response(answer.data, media_type=answer.media_type, headers=headers)
+
+
+@router.post("/id-photo", **openapi.id_photo_route(IdPhotoFields, examples.ID_PHOTO))
+async def id_photo(request: Request) -> Response:
+    """An official photo after a specification, and a report on its rules.
+
+    The answer is the picture, with the verdict in `Standout-Rules`; as `json` or `zip` it brings the report along.
+    """
+    serving: Serving = request.app.state.serving
+    async with serving.body(request) as body:
+        image = await _image_of(serving, body)
+        fields = checked(IdPhotoFields, {**request.query_params, **body.fields}, but=("image", "url"))
+        packed = fields.format in ("json", "zip")
+        wants = _wanted(request, None if packed else fields.format, default="jpg")
+        options = fields.model_dump() | {"format": wants.format}
+        answer, wait_s = await serving.answer(request, Task("id_photo", image, options))
+    report = answer.extra["report"]
+    failed = report["failed"]
+    headers = answer_headers(answer, wait_s) | {"Standout-Rules": ",".join(map(_header, failed)) or "kept"}
+    if fields.format == "json" or (wants.json and fields.format is None):
+        return JSONResponse({**_as_json(answer), "report": report}, headers=headers)
+    if fields.format == "zip":
+        data = _zipped({f"photo.{wants.format}": answer.data, "report.json": json.dumps(report, indent=1).encode()})
+        return Response(data, media_type="application/zip", headers=headers)
+    return Response(answer.data, media_type=answer.media_type, headers=headers)
+
+
+@router.get("/specs", **openapi.list_route("The specifications that `/v1/id-photo` knows.", examples.SPECS))
+async def list_specs(request: Request) -> Response:
+    """The specifications that `/v1/id-photo` knows."""
+    serving: Serving = request.app.state.serving
+    return JSONResponse({"specs": list(serving.pool.told.specs)})
+
+
+@router.get("/models", **openapi.list_route("The models that `model` may name.", examples.MODELS))
+async def list_models(request: Request) -> Response:
+    """The models that `model` may name, with their cards."""
+    serving: Serving = request.app.state.serving
+    default = serving.options.model_name
+    cards = [
+        {"name": name, "default": name == default, "card": card} for name, card in serving.pool.told.models.items()
+    ]
+    return JSONResponse({"models": cards})
+
+
+# ---- what comes in
+
+
+async def _image_of(serving: Serving, body: Body) -> bytes:
+    """The picture: a file, the body itself, base64, or an address."""
+    for name in ("image", ""):
+        if name in body.files:
+            return body.files[name]
+    text = body.fields.get("image")
+    if text is not None:
+        return decode_base64(text, "image")
+    if body.fields.get("url"):
+        return await serving.fetch(str(body.fields["url"]))
+    raise Problem(
+        "missing_image", "Send a picture: a file field `image`, the body itself, or base64 as `image` in JSON."
+    )
+
+
+def _background_of(body: Body) -> bytes | None:
+    """An uploaded background; its words are left in the fields."""
+    if "background" in body.files:
+        return body.files["background"]
+    text = body.fields.get("background")
+    if isinstance(text, str) and text.startswith("data:"):
+        del body.fields["background"]
+        return decode_base64(text, "background")
+    return None
+
+
+class _Wanted:
+    def __init__(self, file_format: str, as_json: bool) -> None:
+        self.format, self.json = file_format, as_json
+
+
+def _wanted(request: Request, asked: str | None, default: str = "png") -> _Wanted:
+    """The format of the answer: `format`, else the best of `Accept`.
+
+    Raises:
+        Problem: `not_acceptable`.
+    """
+    accepted = _accepted(request.headers.get("accept", "*/*"))
+    as_json = next((kind == _JSON for kind in accepted if kind in (_JSON, *_FORMATS, "image/*", "*/*")), False)
+    if asked is not None:
+        return _Wanted(asked, as_json)
+    for kind in accepted:
+        if kind in _FORMATS:
+            return _Wanted(_FORMATS[kind], False)
+        if kind in ("*/*", "image/*", _JSON, "application/*"):
+            return _Wanted(default, as_json)
+    raise Problem("not_acceptable", f"`Accept` must allow one of {', '.join((*_FORMATS, _JSON))}.")
+
+
+def _accepted(header: str) -> list[str]:
+    """The media types of an `Accept`, the most wanted first."""
+    weighed = []
+    for place, part in enumerate(header.split(",")):
+        kind, *parameters = (word.strip().lower() for word in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = float(parameter[2:])
+                except ValueError:
+                    weight = 0.0
+        if weight > 0 and kind:
+            weighed.append((-weight, place, kind))
+    return [kind for _, _, kind in sorted(weighed)]
+
+
+# ---- what goes out
+
+
+def answer_headers(answer: Answer, wait_s: float) -> dict[str, str]:
+    """What headers tell of a picture: whether somebody was found, the model, the size, the time of each stage."""
+    stages = {"wait": wait_s, **answer.stages}
+    headers = {
+        "Standout-Person": str(answer.person).lower(),
+        "Standout-Model": _header(answer.model),
+        "Standout-Size": f"{answer.width}x{answer.height}",
+        "Server-Timing": ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in stages.items()),
+    }
+    if answer.notes:
+        headers["Standout-Notes"] = _header(" ".join(answer.notes))
+    return headers
+
+
+def _header(text: str) -> str:
+    """Text for a header: what isn't plain ASCII is percent-encoded."""
+    return urllib.parse.quote(text, safe=" !#$&'()*+-./:;<=>?@[]^_`{|}~")
+
+
+def _as_json(answer: Answer) -> dict[str, Any]:
+    return {
+        "image": base64.b64encode(answer.data).decode(),
+        "media_type": answer.media_type,
+        "person": answer.person,
+        "model": answer.model,
+        "width": answer.width,
+        "height": answer.height,
+        "notes": list(answer.notes),
+    }
+
+
+def _zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
