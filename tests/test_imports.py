@@ -34,7 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "id_photo": {"photo", "inference", "compose"},
     "video": {"inference", "compose"},
     "webcam": {"compose"},
-    "server": {"photo", "id_photo"},
+    "server": {"photo", "id_photo", "inference", "compose"},
     "plots": set(),
 }
 
@@ -52,6 +52,12 @@ THIRD_PARTY: dict[str, set[str]] = {
     "matplotlib": {"plots", "train"},
     "pymatting": {"compose"},
     "typer": {"cli"},
+    "fastapi": {"server"},
+    "starlette": {"server"},
+    "pydantic": {"server"},
+    "uvicorn": {"server"},
+    "h11": {"server"},
+    "prometheus_client": {"server"},
     "torch": set(),
 }
 

@@ -62,7 +62,7 @@ def work_in_order(
 def hardware_threads() -> int:
     """The hardware threads that this process may run on: so many processes of one thread keep them busy.
 
-    `runtime.session.usable_cores` counts two of a core as one.
+    `processes.usable_cores` counts two of a core as one.
     """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

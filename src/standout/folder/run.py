@@ -16,7 +16,8 @@ from standout.folder.output_names import Names
 from standout.folder.photo_work import FolderSettings, PhotoWork, recipe_of
 from standout.folder.report import FolderReport, Outcome
 from standout.folder.workers import Crew, Job, Result, Work
-from standout.inference.session import thread_count, usable_cores
+from standout.inference.session import thread_count
+from standout.processes import usable_cores
 
 #: What `atomic_write` leaves behind when its process is killed.
 _LEFTOVER = re.compile(r"\.standout-[0-9a-f]{16}\.part")

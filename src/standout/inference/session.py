@@ -16,6 +16,7 @@ import numpy as np
 from standout.errors import ConfigError, DeviceError, ModelFileError
 from standout.imaging.arrays import Alpha, Frame
 from standout.model_card import METADATA_KEY, ModelCard
+from standout.processes import usable_cores
 
 _log = logging.getLogger("standout")
 
@@ -46,17 +47,6 @@ def thread_count(threads: int | None = None) -> int:
     if not 1 <= count <= 1024:
         raise ConfigError(f"{name} must be a whole number from 1 to 1024; received {asked!r}.")
     return count
-
-
-def usable_cores() -> int:
-    """The cores that this process may run on; two hardware threads count as one core."""
-    logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        siblings = Path("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list").read_text("ascii")
-        per_core = max(1, len(siblings.replace("-", ",").split(",")))
-    except (OSError, ValueError):
-        per_core = 1
-    return max(1, logical // per_core)
 
 
 class Session:

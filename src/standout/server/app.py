@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from standout import __version__
+from standout.processes import usable_cores
 from standout.server import metrics as numbers
 from standout.server import openapi, page, v1
 from standout.server.bodies import Intake
@@ -78,13 +79,6 @@ def create_app(
         expose_headers=["Standout-Person", "Standout-Model", "Standout-Size", "Standout-Rules", "Server-Timing"],
         max_age=600,
     )
-
-
-def usable_cores() -> int:
-    """The cores that this process may run on, as the system counts them."""
-    from standout.runtime.session import usable_cores as cores
-
-    return cores()
 
 
 def shape(problem: Problem, path: str, request_id: str) -> Response:

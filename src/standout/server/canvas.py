@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from standout.pixels import Frame
+from standout.imaging.arrays import Frame
 from standout.server.layout import Layout, Length
 
 #: Alpha from which a pixel counts as something to see, of 255.

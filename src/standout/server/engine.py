@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from standout.compose.finish import finish, finish_mask
 from standout.compose.options import Look
 from standout.errors import ConfigError
-from standout.images import FORMATS, Encoding, Picture, encode, read
-from standout.pipeline import Cutout, PhotoOptions, cut_out_picture
-from standout.pixels import resize
+from standout.imaging.arrays import resize
+from standout.imaging.decode import FORMATS, Encoding, Picture, encode, read
+from standout.photo.cut_out import Cutout, PhotoOptions, cut_out_picture
 from standout.server.look import photo_options, with_background
 from standout.server.opening import OpenPhotoEngine
 from standout.server.tasks import Answer, Ready, Refusal, Task
@@ -34,7 +34,7 @@ class PhotoEngine:
     def __init__(self, how: OpenPhotoEngine) -> None:
         import cv2
 
-        from standout.runtime.predict import bundled_names, load
+        from standout.inference.model import bundled_names, load
 
         warnings.filterwarnings("ignore", module=r"PIL\.")
         cv2.setNumThreads(how.threads)
@@ -50,7 +50,7 @@ class PhotoEngine:
     @property
     def ready(self) -> Ready:
         """The models and the specifications that there are."""
-        from standout.idphoto.library import list_specs
+        from standout.id_photo.specs import list_specs
 
         models = {
             name: {**dataclasses.asdict(model.card), "providers": list(model.providers)}
@@ -151,8 +151,8 @@ class PhotoEngine:
 
     def _id_photo(self, task: Task) -> Answer | Refusal:
         from standout.errors import InputError, LimitExceeded
-        from standout.idphoto.library import list_specs
-        from standout.idphoto.photo import id_photo
+        from standout.id_photo.make import make_id_photo
+        from standout.id_photo.specs import list_specs
 
         asked, clock = task.options, _Clock()
         specs = {spec.name: spec for spec in list_specs()}
@@ -167,7 +167,7 @@ class PhotoEngine:
             picture = read(task.image, max_pixels=self._max_pixels)
         try:
             with clock.stage("model"):
-                made = id_photo(
+                made = make_id_photo(
                     picture.frame, spec, background=asked.get("background"), dpi=asked.get("dpi"), model=model
                 )
         except LimitExceeded:
@@ -206,7 +206,7 @@ def _over_half_transparent(pixels: NDArray[Any], rgba: tuple[int, int, int, int]
     """A cut-out over a colour that may be half transparent, which a `Look` has no word for."""
     if rgba is None or pixels.ndim != 3 or pixels.shape[2] != 4:
         return pixels
-    from standout.images import to_8_bit
+    from standout.imaging.encode import to_8_bit
     from standout.server.canvas import over_color
 
     return over_color(to_8_bit(pixels), rgba)

@@ -10,8 +10,8 @@ from typing import Any
 from standout.compose.options import Look
 from standout.compose.parse import Background, parse_background, parse_keep, parse_margin, parse_point, parse_position
 from standout.errors import ConfigError
-from standout.images import Picture
-from standout.pipeline import PhotoOptions
+from standout.imaging.decode import Picture
+from standout.photo.cut_out import PhotoOptions
 
 #: A colour's name, `#rgb`, `#rrggbb`, `blur`, `blur:20`: what `background` may say. Never a path.
 _WORDS = re.compile(r"#[0-9a-fA-F]{3,6}|[a-zA-Z]{3,24}|blur:[0-9.]{1,8}(px)?")

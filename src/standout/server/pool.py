@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import math
-import multiprocessing
 import os
 import threading
 import time
@@ -21,14 +20,13 @@ from queue import SimpleQueue
 from typing import Any
 
 from standout.errors import StandoutError
+from standout.processes import spawn_context
 from standout.server.problems import Problem
 from standout.server.tasks import Answer, Ready, Refusal, Task, Unusable
 from standout.server.worker import OpenEngine, work
 
 #: Of the C library, read when a process starts: two arenas instead of eight per core (docs/server.md, memory).
 ALLOCATOR = {"MALLOC_ARENA_MAX": "2"}
-#: A module that lies in the current folder is none of ours.
-_SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 #: A worker that doesn't even start is tried again after so many seconds, twice as many each time.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
@@ -243,11 +241,11 @@ class WorkerPool:
     # ---- workers; all of this in the event loop, but for `_drive`
 
     def _hire(self, number: int) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = spawn_context()
         ours, theirs = context.Pipe()
         threads = {name: str(self._threads) for name in _THREAD_VARIABLES}
         process = context.Process(target=work, args=(theirs, self._open_engine), daemon=True)
-        with _environment({**ALLOCATOR, **_SAFE_PATH, **threads}):
+        with _environment({**ALLOCATOR, **threads}):
             process.start()
         theirs.close()  # its end must be the only one, or its death would go unnoticed
         worker = self._workers[number] = _Worker(number, process, ours)

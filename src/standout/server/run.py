@@ -58,7 +58,7 @@ def check(options: ServerOptions) -> Checked:
 
 async def _serve(options: ServerOptions, say: Callable[[str], None]) -> None:
     app = _Kept(create_app(options))
-    server, listening = _server(options, app)
+    server, listening = make_server(options, app)
     address = _address(options, listening)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     await _started(server, running, app)
@@ -70,7 +70,7 @@ async def _serve(options: ServerOptions, say: Callable[[str], None]) -> None:
 
 async def _check(options: ServerOptions) -> Checked:
     app = _Kept(create_app(options))
-    server, listening = _server(options, app)
+    server, listening = make_server(options, app)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     await _started(server, running, app)
     try:
@@ -106,7 +106,12 @@ async def _started(server: uvicorn.Server, running: asyncio.Task[None], app: _Ke
         await asyncio.sleep(0.02)
 
 
-def _server(options: ServerOptions, app: ASGIApp) -> tuple[uvicorn.Server, socket.socket]:
+def make_server(options: ServerOptions, app: ASGIApp) -> tuple[uvicorn.Server, socket.socket]:
+    """uvicorn with our limits, and the socket that it shall serve: `server.serve(sockets=[socket])`.
+
+    Raises:
+        StandoutError: The address can't be listened on.
+    """
     config = uvicorn.Config(
         app,
         http=protocol_with_deadlines(options.body_timeout_s, options.timeout_s),

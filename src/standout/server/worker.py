@@ -5,7 +5,6 @@ This module is what a worker imports first; it stays light: a worker's start is 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -15,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from standout.errors import LimitExceeded, MissingExtra, OutputError, StandoutError
+from standout.processes import end_with_parent
 from standout.server.tasks import Answer, Ready, Refusal, Task, Unusable
 
 
@@ -40,7 +40,7 @@ def work(channel: Connection[Any, Any], open_engine: OpenEngine) -> None:
     # Ctrl-C and a service manager's SIGTERM go to all processes; the server alone decides, and closes the channel.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     # What decoders in C print about a damaged file is no news: the answer says it in a sentence.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
@@ -79,11 +79,3 @@ def _code_of(error: StandoutError) -> str:
     if isinstance(error, OutputError):
         return "cannot_write"
     return {"ConfigError": "bad_option", "InputError": "bad_image"}.get(type(error).__name__, "fault")
-
-
-def _end_with_parent() -> None:
-    """Without the server nobody would read the answers."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
