@@ -1,9 +1,13 @@
-# The README's commands. `make demo` needs the small core only; `make test` installs the workshop too.
+# `make help` lists what there is. `make demo` needs the small core only; most of the rest installs the workshop, too.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check train-photo train-live scores clean
+.DEFAULT_GOAL := help
+.PHONY: help demo check fix test test-fast coverage build train-photo train-live scores clean
+
+help:  ## list these commands
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,14 +28,35 @@ check: $(VENV)/workshop  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+fix: $(VENV)/workshop  ## let ruff mend and format what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
 test: $(VENV)/workshop  ## every test, the slow ones too
 	$(BIN)/python -m pytest
 
+test-fast: $(VENV)/workshop  ## the tests that take seconds and need no TensorFlow
+	$(BIN)/python -m pytest -m "not slow" --quiet
+
+coverage: $(VENV)/workshop  ## every test, and which lines and branches none of them reaches
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+build: $(VENV)/workshop  ## wheel and source archive into dist/, checked as PyPI would
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+
 # ---- the documentation
-.PHONY: site notebooks
+.PHONY: site serve notebooks
 
 site: $(VENV)/workshop  ## build the documentation into site/, warnings as errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+serve: $(VENV)/workshop  ## show the documentation at http://127.0.0.1:8000, and anew after each change
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve
 
 notebooks: $(VENV)/workshop  ## run the notebooks and keep what they show
 	cd notebooks && PATH="$(CURDIR)/$(BIN):$$PATH" jupyter nbconvert --to notebook --execute --inplace --coalesce-streams *.ipynb
@@ -74,5 +99,5 @@ train-live: runs/judged  ## teach the live model what runs/photo knows, export i
 scores: $(VENV)/workshop  ## measure the bundled model and rewrite README's table
 	$(BIN)/python recipes/scores.py $(DATA)/val
 
-clean:
-	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache
+clean:  ## remove the environment and everything that was built
+	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -35,7 +35,7 @@ def borrowed() -> dict[str, str]:
 
 
 def on_config(config: Any) -> Any:
-    """Sets the formulas' translator, and a navigation of the pages that exist."""
+    """Sets the formulas' translator, and a navigation that has every page."""
     fence = {"name": "math", "class": "math", "format": math_fence}
     config.mdx_configs["pymdownx.superfences"] = {"custom_fences": [fence]}
     docs = Path(config.docs_dir)
@@ -45,8 +45,8 @@ def on_config(config: Any) -> Any:
 
 
 def navigation(wanted: list[dict[str, list[Entry]]], pages: set[str]) -> list[dict[str, list[Entry]]]:
-    """The sections with the pages that exist; pages that no section names make a last one."""
-    sections = [(name, [e for e in entries if _page(e) in pages]) for part in wanted for name, entries in part.items()]
+    """The sections as they are wanted, so that MkDocs complains of a missing page; unnamed pages make a last one."""
+    sections = [(name, entries) for part in wanted for name, entries in part.items()]
     rest: list[Entry] = sorted(pages - {_page(entry) for _, entries in sections for entry in entries})
     return [{name: entries} for name, entries in [*sections, ("More", rest)] if entries]
 

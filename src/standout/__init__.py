@@ -11,9 +11,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-
 if TYPE_CHECKING:
+    __version__: str
+
     from standout.compose.options import Look as Look
     from standout.errors import StandoutError as StandoutError
     from standout.folder.process import process_folder as process_folder
@@ -58,6 +58,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":  # pyproject.toml has it
+        return importlib.import_module("importlib.metadata").version("standout")
     if name not in _HOMES:
         raise AttributeError(f"module 'standout' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,106 @@
+"""What contributors and package registries see: one version, one address, links that lead somewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import standout
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def release() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("release", ROOT / "tools/release.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_version_is_told_once(pyproject: dict[str, Any]) -> None:
+    assert standout.__version__ == pyproject["project"]["version"]
+    version = re.escape(standout.__version__)
+    told = [
+        file for file in (ROOT / "src").rglob("*.py") if re.search(rf"__version__ = ['\"]{version}", file.read_text())
+    ]
+    assert told == []
+
+
+def test_every_link_and_picture_of_the_readme_works_on_pypi(pyproject: dict[str, Any]) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    for rule in pyproject["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(rule["pattern"], rule["replacement"].replace("$HFPR_VERSION", "1.0.0"), text)
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert targets and all(target.startswith(("https://", "#")) for target in targets)
+    for path in re.findall(r"/v1\.0\.0/([^)#]+)", text):
+        assert (ROOT / path).exists(), f"README links {path}, which isn't there"
+
+
+def test_the_project_has_one_address(pyproject: dict[str, Any]) -> None:
+    source = pyproject["project"]["urls"]["Source"].removeprefix("https://github.com/")
+    owner = source.split("/")[0]
+    for name in ("SECURITY.md", "CITATION.cff", "mkdocs.yml", ".github/ISSUE_TEMPLATE/config.yml", "pyproject.toml"):
+        text = (ROOT / name).read_text("utf-8")
+        found = set(re.findall(r"(?:github\.com|githubusercontent\.com)/([\w-]+/standout)\b", text))
+        assert found == {source}, name
+    assert set(re.findall(r"@([\w-]+)/", (ROOT / ".github/CODEOWNERS").read_text("utf-8"))) == {owner}
+
+
+def test_the_extra_all_has_every_extra_but_those_it_says(pyproject: dict[str, Any]) -> None:
+    extras = pyproject["project"]["optional-dependencies"]
+    (line,) = extras["all"]
+    named = set(line.removeprefix("standout[").removesuffix("]").split(","))
+    devices = set(pyproject["tool"].get("standout", {}).get("device-extras", []))
+    assert named == set(extras) - {"all", "webcam", "docs", "dev"} - devices
+
+
+def test_issue_forms_ask_for_what_info_prints() -> None:
+    yaml = pytest.importorskip("yaml")
+    for name in ("bug.yml", "mask.yml"):
+        form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE" / name).read_text("utf-8"))
+        assert any("standout info --json" in part["attributes"]["label"] for part in form["body"])
+
+
+def test_workflows_call_targets_and_files_that_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for workflow in (ROOT / ".github/workflows").glob("*.yml"):
+        text = workflow.read_text("utf-8")
+        for target in re.findall(r"\bmake ([a-z-]+)$", text, re.MULTILINE):
+            assert re.search(rf"(?m)^{target}:", makefile), f"{workflow.name}: make {target}"
+        for script in re.findall(r"python (tools/[\w/]+\.py)", text):
+            assert (ROOT / script).is_file(), f"{workflow.name}: {script}"
+
+
+def test_make_help_lists_every_target_that_has_a_comment() -> None:
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    commented = re.findall(r"(?m)^([a-z-]+):.*  ## ", (ROOT / "Makefile").read_text("utf-8"))
+    assert {"demo", "test", "test-fast", "fix", "check", "site"} <= set(commented)
+    assert all(f"make {target} " in listed for target in commented)
+
+
+def test_a_release_needs_tag_version_and_changelog_to_agree(release: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "0.1.0"  # here\n')
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n\n- A thing.\n")
+    with pytest.raises(SystemExit, match="must have a section `## 0.1.0"):
+        release.check(tmp_path, "v0.1.0")
+    release.prepare(tmp_path, "1.0.0", "2026-12-01")
+    assert "## Unreleased\n\n## 1.0.0 (2026-12-01)\n\n- A thing." in (tmp_path / "CHANGELOG.md").read_text()
+    release.check(tmp_path, "v1.0.0")
+    with pytest.raises(SystemExit, match="must be v1.0.0"):
+        release.check(tmp_path, "v1.0.1")
+    with pytest.raises(SystemExit, match="must look like"):
+        release.prepare(tmp_path, "one", "2026-12-01")
