@@ -25,7 +25,7 @@ from standout.cli.machine import describe_machine
 from standout.data.augment_folder import begin, in_a_row, write_samples
 from standout.data.augment_plan import Plan, Recipe
 from standout.data.pairs import check_pairs, find_pairs
-from standout.data.workers import hardware_threads
+from standout.hardware import hardware_threads
 from standout.plots import scaling_chart
 
 YARDSTICK = {1: 12.5, 12: 167.0}

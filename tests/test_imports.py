@@ -16,7 +16,7 @@ from standout.cli import COMMANDS
 SOURCE = Path(standout.__file__).parent
 
 #: Base modules and rooms, each of which may import only those before it.
-BASE = ("errors", "processes", "config", "model_card", "imaging")
+BASE = ("errors", "hardware", "processes", "config", "model_card", "imaging")
 
 #: room -> rooms it may import besides the base and itself. A module outside a room is a room of its own.
 ROOMS: dict[str, set[str]] = {

@@ -1,5 +1,4 @@
-"""The cores that there are for processes, and other processes of this Python, none of which ever imports from the
-current folder.
+"""Other processes of this Python, none of which ever imports from the current folder.
 
 `python -c` and `python -m` put the current folder first on the search path, and so do the processes that
 `multiprocessing` spawns (it starts them, and its resource tracker, by `-c`). A `numpy.py` that lies beside
@@ -17,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import process, resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,17 +49,6 @@ def end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def usable_cores() -> int:
-    """The cores that this process may run on; two hardware threads count as one core."""
-    logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        siblings = Path("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list").read_text("ascii")
-        per_core = max(1, len(siblings.replace("-", ",").split(",")))
-    except (OSError, ValueError):
-        per_core = 1
-    return max(1, logical // per_core)
 
 
 class _SafeSpawnProcess(SpawnProcess):

@@ -10,7 +10,6 @@ photographs with nobody, except below a folder called unlabelled.
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ from standout.audit.survey import FAULTS, Facts, survey
 from standout.audit.verdict import Sentence, judge
 from standout.data.pairs import SUFFIXES, Fault, Pair, find_pairs
 from standout.errors import DataError
+from standout.hardware import hardware_threads
 
 HELD_OUT = ("val", "valid", "validation", "test")
 UNLABELLED = ("unlabelled", "unlabeled")
@@ -122,7 +122,7 @@ def audit(root: Path | str, *, progress: Callable[[int, int], None] | None = Non
     root = Path(root)
     pairs, partnerless = find_everything(root)
     facts: list[Facts] = []
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # OpenCV releases the interpreter's lock
+    with ThreadPoolExecutor(max_workers=hardware_threads()) as pool:  # OpenCV releases the interpreter's lock
         for done, fact in enumerate(pool.map(survey, pairs), 1):
             facts.append(fact)
             if progress:

@@ -44,7 +44,7 @@ def augment(
     except ModuleNotFoundError as error:
         raise MissingExtra("Augmentation", "train") from error
     from standout.data.pairs import check_pairs, find_pairs
-    from standout.data.workers import hardware_threads
+    from standout.hardware import hardware_threads
 
     console = Console(stderr=True)
     # Wrong settings are told before the pictures are read.

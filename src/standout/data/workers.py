@@ -5,7 +5,6 @@ Spawned, not forked: a fork of a process that has loaded TensorFlow can hang. Th
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections import deque
@@ -57,14 +56,6 @@ def work_in_order(
         raise DataError(f"A worker process ended without a word (out of memory, or killed); {advice}.") from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def hardware_threads() -> int:
-    """The hardware threads that this process may run on: so many processes of one thread keep them busy.
-
-    `processes.usable_cores` counts two of a core as one.
-    """
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _prepare(start: Callable[..., None], arguments: tuple[Any, ...]) -> None:

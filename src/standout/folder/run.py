@@ -16,8 +16,8 @@ from standout.folder.output_names import Names
 from standout.folder.photo_work import FolderSettings, PhotoWork, recipe_of
 from standout.folder.report import FolderReport, Outcome
 from standout.folder.workers import Crew, Job, Result, Work
+from standout.hardware import usable_cores, usable_memory
 from standout.inference.session import thread_count
-from standout.processes import usable_cores
 
 #: What `atomic_write` leaves behind when its process is killed.
 _LEFTOVER = re.compile(r"\.standout-[0-9a-f]{16}\.part")
@@ -216,8 +216,5 @@ def _check_folders(source: Path, target: Path) -> tuple[Path, Path]:
 
 def _default_workers(cores: int) -> int:
     """One per core, which is faster than one with several threads, as far as memory reaches."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):  # Windows has no sysconf
-        return cores
-    return max(1, min(cores, memory // _MEMORY_PER_WORKER))
+    memory = usable_memory()
+    return cores if memory is None else max(1, min(cores, memory // _MEMORY_PER_WORKER))

@@ -6,7 +6,6 @@ graph, a `ModelCard` in the metadata. H and W are numbers, or symbolic: then any
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,9 @@ from typing import Any
 import numpy as np
 
 from standout.errors import ConfigError, DeviceError, ModelFileError
+from standout.hardware import usable_cores
 from standout.imaging.arrays import Alpha, Frame
 from standout.model_card import METADATA_KEY, ModelCard
-from standout.processes import usable_cores
-
-_log = logging.getLogger("standout")
 
 #: The environment variable that sets the number of threads when the caller doesn't.
 THREADS_VARIABLE = "STANDOUT_THREADS"

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from standout import __version__
-from standout.processes import usable_cores
+from standout.hardware import usable_cores
 from standout.server import metrics as numbers
 from standout.server import openapi, page, v1
 from standout.server.bodies import Intake

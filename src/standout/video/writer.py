@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.errors import OutputError
+from standout.hardware import hardware_threads
 from standout.video.codecs import Encoder, container_of
 from standout.video.pyav import av
 from standout.video.reader import Shot, VideoReader
@@ -99,7 +100,7 @@ class VideoWriter:
         context = film.codec_context
         context.width, context.height, context.pix_fmt = info.width, info.height, encoder.pixels
         context.time_base = film.time_base = 1 / rate if rate else info.time_base
-        context.thread_count = os.cpu_count() or 1
+        context.thread_count = hardware_threads()
         if info.pixel_aspect != 1:
             context.sample_aspect_ratio = info.pixel_aspect
         tags = info.colour.written()
