@@ -22,7 +22,7 @@ pytest.importorskip("albumentations")
 from standout.cli import run
 from standout.data import augment_plan as offline
 from standout.data.augment_plan import Plan, Recipe, draw
-from standout.data.pairs import check_pairs, find_pairs, read_mask
+from standout.data.pairs import Pair, check_pairs, find_pairs, read_mask
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +207,13 @@ def test_a_sample_depends_on_seed_and_index_alone(data: Path) -> None:
     first, again, other = (draw(pairs[0], i, Recipe(64)) for i in (5, 5, 6))
     assert (first[0] == again[0]).all() and (first[0] != other[0]).any()
     assert (draw(pairs[0], 5, Recipe(64, seed=1))[0] != first[0]).any()
+
+
+def test_the_sets_with_people_are_looked_up_once_and_not_for_every_sample(tmp_path, monkeypatch):
+    pairs = tuple(Pair(tmp_path / f"{i}.jpg", tmp_path / f"{i}.png" if i % 2 else None, "street") for i in range(50))
+    plan = Plan(pairs, Recipe(64), tmp_path)
+    hashed = []
+    monkeypatch.setattr(Pair, "__hash__", lambda pair: hashed.append(pair) or 0)
+    folders = {plan.folder_of(pair).name for pair in pairs}
+    assert folders == {"street", "street-nobody"}
+    assert len(hashed) <= len(pairs)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
+from standout.score import intervals
 from standout.score.intervals import mean_interval, median_ratio
 
 
@@ -21,6 +24,21 @@ def test_none_has_no_mean_and_one_no_spread() -> None:
     assert mean_interval([]) is None
     alone = mean_interval([0.5])
     assert alone is not None and alone.low == alone.high == 0.5
+
+
+def test_many_values_need_little_memory_and_give_the_figures_of_one_large_table() -> None:
+    values = np.random.default_rng(3).random(20_000)
+    tracemalloc.start()
+    interval = mean_interval(values)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6  # 2000 × 20 000 indices alone would be 320 MB
+    few = values[:500]
+    draws = np.random.default_rng(intervals._SEED).integers(0, few.size, (intervals.ROUNDS, few.size))
+    low, high = np.quantile(few[draws].mean(axis=1), [0.025, 0.975])
+    found = mean_interval(few)
+    assert interval is not None and found is not None
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-12)
 
 
 def test_a_slower_series_is_told_from_noise() -> None:

@@ -19,6 +19,9 @@ THUMB = 24
 #: A picture flatter than this (standard deviation of its thumbnail, of 255) has no hash worth comparing.
 MIN_CONTRAST = 6.0
 
+#: Comparisons of two hashes at a time: memory doesn't grow with the square of the number of pictures.
+_COMPARED_AT_ONCE = 1 << 20
+
 Bits = NDArray[np.uint64]
 Thumb = NDArray[np.float32]
 
@@ -55,9 +58,11 @@ def near_pairs(hashes: Sequence[Bits], thumbs: Sequence[Thumb]) -> list[tuple[in
         (table, flat),
         (np.stack([bits for bits, _ in turned]), np.stack([_normal(thumb) for _, thumb in turned])),
     ):
-        for start in range(0, len(table), 512):
-            block = slice(start, start + 512)
-            bits = np.bitwise_count(table[block, None] ^ other[None]).sum(axis=2)
+        rows = max(1, _COMPARED_AT_ONCE // len(table))
+        for start in range(0, len(table), rows):
+            block = slice(start, start + rows)
+            # The two words of a hash one after the other, so that no array is larger than the comparisons.
+            bits = sum(np.bitwise_count(table[block, None, word] ^ other[None, :, word]) for word in range(2))
             close = (bits <= MAX_BITS) & usable[block, None] & usable[None]
             for row, column in zip(*np.nonzero(close), strict=True):
                 first, second = start + int(row), int(column)

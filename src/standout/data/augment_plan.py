@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -73,10 +73,11 @@ class Plan:
     def folder_of(self, pair: Pair) -> Path:
         """The set folder in `out` for a pair's samples; those with nobody have one of their own."""
         name = pair.set.replace("/", "-").replace("\\", "-").strip(".") or "pairs"
-        return self.out / (f"{name}-nobody" if pair.mask is None and self._has_people(pair.set) else name)
+        return self.out / (f"{name}-nobody" if pair.mask is None and pair.set in self._sets_with_people else name)
 
-    def _has_people(self, set_name: str) -> bool:
-        return set_name in _sets_with_people(self.pairs)
+    @cached_property
+    def _sets_with_people(self) -> frozenset[str]:
+        return frozenset(pair.set for pair in self.pairs if pair.mask is not None)
 
     @staticmethod
     def parts_of(pair: Pair) -> list[str]:
@@ -91,11 +92,6 @@ class Plan:
 @lru_cache(maxsize=4)
 def _shuffled(count: int, seed: int, turn: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, turn)).permutation(count)
-
-
-@lru_cache(maxsize=2)
-def _sets_with_people(pairs: tuple[Pair, ...]) -> frozenset[str]:
-    return frozenset(pair.set for pair in pairs if pair.mask is not None)
 
 
 def draw(pair: Pair, index: int, recipe: Recipe) -> tuple[Frame, Label]:

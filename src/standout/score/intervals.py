@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 #: Resamplings; the ends of a 95 % interval are then good to about a hundredth of its width.
 ROUNDS = 2000
+_DRAWN_AT_ONCE = 1 << 20
 _SEED = 20260701  # the same figures give the same interval
 
 
@@ -32,7 +33,14 @@ def mean_interval(values: Sequence[float] | NDArray[np.floating]) -> Interval | 
     if array.size == 0:
         return None
     rng = np.random.default_rng(_SEED)
-    means = array[rng.integers(0, array.size, (ROUNDS, array.size))].mean(axis=1)
+    # So many resamplings at a time that memory doesn't grow with their number times that of the values.
+    rows = max(1, _DRAWN_AT_ONCE // array.size)
+    means = np.concatenate(
+        [
+            array[rng.integers(0, array.size, (min(rows, ROUNDS - done), array.size))].mean(axis=1)
+            for done in range(0, ROUNDS, rows)
+        ]
+    )
     low, high = np.quantile(means, [0.025, 0.975])
     return Interval(float(array.mean()), float(low), float(high))
 
