@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ import standout
 from fakes import FakeFaces, FakeModel, face_at, portrait
 from standout.cli import run
 from standout.errors import ConfigError, InputError, OutputError
-from standout.id_photo.head import Span, measure_head
+from standout.id_photo import make as module
+from standout.id_photo.head import Head, Span, measure_head
 from standout.id_photo.make import IdPhoto, make_id_photo
 from standout.id_photo.spec import Spec
 from standout.id_photo.specs import list_specs, load_spec
@@ -36,7 +38,8 @@ def make(frame: Frame | None = None, spec: str | Spec = "us-visa", *, tilt: floa
     """A photo of the drawn head, or of a frame with a face at `EYES`."""
     faces = options.pop("faces", FakeFaces(face_at(EYES, tilt=tilt)))
     frame = portrait(tilt=tilt) if frame is None else frame
-    return make_id_photo(frame, spec, model=FakeModel((1024, 1024)), faces=faces, **options)  # type: ignore[arg-type]
+    model = options.pop("model", FakeModel((1024, 1024)))
+    return make_id_photo(frame, spec, model=model, faces=faces, **options)  # type: ignore[arg-type]
 
 
 def pupils_of(photo: IdPhoto) -> np.ndarray:
@@ -124,10 +127,28 @@ def test_a_verdict_needs_more_room_than_the_measurement_is_uncertain() -> None:
 def test_skull_and_hair_are_told_apart() -> None:
     face = face_at(EYES)
     alpha = FakeModel((1024, 1024)).alpha(portrait())
-    with_hair, without = measure_head(face, alpha), measure_head(face, alpha, hair=False)
+    with_hair = measure_head(face, alpha, network_side=1024)
+    without = measure_head(face, alpha, network_side=1024, hair=False)
     assert abs(with_hair.crown.mid - 240) < 2, "2 pupil distances, to the top of what is seen"
     assert without.crown.mid < with_hair.crown.mid, "under high hair the skull is lower"
     assert without.height.high - without.height.low > with_hair.height.high - with_hair.height.low
+
+
+def test_a_coarse_network_makes_the_crown_less_certain(monkeypatch: pytest.MonkeyPatch) -> None:
+    face, alpha = face_at(EYES), FakeModel((1024, 1024)).alpha(portrait())
+    spans = [measure_head(face, alpha, network_side=side).crown for side in (128, 512, 2048)]
+    widths = [span.high - span.low for span in spans]
+    assert widths[0] > widths[1] > widths[2]
+    seen: list[int] = []
+
+    def measure(*words: Any, network_side: int, **options: Any) -> Head:
+        seen.append(network_side)
+        return measure_head(*words, network_side=network_side, **options)
+
+    monkeypatch.setattr(module, "measure_head", measure)
+    for side in (256, 544):
+        make(model=FakeModel((side, side // 2 // 16 * 16)))
+    assert seen == [256, 544]
 
 
 def test_sums_of_uncertain_lengths() -> None:

@@ -91,12 +91,13 @@ class Head:
         return self.crown + self.chin
 
 
-def measure_head(face: Face, alpha: Alpha, *, hair: bool = True) -> Head:
+def measure_head(face: Face, alpha: Alpha, *, network_side: int, hair: bool = True) -> Head:
     """Measures a head.
 
     Args:
         face: With its five points, in pixels of the photo.
         alpha: float32 (H, W), the person alone.
+        network_side: The longer side of the network's input, pixels: how finely alpha was seen.
         hair: Whether the crown counts with hair; without, the top of the skull is estimated.
 
     Raises:
@@ -117,8 +118,8 @@ def measure_head(face: Face, alpha: Alpha, *, hair: bool = True) -> Head:
     chin = _CHIN_EDGE * (_CHIN[0] * mouth + _CHIN[1] * float(nose @ down) + _CHIN[2] * pupils)
     upright = _Upright(eyes, right, down, pupils)
     top, edge = _top_of_head(alpha, upright)
-    # The network sees the photo at 512 pixels: half of one of these is lost in any case.
-    seen = Span.around(top, edge + 0.5 * max(alpha.shape) / 512 + _EYE_SPREAD * pupils / 2)
+    # The network sees the photo at this size: half of one of its pixels is lost in any case.
+    seen = Span.around(top, edge + 0.5 * max(alpha.shape) / network_side + _EYE_SPREAD * pupils / 2)
     skull = Span.around(_SKULL, _SKULL_SPREAD) * chin
     cut = _is_cut(alpha, upright, top)
     if cut:  # what is cut off is guessed, so that the head doesn't get too large; no rule is judged by it

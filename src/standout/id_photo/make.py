@@ -172,8 +172,9 @@ def make_id_photo(
     height, width, dpi = spec.pixels(dpi)
     picture = read_picture(photo, PhotoOptions())
     found = _one_person((faces or _mtcnn()).find(picture.frame))
-    alpha = _person(picture, found[0], as_model(model))
-    head = measure_head(found[0], alpha, hair=spec.hair != "excluded")
+    network = as_model(model)
+    alpha = _person(picture, found[0], network)
+    head = measure_head(found[0], alpha, network_side=max(network.card.input_size), hair=spec.hair != "excluded")
     place = place_head(head, spec, (height, width), picture.size, inside=colour is None)
     body_row = place.eye_row + 1.3 * head.chin.mid * place.scale
     rendered = render(picture.frame, alpha, place, colour, body_row=body_row)
