@@ -105,7 +105,7 @@ def test_quality_on_a_data_set_is_part_of_the_result(tmp_path: Path, capsys) -> 
 
 
 def test_info_tells_the_card_the_providers_and_what_the_extras_miss(tmp_path: Path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr("standout.cli.info._training_devices", lambda: None)  # seconds of TensorFlow
+    monkeypatch.setattr("standout.cli.info._training_devices", lambda: (None, ""))  # seconds of TensorFlow
     model = str(tiny_model(tmp_path / "m.onnx"))
     assert run(["info", "-m", model, "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

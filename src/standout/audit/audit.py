@@ -21,10 +21,10 @@ import numpy as np
 
 from standout.audit.backgrounds import PLAIN_EDGES, effective_number
 from standout.audit.duplicates import near_pairs
-from standout.audit.shapes import FRAMINGS, SIZES, figures_name, size_name
 from standout.audit.survey import FAULTS, Facts, survey
 from standout.audit.verdict import Sentence, judge
 from standout.data.pairs import SUFFIXES, Fault, Pair, find_pairs
+from standout.data.shapes import FRAMINGS, SIZES, figures_name, size_name
 from standout.errors import DataError
 from standout.hardware import hardware_threads
 

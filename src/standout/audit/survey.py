@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.audit import backgrounds, duplicates, mask_faults
-from standout.audit.shapes import Shape, read_shape
 from standout.data.pairs import Pair, read_mask
+from standout.data.shapes import Shape, read_shape
 from standout.errors import InputError
 from standout.imaging.arrays import Frame, Mask
 from standout.imaging.decode import read

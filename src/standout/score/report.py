@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from standout.audit.shapes import figures_name, read_shape, size_name
 from standout.data.pairs import Fault, Pair, find_pairs, read_image, read_mask
+from standout.data.shapes import figures_name, read_shape, size_name
 from standout.errors import ConfigError, DataError, InputError
 from standout.imaging.arrays import Alpha, Frame, Mask, check_alpha
 from standout.score.boundary import boundary_f
