@@ -78,7 +78,6 @@ EVERYWHERE = {"cv2", "numpy"}
 
 #: What the start of every command would pay for.
 HEAVY = (
-    "starlette": {"server"},
     "tensorflow",
     "keras",
     "matplotlib",
