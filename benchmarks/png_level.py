@@ -30,7 +30,8 @@ import numpy as np
 from PIL import Image
 
 from standout.compose.finish import finish
-from standout.imaging.decode import encode, from_array, read
+from standout.imaging.decode import from_array, read
+from standout.imaging.encode import encode
 
 
 def cutout(path: str | None) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from standout.errors import InputError, ModelFileError
 from standout.folder.workers import Job, Made
-from standout.imaging.encode import atomic_write
+from standout.imaging.files import atomic_write
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def test_any_number_of_workers_and_a_resumed_run_write_the_same_files(data: Path
     assert augment(data, tmp_path / "out", "--workers", "2", count=40) == 0
     *victims, kept = sorted((tmp_path / "out" / "people" / "images").iterdir())[:4]
     victims[0].unlink()  # as a kill leaves it: a mask without its image, half a file, a file without content
-    victims[1].rename(victims[1].with_name(f".{victims[1].name}.part"))
+    victims[1].rename(victims[1].with_name(".standout-0123456789abcdef.part"))
     victims[2].write_bytes(b"")
     before = kept.stat().st_mtime_ns
     assert augment(data, tmp_path / "out", "--workers", "1", count=70) == 0

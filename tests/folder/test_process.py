@@ -325,14 +325,6 @@ def test_an_interrupt_leaves_no_process_and_no_half_file(photos: Path, out: Path
     assert_complete(photos, out, go(photos, out, work))
 
 
-def test_the_leftovers_are_what_atomic_write_leaves(tmp_path: Path) -> None:
-    from standout.imaging.encode import atomic_write
-
-    with atomic_write(tmp_path / "a.png"):
-        (leftover,) = tmp_path.iterdir()
-        assert standout.folder.run._LEFTOVER.fullmatch(leftover.name)
-
-
 # ---------------------------------------------------------------- where the output may lie
 
 

@@ -16,7 +16,8 @@ from PIL import Image, ImageCms
 from kits import DATA, corners, saved, wide_gamut
 from standout.errors import InputError, LimitExceeded
 from standout.imaging.arrays import Frame
-from standout.imaging.decode import Picture, encode, from_array, from_pil, read
+from standout.imaging.decode import Picture, from_array, from_pil, read
+from standout.imaging.encode import encode
 
 
 def close(picture: Picture, expected: Frame | None = None, tolerance: int = 12) -> bool:

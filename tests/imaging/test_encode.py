@@ -16,7 +16,8 @@ from PIL import Image
 from kits import corners, wide_gamut
 from standout.errors import ConfigError, OutputError
 from standout.imaging.decode import read
-from standout.imaging.encode import Encoding, atomic_write, encode, format_of
+from standout.imaging.encode import Encoding, encode, format_of
+from standout.imaging.files import atomic_write
 
 
 def rgba(dtype: type = np.uint8) -> np.ndarray:

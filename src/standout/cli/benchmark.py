@@ -46,7 +46,7 @@ def benchmark(
     from rich.console import Console
 
     from standout.cli.console import check_outputs, write_file
-    from standout.imaging.encode import atomic_write
+    from standout.imaging.files import atomic_write
     from standout.plots import check_matplotlib, comparison_chart, speed_chart
 
     check_outputs(json_file, plot)

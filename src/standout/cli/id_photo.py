@@ -107,7 +107,7 @@ def _stem(photo: str) -> str:
 
 
 def _format(target: str) -> str:
-    from standout.imaging.decode import format_of
+    from standout.imaging.encode import format_of
 
     return "JPEG" if target == "-" else format_of(target)
 
@@ -145,7 +145,7 @@ def _write(made: IdPhoto, file: PhotoFile, target: str | None, sheet: Path | Non
 
 
 def _write_bytes(path: Path, data: bytes) -> None:
-    from standout.imaging.decode import atomic_write
+    from standout.imaging.files import atomic_write
 
     with atomic_write(path) as stream:
         stream.write(data)

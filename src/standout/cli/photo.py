@@ -61,7 +61,7 @@ def run_jobs(jobs: list[tuple[str, str]], model: Predictor, options: PhotoOption
 
 def finish_one(source: str, target: str, model: Predictor, options: PhotoOptions, file_format: str = "png") -> None:
     """One photo, from file to file; `-` stands for the standard streams."""
-    from standout.imaging.decode import encode
+    from standout.imaging.encode import encode
     from standout.photo.cut_out import finish_photo, photo_to_file
 
     if target == "-":
@@ -79,7 +79,7 @@ def finish_one(source: str, target: str, model: Predictor, options: PhotoOptions
 def format_named(name: str) -> str:
     """The format behind `--format`, as Pillow calls it."""
     from standout.errors import ConfigError
-    from standout.imaging.decode import FORMATS
+    from standout.imaging.encode import FORMATS
 
     ending = _ENDINGS.get(name.lower().lstrip("."))
     if ending is None:
@@ -110,7 +110,7 @@ def target_of(source: str, output: str | None, file_format: str = "png", *, many
 def check_targets(jobs: list[tuple[str, str]], options: PhotoOptions, file_format: str = "png") -> None:
     """Refuses outputs that can't be written, or would overwrite a photo or each other, before anything is read."""
     from standout.errors import OutputError
-    from standout.imaging.decode import format_of
+    from standout.imaging.encode import format_of
 
     sources = {Path(source).resolve() for source, _ in jobs if source != "-"}
     seen: dict[Path, str] = {}

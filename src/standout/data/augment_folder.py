@@ -17,7 +17,7 @@ import cv2
 from standout.data.augment_plan import Plan, write_sample
 from standout.data.workers import work_in_order
 from standout.errors import ConfigError, OutputError
-from standout.imaging.encode import atomic_write
+from standout.imaging.files import atomic_write, sweep_temporary
 
 #: The file by which a folder is known as ours.
 RECORD = "augment.json"
@@ -101,18 +101,13 @@ def _prepare_sets(plan: Plan, count: int) -> set[int]:
     for folder, lines in rows.items():
         for part in parts[folder]:
             (folder / part).mkdir(parents=True, exist_ok=True)
-            _clear_halves(folder / part)
+            sweep_temporary(folder / part)
         done |= _written(folder / "images")
         text = io.StringIO()
         csv.writer(text).writerows([("stem", "group", "photo"), *lines])
         with atomic_write(folder / "groups.csv") as stream:
             stream.write(text.getvalue().encode())
     return done
-
-
-def _clear_halves(folder: Path) -> None:
-    for file in folder.glob(".*.part"):
-        file.unlink()
 
 
 def _written(images: Path) -> set[int]:

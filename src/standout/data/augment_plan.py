@@ -22,6 +22,7 @@ from standout.data.pairs import Pair, mask_fault, read_image
 from standout.data.samples import read_label
 from standout.errors import ConfigError, OutputError
 from standout.imaging.arrays import Frame, resize
+from standout.imaging.files import temporary_path
 
 #: Draws before a photograph whose crops keep missing the person is cropped around them.
 _ATTEMPTS = 12
@@ -165,7 +166,7 @@ def _write(path: Path, suffix: str, pixels: NDArray[np.uint8]) -> None:
     Unlike `atomic_write` it doesn't wait for the disk, which would cost more than the augmentation.
     """
     _, data = cv2.imencode(suffix, pixels, _ENCODING[suffix])
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = temporary_path(path)
     try:
         temporary.write_bytes(data.data)
         os.replace(temporary, path)

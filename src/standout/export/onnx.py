@@ -232,7 +232,7 @@ def _pads(layer: Any) -> list[int]:
 
 def save_onnx(proto: onnx.ModelProto, file: Path) -> None:
     """Writes the model whole or not at all."""
-    from standout.imaging.decode import atomic_write
+    from standout.imaging.files import atomic_write
 
     with atomic_write(file) as stream:
         stream.write(proto.SerializeToString())

@@ -17,7 +17,8 @@ import numpy as np
 from standout.compose.parse import Background
 from standout.errors import ConfigError
 from standout.folder.workers import Job, Made
-from standout.imaging.decode import FORMATS, MAX_BYTES, MAX_PIXELS, read
+from standout.imaging.decode import MAX_BYTES, MAX_PIXELS, read
+from standout.imaging.encode import FORMATS
 from standout.inference.model import load
 from standout.photo.cut_out import PhotoOptions, photo_to_file
 

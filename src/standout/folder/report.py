@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from standout.errors import OutputError
-from standout.imaging.encode import atomic_write
+from standout.imaging.files import atomic_write
 
 #: Endings that a report may have.
 REPORT_ENDINGS = (".json", ".csv")

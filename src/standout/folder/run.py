@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +16,9 @@ from standout.folder.photo_work import FolderSettings, PhotoWork, recipe_of
 from standout.folder.report import FolderReport, Outcome
 from standout.folder.workers import Crew, Job, Result, Work
 from standout.hardware import usable_cores, usable_memory
+from standout.imaging.files import sweep_temporary
 from standout.inference.session import thread_count
 
-#: What `atomic_write` leaves behind when its process is killed.
-_LEFTOVER = re.compile(r"\.standout-[0-9a-f]{16}\.part")
 #: Memory that a worker may need for a large photo, bytes.
 _MEMORY_PER_WORKER = 1 << 30
 
@@ -190,12 +188,10 @@ class FolderRun:
 
     def _sweep(self) -> None:
         """Removes what killed writers left; the journal's lock says that no writer is alive."""
-        for folder, folders, files in os.walk(self._out):
+        for folder, folders, _ in os.walk(self._out):
             if not self.recursive:
                 folders.clear()
-            for name in filter(_LEFTOVER.fullmatch, files):
-                with suppress(OSError):
-                    os.unlink(os.path.join(folder, name))
+            sweep_temporary(Path(folder))
 
 
 def _check_folders(source: Path, target: Path) -> tuple[Path, Path]:

@@ -24,7 +24,9 @@ from standout.id_photo.rules import SECOND_FACE, judge, judge_file
 from standout.id_photo.spec import Spec
 from standout.id_photo.specs import load_spec
 from standout.imaging.arrays import Alpha, Frame
-from standout.imaging.decode import Encoding, Picture, atomic_write, encode, format_of
+from standout.imaging.decode import Picture
+from standout.imaging.encode import Encoding, encode, format_of
+from standout.imaging.files import atomic_write
 from standout.photo.cut_out import PhotoOptions, Predictor, as_model, read_picture
 
 Photo = Image.Image | NDArray[Any] | bytes | str | Path

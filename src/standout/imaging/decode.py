@@ -1,6 +1,6 @@
 """Decoding once for everybody: a file, bytes, a Pillow picture or an array becomes a `Picture`, upright and checked.
 
-Limits hold before a pixel is decoded. Encoding and `atomic_write` live in `imaging/encode.py` and are offered here too.
+Limits hold before a pixel is decoded.
 """
 
 from __future__ import annotations
@@ -21,14 +21,7 @@ from PIL import Image, ImageFile
 from standout.errors import InputError, LimitExceeded, MissingExtra
 from standout.imaging import cicp, tiff
 from standout.imaging.arrays import Alpha, Frame
-from standout.imaging.encode import DEFAULT_QUALITY as DEFAULT_QUALITY
-from standout.imaging.encode import FORMATS as FORMATS
-from standout.imaging.encode import Encoding as Encoding
-from standout.imaging.encode import atomic_write as atomic_write
-from standout.imaging.encode import encode as encode
-from standout.imaging.encode import format_of as format_of
-from standout.imaging.encode import to_8_bit
-from standout.imaging.encode import write_picture as write_picture
+from standout.imaging.encode import DEFAULT_QUALITY, Encoding, to_8_bit
 from standout.imaging.icc import from_srgb, is_srgb, rgb_profile, to_srgb
 from standout.imaging.jpeg import decode_without_end
 

@@ -1,14 +1,10 @@
-"""Encoding of pictures, and files that are written whole or not at all. Use it through `standout.imaging.decode`."""
+"""Encoding: a picture to the bytes of a PNG, WebP, JPEG or TIFF."""
 
 from __future__ import annotations
 
 import io
-import os
-import secrets
 import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -178,46 +174,3 @@ def _png(pixels: NDArray[Any], encoding: Encoding) -> tuple[bytes, bytes, memory
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-@contextmanager
-def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
-    """Opens a file that appears under `path` whole when the block ends, and not at all when it fails.
-
-        with atomic_write("out.png") as file:
-            file.write(data)
-
-    The bytes go to a hidden file in the same folder, are flushed to the disk, and the file is renamed.
-
-    Raises:
-        OutputError: The folder is missing or read-only, the disk is full, or `path` is a folder.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise OutputError(f"The output `{path}` is a folder; give the name of a file.")
-    temporary = path.parent / f".standout-{secrets.token_hex(8)}.part"
-    try:
-        # os.open and not tempfile: the file is to have the permissions that any new file gets.
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o666)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        with suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            raise _cannot_write(path, error) from error
-        raise
-
-
-def _cannot_write(path: Path, error: OSError) -> OutputError:
-    if isinstance(error, FileNotFoundError):
-        return OutputError(
-            f"The output `{path}` can't be written: there is no folder `{path.parent}`; create it first."
-        )
-    return OutputError(f"The output `{path}` can't be written: {error.strerror or error}.")

@@ -22,21 +22,9 @@ from standout.compose.options import Look
 from standout.compose.parse import Background
 from standout.errors import InputError, OutputError
 from standout.imaging.arrays import Alpha, Frame
-from standout.imaging.decode import (
-    DEFAULT_QUALITY,
-    MAX_BYTES,
-    MAX_PIXELS,
-    Encoding,
-    Picture,
-    atomic_write,
-    encode,
-    format_of,
-    from_array,
-    from_pil,
-    read,
-    write_picture,
-)
-from standout.imaging.encode import to_8_bit
+from standout.imaging.decode import MAX_BYTES, MAX_PIXELS, Picture, from_array, from_pil, read
+from standout.imaging.encode import DEFAULT_QUALITY, Encoding, encode, format_of, to_8_bit, write_picture
+from standout.imaging.files import atomic_write
 from standout.model_card import ModelCard
 
 #: With a smaller share of the pixels than this at the model's threshold, nobody counts as found.

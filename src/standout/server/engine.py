@@ -19,7 +19,8 @@ from standout.compose.finish import finish, finish_mask
 from standout.compose.options import Look
 from standout.errors import ConfigError
 from standout.imaging.arrays import resize
-from standout.imaging.decode import FORMATS, Encoding, Picture, encode, read
+from standout.imaging.decode import Picture, read
+from standout.imaging.encode import FORMATS, Encoding, encode
 from standout.photo.cut_out import Cutout, PhotoOptions, cut_out_picture
 from standout.server.look import photo_options, with_background
 from standout.server.opening import OpenPhotoEngine

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from standout.errors import ModelFileError
-from standout.imaging.encode import atomic_write
+from standout.imaging.files import atomic_write
 
 
 def save_weights(file: Path, model: keras.Model) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from standout.imaging.encode import atomic_write
+from standout.imaging.files import atomic_write
 
 
 def draw_history(run: Path) -> None:

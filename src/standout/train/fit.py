@@ -25,7 +25,7 @@ from standout.config import Config, config_from_dict
 from standout.data.pairs import Checked, Pair, check_pairs, find_pairs, with_weights
 from standout.data.split import split_pairs
 from standout.errors import ConfigError, DataError, ModelFileError
-from standout.imaging.encode import atomic_write
+from standout.imaging.files import atomic_write
 from standout.model.deeplab import build_deeplab, encoder_layers
 from standout.model.losses import BCEDice
 from standout.model.metrics import PersonIoU

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.errors import OutputError
+from standout.imaging.files import temporary_path
 from standout.video.reader import Shot
 
 #: Deflating harder saves a few per cent and takes several times as long.
@@ -43,7 +43,7 @@ class PictureWriter:
         self.notes: list[str] = []
         self._times: list[tuple[str, Fraction, Fraction]] = []
         self._start = start_s or Fraction(0)
-        self._partial = parent / f".{folder.name}.{secrets.token_hex(4)}.partial"
+        self._partial = temporary_path(parent / folder.name)
         try:
             self._partial.mkdir()
         except OSError as error:

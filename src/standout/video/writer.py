@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from standout.errors import OutputError
 from standout.hardware import hardware_threads
+from standout.imaging.files import temporary_path
 from standout.video.codecs import Encoder, container_of
 from standout.video.pyav import av
 from standout.video.reader import Shot, VideoReader
@@ -66,7 +66,7 @@ class VideoWriter:
         self._held: Any = None
         self._durations: dict[int, int] = {}
         self._tracks: dict[int, Track] = {}
-        self._partial = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.partial{suffix}")
+        self._partial = temporary_path(target, suffix=f".part{suffix}")
         if target.is_dir():
             raise OutputError(f"The output `{target}` is a folder; give the name of a file.")
         if not target.absolute().parent.is_dir():
