@@ -18,6 +18,7 @@ from standout.server.options import ServerOptions
 
 @pytest.fixture(scope="session")
 def real(model_file: Path) -> Iterator[Running]:
+
     with running(ServerOptions(port=0, workers=1, threads=1, model=str(model_file), max_megapixels=2)) as server:
         yield server
 
@@ -32,9 +33,11 @@ def person_png() -> bytes:
     """72 × 96, dark blue, with a bright block at rows 18 … 53, columns 32 … 63."""
     frame = np.full((72, 96, 3), (10, 20, 60), np.uint8)
     frame[18:54, 32:64] = (250, 240, 230)
+
     return encoded(frame)
 
 
 @pytest.fixture(scope="session")
 def nobody_png() -> bytes:
+
     return encoded(np.full((40, 60, 3), (10, 20, 60), np.uint8))

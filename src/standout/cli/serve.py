@@ -20,6 +20,9 @@ def serve(
     threads: Annotated[int | None, typer.Option(help="Threads of each worker. [default: by the cores]")] = None,
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
     device: Annotated[str | None, typer.Option(help="Where networks run. [default: the processor]")] = None,
+    matting: Annotated[
+        bool, typer.Option("--matting", help="Load what the option `matting` needs (extra `matting`): 400 MB each.")
+    ] = False,
     max_megapixels: Annotated[float, typer.Option(help="Refuse pictures with more pixels before decoding.")] = 50,
     max_megabytes: Annotated[float, typer.Option(help="Refuse bodies with more bytes while they arrive.")] = 25,
     timeout: Annotated[float, typer.Option(help="Seconds for a whole request.")] = 60,
@@ -55,6 +58,7 @@ def serve(
         threads=threads,
         model=model,
         device=device,
+        matting=matting,
         max_megapixels=max_megapixels,
         max_megabytes=max_megabytes,
         timeout_s=timeout,

@@ -28,6 +28,18 @@ _SURE = (0.95, 0.05)
 _GUIDE_RADIUS, _GUIDE_EPSILON = 2, 1e-4
 
 
+def warm_up(method: Matting = "closed-form") -> None:
+    """Solves something tiny, so that a missing extra is told and what is compiled late is compiled now.
+
+    Raises:
+        MissingExtra: pymatting isn't installed.
+    """
+    across = np.linspace(-4, 4, 64, dtype=np.float32)
+    alpha = np.clip(2 - np.hypot(across, across[:, None]) / 1.5, 0, 1).astype(np.float32)
+    frame = np.repeat((alpha * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
+    matte(frame, alpha, method=method)
+
+
 @dataclass(frozen=True)
 class Matted:
     """An alpha, and why it is the old one if it is.

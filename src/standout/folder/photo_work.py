@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from standout.compose.matting import warm_up
 from standout.compose.parse import Background
 from standout.errors import ConfigError
 from standout.folder.workers import Job, Made
@@ -81,7 +82,7 @@ class PhotoWork:
         model = load(self.settings.model, threads=threads)
         options = _with_background_read(self.settings.photo)
         if options.look.matting != "none":
-            _try_matting(options)
+            warm_up(options.look.matting)
 
         def make(job: Job) -> Made:
             finished = photo_to_file(job.source, job.target, model, options)
@@ -110,16 +111,6 @@ def _with_background_read(options: PhotoOptions) -> PhotoOptions:
     image = read(behind.image, max_pixels=options.max_pixels, max_bytes=options.max_bytes).frame
     look = dataclasses.replace(options.look, background=Background("image", image=image))
     return dataclasses.replace(options, look=look)
-
-
-def _try_matting(options: PhotoOptions) -> None:
-    """A missing extra is told before the first photo, and what is compiled late is compiled now."""
-    from standout.compose.matting import matte
-
-    across = np.linspace(-4, 4, 64, dtype=np.float32)
-    alpha = np.clip(2 - np.hypot(across, across[:, None]) / 1.5, 0, 1).astype(np.float32)
-    frame = np.repeat((alpha * 200 + 20).astype(np.uint8)[..., None], 3, axis=2)
-    matte(frame, alpha, method=options.look.matting)
 
 
 def _plain(value: Any) -> Any:

@@ -57,7 +57,7 @@ def create_app(
     workers = options.worker_count(cores)
     counted = Metrics()
     pool = WorkerPool(
-        open_engine or OpenPhotoEngine(options.model, options.device, threads, options.max_pixels),
+        open_engine or OpenPhotoEngine(options.model, options.device, threads, options.max_pixels, options.matting),
         workers=workers,
         threads=threads,
         queue=options.queue,

@@ -40,6 +40,11 @@ class PhotoEngine:
         warnings.filterwarnings("ignore", module=r"PIL\.")
         cv2.setNumThreads(how.threads)
         self._max_pixels = how.max_pixels
+        self._matting = how.matting
+        if how.matting:
+            from standout.compose.matting import warm_up
+
+            warm_up()
         names = {name: name for name in bundled_names()}
         own = Path(how.model).stem if how.model.endswith(".onnx") else how.model
         self._default = own
@@ -82,6 +87,8 @@ class PhotoEngine:
     def _photo(self, task: Task) -> Answer | Refusal:
         asked, clock = task.options, _Clock()
         options = photo_options(asked, self._max_pixels)
+        if options.look.matting != "none" and not self._matting:
+            return Refusal("matting_off", "This server was started without matting; start it with `--matting`.")
         file_format = FORMATS["." + str(asked.get("format") or "png")]
         if task.background is not None:
             with clock.stage("read"):

@@ -34,7 +34,9 @@ class PhotoFields(_Fields):
     lens: bool = Field(False, description="Blur like a lens: lights become discs.")
     keep: str = Field("all", max_length=64, description="all, largest, center, or people counted from the left: 1,3.")
     at: str | None = Field(None, max_length=32, description="Keep the person at this point: 640,300 or 50%,30%.")
-    matting: Literal["none", "closed-form", "knn"] = Field("none", description="Works out fine hair; takes seconds.")
+    matting: Literal["none", "closed-form", "knn"] = Field(
+        "none", description="Works out fine hair in seconds, if `--matting` is on."
+    )
     edge: float = Field(0.0, ge=-200, le=200, description="Move the edge outward, or inward if negative; pixels.")
     feather: float = Field(0.0, ge=0, le=500, description="Soften the edge over so many pixels.")
     keep_edge_colors: bool = Field(False, description="Leave the old background's color in the edge.")

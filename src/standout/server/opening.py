@@ -18,12 +18,14 @@ class OpenPhotoEngine:
         device: As in `standout.load`.
         threads: For the network, OpenCV included.
         max_pixels: Of a picture.
+        matting: Whether `matting` may be asked for.
     """
 
     model: str
     device: str | None
     threads: int
     max_pixels: int
+    matting: bool = False
 
     def __call__(self) -> PhotoEngine:
         """In the worker."""

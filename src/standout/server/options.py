@@ -38,6 +38,7 @@ class ServerOptions:
         threads: Of each worker; None chooses by the cores.
         model: The model that is used unless a request names another: a bundled name or an ONNX file.
         device: As in `standout.load`; None is the processor.
+        matting: Load what the option `matting` needs (the extra `matting`): half a minute and 400 MB in each worker.
         max_megapixels: Width × height of a picture, in millions.
         max_megabytes: Bytes of a request's body, in millions (of JSON a third more, for base64).
         timeout_s: Seconds for a whole request.
@@ -65,6 +66,7 @@ class ServerOptions:
     threads: int | None = None
     model: str = "photo"
     device: str | None = None
+    matting: bool = False
     max_megapixels: float = 50.0
     max_megabytes: float = 25.0
     timeout_s: float = 60.0

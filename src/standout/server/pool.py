@@ -30,6 +30,8 @@ ALLOCATOR = {"MALLOC_ARENA_MAX": "2"}
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 #: A worker that doesn't even start is tried again after so many seconds, twice as many each time.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
+#: So many starts in a row that fail are a fault of the machine.
+_MOST_FAILURES = 3
 
 
 @dataclass(eq=False)
@@ -101,6 +103,11 @@ class WorkerPool:
     def ready(self) -> bool:
         """Whether a worker is there that can work."""
         return not self._closing and any(worker.ready for worker in self._workers.values())
+
+    @property
+    def accepting(self) -> bool:
+        """Whether a task will find a worker: also while one that died is being replaced."""
+        return not self._closing and bool(self._workers) and self._failures < _MOST_FAILURES
 
     @property
     def waiting(self) -> int:
@@ -187,8 +194,8 @@ class WorkerPool:
         Raises:
             Problem: `queue_full`, `not_ready`, `timeout`, `worker_died`.
         """
-        if self._closing or not self._workers:
-            raise Problem("not_ready", "The server is stopping; try another one.", {"Retry-After": "5"})
+        if not self.accepting:
+            raise Problem("not_ready", "The server is starting or stopping; come again.", {"Retry-After": "5"})
         if self.full:
             raise self.full_problem()
         job = _Job(task, asyncio.get_running_loop().create_future())
@@ -314,7 +321,7 @@ class WorkerPool:
             self._failures += 1
             pause = min(_FIRST_PAUSE_S * 2**self._failures, _LONGEST_PAUSE_S)
             first = self._first
-            if self._failures >= 3 and first is not None and not first.done():
+            if self._failures >= _MOST_FAILURES and first is not None and not first.done():
                 words = f"No worker process can be started here: it {_how_it_ended(worker.process.exitcode)}."
                 first.set_exception(StandoutError(words))
         worker.ready = False

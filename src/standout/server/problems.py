@@ -34,6 +34,7 @@ CODES: dict[str, tuple[int, str]] = {
     "no_face": (422, "No official photo can be made of this"),
     "rules_failed": (422, "The photo breaks rules of the specification"),
     "cannot_write": (422, "The result can't be written so"),
+    "matting_off": (501, "This server was started without matting"),
     "missing_extra": (501, "A part that this needs isn't installed here"),
     "too_many_requests": (429, "Too many requests with this key"),
     "queue_full": (429, "All workers are busy"),

@@ -29,7 +29,9 @@ class RembgFields(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     model: str = Field("u2net", max_length=256, description="Any of rembg's names, or one of `/v1/models`.")
-    a: bool = Field(False, description="Alpha matting: `matting=closed-form`.")
+    a: bool = Field(
+        False, description="Alpha matting: `matting=closed-form`, where the server was started with `--matting`."
+    )
     af: int = Field(240, ge=0, le=255, description="Accepted; our matting finds its band by itself.")
     ab: int = Field(10, ge=0, le=255, description="As `af`.")
     ae: int = Field(10, ge=0, description="As `af`.")
@@ -116,10 +118,10 @@ async def _removed(serving: Serving, request: Request, image: bytes, asked: dict
     try:
         answer, wait_s = await serving.answer(request, Task("photo", image, options))
     except Problem as problem:
-        if problem.code != "missing_extra" or matting == "none":
+        if problem.code != "matting_off":
             raise
-        # Alpha matting is a wish of theirs that was always granted; without pymatting it is left out, and said.
-        notes["Standout-Notes"] = "alpha matting was left out: pymatting isn't installed on this server"
+        # Alpha matting is a wish that rembg grants; where it isn't loaded it is left out, and said.
+        notes["Standout-Notes"] = "alpha matting was left out: this server was started without `--matting`"
         answer, wait_s = await serving.answer(request, Task("photo", image, options | {"matting": "none"}))
     return Response(answer.data, media_type="image/png", headers=answer_headers(answer, wait_s) | told | notes)
 
