@@ -12,7 +12,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def export(
-    run: Annotated[Path, typer.Argument(help="A run folder of `standout train`.")],
+    run: Annotated[
+        Path, typer.Argument(help="A run folder of `standout train`; with --web a model file or `photo`, `live`, too.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
     size: Annotated[
         int, typer.Option(help="Longest side that photos are scaled to, pixels. [default: as validated]")
@@ -33,12 +35,23 @@ def export(
             "about half the time."
         ),
     ] = None,
+    web: Annotated[
+        bool,
+        typer.Option(
+            "--web",
+            help="For browsers: float32 arithmetic, weights stored in 8 bits; writes the card beside it as JSON.",
+        ),
+    ] = False,
+    storage: Annotated[str, typer.Option(help="With --web: weights in int8 or float16.")] = "int8",
 ) -> None:
     """Export a run to ONNX, with scaling and sigmoid inside, checked against Keras."""
     from standout.errors import ConfigError, MissingExtra
 
     if weights not in ("best", "last"):
         raise ConfigError(f"--weights must be best or last; received {weights!r}.")
+    if web and not run.is_dir():
+        _web(run, output, storage)
+        return
     try:
         import onnx  # noqa: F401
         import tensorflow  # noqa: F401
@@ -61,4 +74,21 @@ def export(
         f"largest difference from Keras {exported.difference:.1e}"
         + (f", {exported.changed:.2%} of the pixels change sides in int8" if int8 else "")
         + f". Try: standout photo.jpg --model {output}"
+    )
+    if web:
+        _web(output, output, storage)
+
+
+def _web(model: Path, output: Path, storage: str) -> None:
+    """Rewrites a model for browsers."""
+    from standout.errors import MissingExtra
+
+    try:
+        from standout.export.web import write_web
+    except ModuleNotFoundError as error:
+        raise MissingExtra("Exporting", "train") from error
+    written = write_web(model, output, storage=storage)
+    typer.echo(
+        f"{output}: {output.stat().st_size / 1e6:.1f} MB, weights in {storage}, differs from {model} by "
+        f"{written.difference:.4f} on average on made-up pictures; card in {output.with_suffix('.json')}."
     )

@@ -29,7 +29,7 @@ def load(name_or_path: str | Path = "photo", *, threads: int | None = None, prov
         ModelFileError: There is no such model, or the file is broken or not one of ours.
         DeviceError: The provider is not in this onnxruntime.
     """
-    source, name = _find(name_or_path)
+    source, name = find_model(name_or_path)
     return Model(Session(source, threads=threads, provider=provider, name=name))
 
 
@@ -41,8 +41,12 @@ def bundled_names() -> list[str]:
     return sorted(entry.name.removesuffix(".onnx") for entry in assets.iterdir() if entry.name.endswith(".onnx"))
 
 
-def _find(name_or_path: str | Path) -> tuple[Path | bytes, str]:
-    """The model's file, or the bytes of the bundled one, and what to call it."""
+def find_model(name_or_path: str | Path) -> tuple[Path | bytes, str]:
+    """The model's file, or the bytes of the bundled one, and what to call it.
+
+    Raises:
+        ModelFileError: There is no such model.
+    """
     text = str(name_or_path)
     looks_like_a_name = isinstance(name_or_path, str) and text.replace("-", "").replace("_", "").isalnum()
     if looks_like_a_name:

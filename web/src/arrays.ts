@@ -1,0 +1,211 @@
+/**
+ * The array types that cross a module's border, and the arithmetic that everybody shares: the same rules as in Python's
+ * `standout.imaging.arrays`, so that a photo gets the same alpha in both.
+ */
+import { StandoutError } from "./errors";
+
+/** A picture as `ImageData` has it: RGBA bytes, row by row. */
+export interface Frame {
+  readonly data: Uint8ClampedArray | Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** RGB bytes at the network's size. */
+export interface Rgb {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How much of each pixel is person, in [0, 1]. */
+export interface Alpha {
+  readonly data: Float32Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where a picture lies inside another, in pixels. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Rounds half to even, as Python does: the two must choose the same sizes. */
+export function roundHalfEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest !== 0.5) return Math.round(value);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+export function clamp(value: number, low: number, high: number): number {
+  return value < low ? low : value > high ? high : value;
+}
+
+export function checkFrame(frame: Frame): void {
+  if (!(frame.width >= 1 && frame.height >= 1) || frame.data.length !== frame.width * frame.height * 4) {
+    throw new StandoutError(
+      "input",
+      `The picture must be RGBA of width × height × 4 bytes; received ${frame.data.length} bytes for ` +
+        `${frame.width} × ${frame.height}.`,
+    );
+  }
+}
+
+/** The largest box of the picture's proportions inside a size, centred. */
+export function letterboxBox(width: number, height: number, intoWidth: number, intoHeight: number): Box {
+  const scale = Math.min(intoHeight / height, intoWidth / width);
+  const inner = {
+    width: Math.min(intoWidth, Math.max(1, roundHalfEven(width * scale))),
+    height: Math.min(intoHeight, Math.max(1, roundHalfEven(height * scale))),
+  };
+  return {
+    ...inner,
+    left: Math.floor((intoWidth - inner.width) / 2),
+    top: Math.floor((intoHeight - inner.height) / 2),
+  };
+}
+
+/** Which source pixels make a target pixel, and their shares: area when shrinking, linear when growing. */
+function taps(from: number, to: number, area: boolean): { start: Int32Array; count: Int32Array; weights: Float32Array; most: number } {
+  const scale = from / to;
+  const most = area ? Math.ceil(scale) + 1 : 2;
+  const start = new Int32Array(to);
+  const count = new Int32Array(to);
+  const weights = new Float32Array(to * most);
+  for (let i = 0; i < to; i++) {
+    if (!area) {
+      const at = (i + 0.5) * scale - 0.5;
+      const base = Math.floor(at);
+      const share = at - base;
+      const first = clamp(base, 0, from - 1);
+      const second = clamp(base + 1, 0, from - 1);
+      start[i] = first;
+      count[i] = second > first ? 2 : 1;
+      weights[i * most] = second > first ? 1 - share : 1;
+      if (second > first) weights[i * most + 1] = share;
+      continue;
+    }
+    const low = i * scale;
+    const high = Math.min(from, (i + 1) * scale);
+    const first = Math.floor(low + 1e-6);
+    const last = Math.min(from - 1, Math.ceil(high - 1e-6) - 1);
+    start[i] = first;
+    count[i] = last - first + 1;
+    for (let j = first; j <= last; j++) {
+      weights[i * most + j - first] = (Math.min(high, j + 1) - Math.max(low, j)) / (high - low);
+    }
+  }
+  return { start, count, weights, most };
+}
+
+interface Plane {
+  readonly data: ArrayLike<number>;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Resizes interleaved channels: area when shrinking, bilinear when growing, as OpenCV does.
+ *
+ * @param channels Of the source.
+ * @param keep The first so many are kept: 3 drops RGBA's last.
+ */
+export function resizeChannels(source: Plane, channels: number, width: number, height: number, keep = channels): Float32Array {
+  const area = width * height < source.width * source.height && width <= source.width && height <= source.height;
+  const across = taps(source.width, width, area);
+  const down = taps(source.height, height, area);
+  const result = new Float32Array(width * height * keep);
+  const row = new Float32Array(width * keep);
+  const data = source.data;
+  let held = -1;
+  for (let y = 0; y < height; y++) {
+    const out = y * width * keep;
+    for (let j = 0; j < down.count[y]!; j++) {
+      const sourceRow = down.start[y]! + j;
+      const share = down.weights[y * down.most + j]!;
+      // Two target rows may share a source row: it is summed up once.
+      if (sourceRow !== held) {
+        resizeRow(data, sourceRow * source.width * channels, channels, keep, across, width, row);
+        held = sourceRow;
+      }
+      for (let i = 0; i < row.length; i++) result[out + i]! += share * row[i]!;
+    }
+  }
+  return result;
+}
+
+function resizeRow(
+  data: ArrayLike<number>, base: number, channels: number, keep: number, across: ReturnType<typeof taps>, width: number, row: Float32Array,
+): void {
+  const { start, count, weights, most } = across;
+  if (keep === 3) {
+    for (let x = 0; x < width; x++) {
+      let r = 0;
+      let g = 0;
+      let b = 0;
+      let at = base + start[x]! * channels;
+      for (let k = 0, w = x * most; k < count[x]!; k++, at += channels, w++) {
+        const share = weights[w]!;
+        r += share * data[at]!;
+        g += share * data[at + 1]!;
+        b += share * data[at + 2]!;
+      }
+      row[x * 3] = r;
+      row[x * 3 + 1] = g;
+      row[x * 3 + 2] = b;
+    }
+    return;
+  }
+  for (let x = 0; x < width; x++) {
+    for (let c = 0; c < keep; c++) {
+      let sum = 0;
+      for (let k = 0; k < count[x]!; k++) sum += weights[x * most + k]! * data[base + (start[x]! + k) * channels + c]!;
+      row[x * keep + c] = sum;
+    }
+  }
+}
+
+export function resizeAlpha(alpha: Alpha, width: number, height: number): Alpha {
+  if (alpha.width === width && alpha.height === height) return alpha;
+  return { data: resizeChannels(alpha, 1, width, height), width, height };
+}
+
+/** An RGBA frame as RGB of another size. */
+export function resizeToRgb(frame: Frame, width: number, height: number): Rgb {
+  const data = new Uint8Array(width * height * 3);
+  if (frame.width === width && frame.height === height) {
+    for (let i = 0, j = 0; i < data.length; i += 3, j += 4) {
+      data[i] = frame.data[j]!;
+      data[i + 1] = frame.data[j + 1]!;
+      data[i + 2] = frame.data[j + 2]!;
+    }
+    return { data, width, height };
+  }
+  const values = resizeChannels(frame, 4, width, height, 3);
+  for (let i = 0; i < data.length; i++) data[i] = values[i]! + 0.5;
+  return { data, width, height };
+}
+
+/** The part of an alpha inside a box, as a copy. */
+export function cutAlpha(alpha: Alpha, box: Box): Alpha {
+  const data = new Float32Array(box.width * box.height);
+  for (let y = 0; y < box.height; y++) {
+    const from = (box.top + y) * alpha.width + box.left;
+    data.set(alpha.data.subarray(from, from + box.width), y * box.width);
+  }
+  return { data, width: box.width, height: box.height };
+}
+
+/** The part of a frame inside a box, as a copy. */
+export function cutFrame(frame: Frame, box: Box): Frame {
+  const data = new Uint8Array(box.width * box.height * 4);
+  for (let y = 0; y < box.height; y++) {
+    const from = ((box.top + y) * frame.width + box.left) * 4;
+    data.set(frame.data.subarray(from, from + box.width * 4), y * box.width * 4);
+  }
+  return { data, width: box.width, height: box.height };
+}
