@@ -1,8 +1,8 @@
 /** Fetches files of our own folder, says how far it is, and unpacks what is gzipped. */
 import { StandoutError } from "./errors";
 
-/** Told while something is downloaded: bytes so far, and bytes in all where the server says so. */
-export type Progress = (loaded: number, total: number | undefined) => void;
+/** Told while a file is downloaded: its URL and its bytes so far. */
+export type Progress = (url: string, loaded: number) => void;
 
 export async function download(url: string, progress?: Progress): Promise<Uint8Array<ArrayBuffer>> {
   let response: Response;
@@ -16,7 +16,6 @@ export async function download(url: string, progress?: Progress): Promise<Uint8A
   if (response.headers.get("content-type")?.startsWith("text/html")) {
     throw new StandoutError("download", `${url} is not there: the server sends a page instead; copy all files of the folder.`);
   }
-  const length = Number(response.headers.get("content-length")) || undefined;
   const chunks: Uint8Array[] = [];
   let loaded = 0;
   const reader = response.body!.getReader();
@@ -25,7 +24,7 @@ export async function download(url: string, progress?: Progress): Promise<Uint8A
     if (done) break;
     chunks.push(value);
     loaded += value.length;
-    progress?.(loaded, length);
+    progress?.(url, loaded);
   }
   return unpacked(new Blob(chunks as Uint8Array<ArrayBuffer>[]), url);
 }

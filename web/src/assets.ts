@@ -1,0 +1,32 @@
+/** Where our own files lie, and how many threads may be used. */
+import type { NetworkOptions } from "./network";
+
+/** What a network is opened with. */
+export interface OpenOptions {
+  /** `photo`, `live`, or the URL of a `.onnx` file of `standout export --web` (its `.json` beside it). */
+  readonly model?: string;
+  /** Longer side of the picture at the network, pixels; the model's own if absent. */
+  readonly size?: number;
+  /** URL of the folder with onnxruntime's and our models' files; nothing is ever fetched from elsewhere. */
+  readonly wasmPath: string;
+  /** Of the network; more than one needs a cross-origin isolated page. Default: up to 4 where possible. */
+  readonly threads?: number;
+  /** `webgpu` needs `ort.webgpu.bundle.min.mjs` and its `.wasm` in the folder. */
+  readonly device?: "wasm" | "webgpu";
+  /** Told while files are fetched: bytes so far of all files together. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+export function networkOptions(options: OpenOptions, model: string): Omit<NetworkOptions, "progress"> {
+  const base = new URL(options.wasmPath.endsWith("/") ? options.wasmPath : `${options.wasmPath}/`, location.href).href;
+  const modelUrl = model.endsWith(".onnx") ? new URL(model, location.href).href : `${base}${model}.onnx`;
+  return { modelUrl, wasmPath: base, threads: options.threads ?? defaultThreads(), device: options.device ?? "wasm" };
+}
+
+/** Safari hangs with threads (onnxruntime#11679), and they need a cross-origin isolated page. */
+function defaultThreads(): number {
+  const { userAgent, hardwareConcurrency } = navigator;
+  const safari = /AppleWebKit/.test(userAgent) && !/Chrom(e|ium)\//.test(userAgent);
+  if (!globalThis.crossOriginIsolated || safari) return 1;
+  return Math.max(1, Math.min(4, Math.floor((hardwareConcurrency || 2) / 2)));
+}

@@ -1,0 +1,136 @@
+/** One camera's frames to finished pictures: the network, smoothing in time, compositing. Serves one worker. */
+import type { Frame } from "../arrays";
+import { type Coefficients, guidedCoefficients } from "../guidedFilter";
+import type { Predictor } from "../predictor";
+import { CanvasCompositor } from "./canvas2d";
+import { type Compositor, type LiveBehind, type LivePicture, pictureSize } from "./compositor";
+import { Smoothing } from "./smoothing";
+import { WebGlCompositor } from "./webgl";
+
+/** Nothing is hidden: alpha is 1 everywhere. */
+const WHOLE: Coefficients = { data: new Float32Array([0, 0, 0, 1]), width: 1, height: 1 };
+/** A context that hasn't come back after so long is given up. */
+const GIVE_UP_MS = 3000;
+
+export interface EngineOptions {
+  /** The network sees every n-th frame; in between, alpha follows the motion. */
+  readonly every: number;
+  readonly smoothing: boolean;
+  readonly compositor: "auto" | "2d";
+}
+
+/** Milliseconds that the last frame took. */
+export interface Timing {
+  network: number;
+  compose: number;
+}
+
+export class LiveEngine {
+  readonly timing: Timing = { network: 0, compose: 0 };
+  compositor: Compositor;
+  private readonly smoothing = new Smoothing();
+  private readonly small = new OffscreenCanvas(16, 16);
+  private behind: LiveBehind = { kind: "blur", strength: 1 };
+  private count = 0;
+  private lostAt: number | undefined;
+
+  constructor(
+    private readonly predictor: Predictor,
+    private readonly options: EngineOptions,
+  ) {
+    this.compositor = makeCompositor(options.compositor);
+  }
+
+  setBehind(behind: LiveBehind): void {
+    this.behind = behind;
+    this.compositor.setBehind(behind);
+  }
+
+  /** Forgets the past, as after a pause. */
+  reset(): void {
+    this.smoothing.reset();
+    this.count = 0;
+  }
+
+  /**
+   * Makes the finished picture of a frame on the compositor's canvas.
+   *
+   * @returns Whether there is one; if not, the frame must not be shown.
+   */
+  async process(frame: LivePicture): Promise<boolean> {
+    const { width, height } = pictureSize(frame);
+    if (!width || !height || this.isLost()) return false;
+    let coefficients = WHOLE;
+    if (this.behind.kind !== "none") {
+      const started = performance.now();
+      coefficients = await this.coefficients(frame, width, height);
+      this.timing.network = performance.now() - started;
+    }
+    const started = performance.now();
+    this.compositor.draw(frame, width, height, coefficients);
+    this.timing.compose = performance.now() - started;
+    return !this.compositor.lost;
+  }
+
+  close(): void {
+    this.compositor.close();
+  }
+
+  private async coefficients(frame: LivePicture, width: number, height: number): Promise<Coefficients> {
+    const picture = this.shrunken(frame, width, height);
+    const skipped = this.count++ % this.options.every !== 0;
+    const carried = skipped ? this.smoothing.carry(rgbOf(picture)) : undefined;
+    if (carried) return guidedCoefficients(carried, rgbOf(picture));
+    const { alpha, guide } = await this.predictor.coarse(picture);
+    return guidedCoefficients(this.options.smoothing ? this.smoothing.next(guide, alpha) : alpha, guide);
+  }
+
+  /** The frame at the size where the network sees it, without the letterbox. */
+  private shrunken(frame: LivePicture, width: number, height: number): Frame {
+    const [rows, columns] = this.predictor.networkSize(height, width);
+    const scale = Math.min(rows / height, columns / width, 1);
+    const w = Math.max(1, Math.round(width * scale));
+    const h = Math.max(1, Math.round(height * scale));
+    if (this.small.width !== w || this.small.height !== h) {
+      this.small.width = w;
+      this.small.height = h;
+    }
+    const context = this.small.getContext("2d", { willReadFrequently: true })!;
+    context.imageSmoothingQuality = "medium";
+    context.drawImage(frame, 0, 0, w, h);
+    return context.getImageData(0, 0, w, h);
+  }
+
+  private isLost(): boolean {
+    if (!this.compositor.lost) {
+      this.lostAt = undefined;
+      return false;
+    }
+    this.lostAt ??= performance.now();
+    if (performance.now() - this.lostAt > GIVE_UP_MS) {
+      this.compositor = makeCompositor(this.options.compositor);
+      this.compositor.setBehind(this.behind);
+      this.lostAt = undefined;
+    }
+    return this.compositor.lost;
+  }
+}
+
+function makeCompositor(wanted: "auto" | "2d"): Compositor {
+  if (wanted === "2d") return new CanvasCompositor();
+  try {
+    return new WebGlCompositor();
+  } catch {
+    return new CanvasCompositor();
+  }
+}
+
+function rgbOf(frame: Frame): { data: Uint8Array; width: number; height: number } {
+  const data = new Uint8Array(frame.width * frame.height * 3);
+  for (let i = 0, j = 0; i < data.length; i += 3, j += 4) {
+    data[i] = frame.data[j]!;
+    data[i + 1] = frame.data[j + 1]!;
+    data[i + 2] = frame.data[j + 2]!;
+  }
+  return { data, width: frame.width, height: frame.height };
+}

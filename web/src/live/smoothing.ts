@@ -1,0 +1,95 @@
+/**
+ * Alpha that is steady in time: each new alpha is averaged with the last one, moved to where things are now. Where the moved picture
+ * doesn't look like the new one (uncovered background, a wrong motion), its alpha has no say: that keeps ghosts away. The rules and
+ * numbers of Python's `standout.inference.smoothing`; the motion is found by block matching instead of optical flow.
+ */
+import { type Alpha, type Rgb, clamp, resizeChannels } from "../arrays";
+import { type Grey, findMotion, halfGrey, moved } from "./motion";
+
+/** The largest say of the past in a pixel, where the network is unsure; half of it where it is sure. */
+const MEMORY = 0.9;
+/** Difference of grey at which the past's say falls to 1/e. */
+const TOLERANCE = 10;
+/** Mean difference of the moved last picture from this one that makes a new scene. */
+const SCENE = 28;
+
+interface View {
+  readonly grey: Grey;
+  readonly alpha: Alpha;
+}
+
+export class Smoothing {
+  private last: View | undefined;
+
+  /** Forgets the past, as after a pause. */
+  reset(): void {
+    this.last = undefined;
+  }
+
+  /** This frame's alpha, smoothed. */
+  next(picture: Rgb, alpha: Alpha): Alpha {
+    const grey = halfGrey(picture);
+    const past = this.last && this.carried(grey, alpha.width, alpha.height);
+    let result = alpha;
+    if (past) {
+      const data = new Float32Array(alpha.data.length);
+      for (let i = 0; i < data.length; i++) {
+        const now = alpha.data[i]!;
+        const doubt = 1 - Math.abs(2 * now - 1);
+        const say = MEMORY * past.trust[i]! * 0.5 * (1 + doubt);
+        data[i] = clamp(now + say * (past.alpha[i]! - now), 0, 1);
+      }
+      result = { data, width: alpha.width, height: alpha.height };
+    }
+    this.last = { grey, alpha: result };
+    return result;
+  }
+
+  /** The last alpha moved to this frame, for frames that the network skips; undefined without a past or after a cut. */
+  carry(picture: Rgb): Alpha | undefined {
+    if (!this.last) return undefined;
+    const { width, height } = this.last.alpha;
+    const grey = halfGrey(picture);
+    const past = this.carried(grey, width, height);
+    if (!past) return undefined;
+    const alpha = { data: past.alpha, width, height };
+    this.last = { grey, alpha };
+    return alpha;
+  }
+
+  private carried(grey: Grey, width: number, height: number): { alpha: Float32Array; trust: Float32Array } | undefined {
+    const last = this.last!;
+    if (last.grey.width !== grey.width || last.grey.height !== grey.height) return undefined;
+    if (last.alpha.width !== width || last.alpha.height !== height) return undefined;
+    const motion = findMotion(grey, last.grey);
+    const seen = moved(last.grey.data, grey.width, grey.height, motion, grey.width);
+    const difference = new Float32Array(seen.length);
+    let sum = 0;
+    for (let i = 0; i < seen.length; i++) {
+      difference[i] = Math.abs(seen[i]! - grey.data[i]!);
+      sum += difference[i]!;
+    }
+    if (sum / seen.length > SCENE) return undefined;
+    const trust = softened(difference, grey.width, grey.height).map((value) => Math.exp(-value / TOLERANCE));
+    return {
+      alpha: moved(last.alpha.data, width, height, motion, grey.width),
+      trust: resizeChannels({ data: trust, width: grey.width, height: grey.height }, 1, width, height),
+    };
+  }
+}
+
+/** Means of 5 × 5. */
+function softened(values: Float32Array, width: number, height: number): Float32Array {
+  const pass = (source: Float32Array, step: number, count: number, lines: number, lineStep: number): Float32Array => {
+    const out = new Float32Array(source.length);
+    for (let line = 0; line < lines; line++) {
+      for (let i = 0; i < count; i++) {
+        let sum = 0;
+        for (let k = -2; k <= 2; k++) sum += source[line * lineStep + clamp(i + k, 0, count - 1) * step]!;
+        out[line * lineStep + i * step] = sum / 5;
+      }
+    }
+    return out;
+  };
+  return pass(pass(values, 1, width, height, width), width, height, width, 1);
+}

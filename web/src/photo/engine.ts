@@ -1,0 +1,184 @@
+/** Photos in a worker: decoded, looked at, finished and encoded there, so that the page stays alive. */
+import { type Frame, resizeToRgb } from "../arrays";
+import { isNobody } from "../cleanAlpha";
+import { parseColor } from "../color";
+import { StandoutError } from "../errors";
+import type { Predictor } from "../predictor";
+import { coverBox } from "./background";
+import { type Person, findPeople, personAt } from "./people";
+import { type Behind, type Look, renderPhoto } from "./render";
+
+/** More pixels than this don't fit into a phone's memory. */
+export const MAX_PIXELS = 60_000_000;
+
+/** What can be cut out of: a file, or a decoded picture. */
+export type PhotoSource = Blob | ImageBitmap | ImageData;
+
+/** What comes behind the person. */
+export type PhotoBackground =
+  | "transparent"
+  | "blur"
+  | { readonly color: string }
+  | { readonly blur: number }
+  | { readonly image: Blob | ImageBitmap };
+
+/** What a look at a photo found: small enough to be kept for many photos. */
+export interface Found {
+  /** The photo's size, upright. */
+  readonly width: number;
+  readonly height: number;
+  readonly nobody: boolean;
+  readonly people: readonly Person[];
+  /** The people's alpha at the network's resolution, in bytes. */
+  readonly alpha: { readonly data: Uint8Array; readonly width: number; readonly height: number };
+}
+
+export interface RenderOptions extends Partial<Omit<Look, "behind">> {
+  readonly background?: PhotoBackground;
+  /** `image/png`, `image/jpeg` or `image/webp`; absent gives an ImageBitmap. */
+  readonly type?: string;
+  /** 0 … 1, of JPEG and WebP. */
+  readonly quality?: number;
+  /** Longer side at most, pixels: for previews. */
+  readonly maxSide?: number;
+  /** Where a photo is finished again and again: it is decoded once for one key. */
+  readonly key?: string;
+}
+
+export interface Rendered {
+  readonly picture: Blob | ImageBitmap;
+  readonly width: number;
+  readonly height: number;
+  /** Where the picture lies in the photo, in shares of it: a cropped one shows a part. */
+  readonly part: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+}
+
+interface Decoded {
+  readonly key: string;
+  readonly frame: Frame;
+}
+
+export class PhotoEngine {
+  private held: Decoded | undefined;
+
+  constructor(private readonly predictor: Predictor) {}
+
+  async look(source: PhotoSource): Promise<Found> {
+    const frame = await decode(source);
+    const { alpha } = await this.predictor.look(frame);
+    const { threshold } = this.predictor.card;
+    const nobody = isNobody(alpha, threshold);
+    const data = Uint8Array.from(alpha.data, (value) => (nobody ? 0 : Math.round(value * 255)));
+    const people = nobody ? [] : findPeople(alpha, threshold).people;
+    return { width: frame.width, height: frame.height, nobody, people, alpha: { data, width: alpha.width, height: alpha.height } };
+  }
+
+  async render(source: PhotoSource, found: Found, options: RenderOptions): Promise<Rendered> {
+    const { background = "transparent", type } = options;
+    if (type === "image/jpeg" && background === "transparent") {
+      throw new StandoutError("input", "A JPEG can't hold transparency; choose a background, or PNG or WebP.");
+    }
+    const frame = await this.frameFor(source, options);
+    const { width, height, data } = found.alpha;
+    const alpha = { data: Float32Array.from(data, (value) => value / 255), width, height };
+    const look: Look = {
+      behind: await behindOf(background, frame, Math.max(found.width, found.height)),
+      crop: options.crop ?? false, shadow: options.shadow ?? false, keep: options.keep ?? [], strokes: options.strokes ?? [],
+    };
+    const guide = resizeToRgb(frame, width, height);
+    const { frame: finished, box } = renderPhoto({ alpha, guide }, frame, look, this.predictor.card.threshold);
+    const part = {
+      left: box.left / frame.width, top: box.top / frame.height,
+      right: (box.left + box.width) / frame.width, bottom: (box.top + box.height) / frame.height,
+    };
+    return { ...(await encode(finished, type, options.quality)), part };
+  }
+
+  /** The number of the person at a point, in shares of the picture. */
+  personAt(found: Found, x: number, y: number): number | undefined {
+    const { width, height, data } = found.alpha;
+    const alpha = { data: Float32Array.from(data, (value) => value / 255), width, height };
+    return personAt(findPeople(alpha, this.predictor.card.threshold), x, y);
+  }
+
+  forget(): void {
+    this.held = undefined;
+  }
+
+  /** A frame that may be written on. */
+  private async frameFor(source: PhotoSource, options: RenderOptions): Promise<Frame> {
+    const { key, maxSide } = options;
+    if (!key || !maxSide) return decode(source, maxSide);
+    const full = `${key}@${maxSide}`;
+    if (this.held?.key !== full) this.held = { key: full, frame: await decode(source, maxSide) };
+    const { frame } = this.held;
+    return { data: Uint8ClampedArray.from(frame.data), width: frame.width, height: frame.height };
+  }
+}
+
+/** Any picture that the browser knows, upright and in sRGB. */
+export async function decode(source: PhotoSource, maxSide = Infinity): Promise<Frame> {
+  if (source instanceof ImageData) return source;
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = source instanceof ImageBitmap ? source : await createImageBitmap(source);
+  } catch {
+    throw new StandoutError("input", "This file is no picture that this browser can read; use JPEG, PNG, WebP, AVIF or GIF.");
+  }
+  try {
+    if (bitmap.width * bitmap.height > MAX_PIXELS) {
+      const size = `${bitmap.width} × ${bitmap.height}`;
+      throw new StandoutError("input", `A photo may have ${MAX_PIXELS / 1e6} megapixels at most; this one is ${size}.`);
+    }
+    const scale = Math.min(1, maxSide / Math.max(bitmap.width, bitmap.height));
+    return draw(bitmap, Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale)));
+  } finally {
+    if (!(source instanceof ImageBitmap)) bitmap.close();
+  }
+}
+
+function draw(bitmap: ImageBitmap, width: number, height: number, cover = false): Frame {
+  const context = context2d(width, height);
+  context.imageSmoothingQuality = "high";
+  if (cover) {
+    const part = coverBox(bitmap.width, bitmap.height, width, height);
+    context.drawImage(bitmap, part.x, part.y, part.width, part.height, 0, 0, width, height);
+  } else {
+    context.drawImage(bitmap, 0, 0, width, height);
+  }
+  return context.getImageData(0, 0, width, height);
+}
+
+function context2d(width: number, height: number): OffscreenCanvasRenderingContext2D {
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  if (!context) throw new StandoutError("device", `This browser has no memory for a picture of ${width} × ${height} pixels.`);
+  return context;
+}
+
+async function behindOf(background: PhotoBackground, frame: Frame, fullSide: number): Promise<Behind> {
+  if (background === "transparent") return { kind: "transparent" };
+  if (background === "blur") return { kind: "blur" };
+  if ("color" in background) return { kind: "color", color: parseColor(background.color) };
+  // A radius counts in pixels of the photo, also where a preview is drawn.
+  if ("blur" in background) {
+    return { kind: "blur", radius: Math.max(0.5, (background.blur * Math.max(frame.width, frame.height)) / fullSide) };
+  }
+  const { image } = background;
+  const bitmap = image instanceof ImageBitmap ? image : await createImageBitmap(image).catch(() => undefined);
+  if (!bitmap) throw new StandoutError("input", "The background is no picture that this browser can read.");
+  const picture = draw(bitmap, frame.width, frame.height, true);
+  if (bitmap !== image) bitmap.close();
+  return { kind: "picture", picture };
+}
+
+async function encode(frame: Frame, type: string | undefined, quality: number | undefined): Promise<Omit<Rendered, "part">> {
+  const { width, height } = frame;
+  const context = context2d(width, height);
+  const pixels = frame.data instanceof Uint8ClampedArray ? frame.data : new Uint8ClampedArray(frame.data);
+  context.putImageData(new ImageData(pixels as Uint8ClampedArray<ArrayBuffer>, width, height), 0, 0);
+  if (!type) return { picture: context.canvas.transferToImageBitmap(), width, height };
+  const blob = await context.canvas.convertToBlob({ type, ...(quality === undefined ? {} : { quality }) });
+  if (blob.type !== type) throw new StandoutError("input", `This browser can't write ${type}; choose PNG.`);
+  return { picture: blob, width, height };
+}
+

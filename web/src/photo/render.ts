@@ -1,0 +1,194 @@
+/** One function from (photo, alpha, look) to the finished picture: the road of Python's `standout.compose.finish`. */
+import { type Alpha, type Box, type Frame, clamp, resizeAlpha, roundHalfEven } from "../arrays";
+import { settle } from "../cleanAlpha";
+import type { Color } from "../color";
+import { enlargeAlpha } from "../guidedFilter";
+import type { Coarse } from "../predictor";
+import { type SmallPicture, blurBackground, defaultBlur, gaussian } from "./background";
+import { cleanEdge } from "./edgeColors";
+import { findPeople, keepPeople } from "./people";
+import { type Stroke, drawStrokes } from "./strokes";
+
+/** What comes behind the person, ready to be drawn; a picture has the photo's size already. */
+export type Behind =
+  | { readonly kind: "transparent" }
+  | { readonly kind: "color"; readonly color: Color }
+  | { readonly kind: "blur"; readonly radius?: number }
+  | { readonly kind: "picture"; readonly picture: Frame };
+
+export interface Look {
+  readonly behind: Behind;
+  /** Crops to the person, with a margin of 5 % of the person's longer side. */
+  readonly crop: boolean;
+  readonly shadow: boolean;
+  /** Numbers of the people to keep, counted from the left; empty keeps all. */
+  readonly keep: readonly number[];
+  readonly strokes: readonly Stroke[];
+}
+
+const MARGIN = 0.05;
+const LEAST = 5;
+const SHADOW = { offset: [0.015, 0.02], softness: 0.02, darkness: 0.45, side: 512 } as const;
+
+/** What is shown of a photo, as bytes at full size. */
+export function shownAlpha(coarse: Coarse, frame: Frame, look: Pick<Look, "keep" | "strokes">, threshold: number): Uint8Array {
+  const { width, height } = frame;
+  const alpha = look.keep.length ? keepPeople(coarse.alpha, findPeople(coarse.alpha, threshold), look.keep) : coarse.alpha;
+  const plane = new Uint8Array(width * height);
+  enlargeAlpha(alpha, frame, coarse.guide, (left, top, tileWidth, tileHeight, values) => {
+    for (let y = 0; y < tileHeight; y++) {
+      const at = (top + y) * width + left;
+      if (typeof values === "number") {
+        plane.fill(values ? 255 : 0, at, at + tileWidth);
+        continue;
+      }
+      for (let x = 0; x < tileWidth; x++) plane[at + x] = settle(values[y * tileWidth + x]!) * 255 + 0.5;
+    }
+  });
+  drawStrokes(plane, width, height, look.strokes);
+  // Transparency that was there stays.
+  for (let i = 0, j = 3; i < plane.length; i++, j += 4) {
+    if (frame.data[j] !== 255) plane[i] = (plane[i]! * frame.data[j]!) / 255;
+  }
+  return plane;
+}
+
+/**
+ * Finishes a photo.
+ *
+ * @param frame Is written on.
+ * @returns The picture, and where it lies in the photo.
+ */
+export function renderPhoto(coarse: Coarse, frame: Frame, look: Look, threshold: number): { frame: Frame; box: Box } {
+  const alpha = shownAlpha(coarse, frame, look, threshold);
+  const { width, height } = frame;
+  const person = personBox(alpha, width, height);
+  const shadow = look.shadow && person ? dropShadow(alpha, width, height, person) : undefined;
+  const { behind } = look;
+  const blurred = behind.kind === "blur" ? blurBackground(frame, alpha, behind.radius ?? defaultBlur(width, height)) : undefined;
+  cleanEdge(frame, alpha);
+  const box = look.crop && person ? withMargin(person, width, height, look.shadow) : { left: 0, top: 0, width, height };
+  const data = new Uint8ClampedArray(box.width * box.height * 4);
+  const back = new Float32Array(box.width * 3);
+  for (let y = 0; y < box.height; y++) {
+    const row = (box.top + y) * width + box.left;
+    const opaque = backgroundRow(behind, blurred, back, box, y, width, height);
+    for (let x = 0; x < box.width; x++) {
+      const a = alpha[row + x]! / 255;
+      const from = (row + x) * 4;
+      const to = (y * box.width + x) * 4;
+      const dark = shadow ? shadow(box.left + x, box.top + y) : 0;
+      if (opaque) {
+        const rest = (1 - a) * (1 - dark);
+        for (let c = 0; c < 3; c++) data[to + c] = frame.data[from + c]! * a + back[x * 3 + c]! * rest;
+        data[to + 3] = 255;
+        continue;
+      }
+      const total = a + dark * (1 - a);
+      if (total <= 0) continue;
+      for (let c = 0; c < 3; c++) data[to + c] = (frame.data[from + c]! * a) / total;
+      data[to + 3] = total * 255;
+    }
+  }
+  return { frame: { data, width: box.width, height: box.height }, box };
+}
+
+/** Fills one row of the background; false if there is none. */
+function backgroundRow(
+  behind: Behind, blurred: SmallPicture | undefined, out: Float32Array, box: Box, y: number, width: number, height: number,
+): boolean {
+  if (behind.kind === "transparent") return false;
+  if (behind.kind === "color") {
+    if (y === 0) for (let i = 0; i < out.length; i++) out[i] = behind.color[i % 3]!;
+    return true;
+  }
+  if (behind.kind === "picture") {
+    let from = ((box.top + y) * width + box.left) * 4;
+    for (let x = 0; x < box.width; x++, from += 4) {
+      out[x * 3] = behind.picture.data[from]!;
+      out[x * 3 + 1] = behind.picture.data[from + 1]!;
+      out[x * 3 + 2] = behind.picture.data[from + 2]!;
+    }
+    return true;
+  }
+  enlargeRow(blurred!, out, box, y, width, height);
+  return true;
+}
+
+function enlargeRow(small: SmallPicture, out: Float32Array, box: Box, y: number, width: number, height: number): void {
+  const fy = clamp(((box.top + y + 0.5) * small.height) / height - 0.5, 0, small.height - 1);
+  const y0 = Math.floor(fy);
+  const v = fy - y0;
+  const upper = y0 * small.width;
+  const lower = Math.min(small.height - 1, y0 + 1) * small.width;
+  for (let x = 0; x < box.width; x++) {
+    const fx = clamp(((box.left + x + 0.5) * small.width) / width - 0.5, 0, small.width - 1);
+    const x0 = Math.floor(fx);
+    const u = fx - x0;
+    const x1 = Math.min(small.width - 1, x0 + 1);
+    for (let c = 0; c < 3; c++) {
+      const above = small.data[(upper + x0) * 3 + c]! * (1 - u) + small.data[(upper + x1) * 3 + c]! * u;
+      const below = small.data[(lower + x0) * 3 + c]! * (1 - u) + small.data[(lower + x1) * 3 + c]! * u;
+      out[x * 3 + c] = above * (1 - v) + below * v;
+    }
+  }
+}
+
+export function personBox(alpha: Uint8Array, width: number, height: number): Box | undefined {
+  let left = width;
+  let right = -1;
+  let top = height;
+  let bottom = -1;
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    let first = 0;
+    while (first < width && alpha[row + first]! <= LEAST) first++;
+    if (first === width) continue;
+    let last = width - 1;
+    while (alpha[row + last]! <= LEAST) last--;
+    left = Math.min(left, first);
+    right = Math.max(right, last);
+    top = Math.min(top, y);
+    bottom = y;
+  }
+  return bottom < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+function withMargin(box: Box, width: number, height: number, shadow: boolean): Box {
+  const room = roundHalfEven((MARGIN + (shadow ? 0.06 : 0)) * Math.max(box.width, box.height));
+  const left = Math.max(0, box.left - room);
+  const top = Math.max(0, box.top - room);
+  return {
+    left, top, width: Math.min(width, box.left + box.width + room) - left, height: Math.min(height, box.top + box.height + room) - top,
+  };
+}
+
+/** How dark the person's shadow is at a pixel; it falls to the lower right. */
+function dropShadow(alpha: Uint8Array, width: number, height: number, person: Box): (x: number, y: number) => number {
+  const side = Math.max(person.width, person.height);
+  const scale = Math.min(1, SHADOW.side / Math.max(width, height));
+  const w = Math.max(1, roundHalfEven(width * scale));
+  const h = Math.max(1, roundHalfEven(height * scale));
+  const bytes: Alpha = { data: Float32Array.from(alpha), width, height };
+  const small = resizeAlpha(bytes, w, h).data;
+  const moved = new Float32Array(w * h);
+  const dx = Math.round(SHADOW.offset[0] * side * scale);
+  const dy = Math.round(SHADOW.offset[1] * side * scale);
+  for (let y = 0; y < h; y++) {
+    for (let x = 0; x < w; x++) moved[y * w + x] = (small[clamp(y - dy, 0, h - 1) * w + clamp(x - dx, 0, w - 1)]! / 255) * SHADOW.darkness;
+  }
+  const soft = gaussian(moved, w, h, Math.max(0.5, SHADOW.softness * side * scale), 1);
+  return (x, y) => {
+    const fx = clamp(((x + 0.5) * w) / width - 0.5, 0, w - 1);
+    const fy = clamp(((y + 0.5) * h) / height - 0.5, 0, h - 1);
+    const x0 = Math.floor(fx);
+    const y0 = Math.floor(fy);
+    const x1 = Math.min(w - 1, x0 + 1);
+    const y1 = Math.min(h - 1, y0 + 1);
+    const u = fx - x0;
+    const v = fy - y0;
+    const above = soft[y0 * w + x0]! * (1 - u) + soft[y0 * w + x1]! * u;
+    const below = soft[y1 * w + x0]! * (1 - u) + soft[y1 * w + x1]! * u;
+    return above * (1 - v) + below * v;
+  };
+}

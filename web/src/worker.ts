@@ -1,0 +1,58 @@
+/** The worker of the library: one network, photos or a camera's frames. */
+import type { Frame } from "./arrays";
+import { StandoutError } from "./errors";
+import { LiveWorker } from "./live/liveWorker";
+import { type NetworkOptions, loadNetwork } from "./network";
+import { type Found, PhotoEngine, type PhotoSource, type RenderOptions, decode } from "./photo/engine";
+import { Predictor } from "./predictor";
+import { Transferred, serve } from "./rpc";
+
+export interface OpenArguments {
+  readonly network: Omit<NetworkOptions, "progress">;
+  readonly size: number | undefined;
+}
+
+let predictor: Predictor | undefined;
+let photos: PhotoEngine | undefined;
+
+function opened<T>(value: T | undefined): T {
+  if (value === undefined) throw new StandoutError("closed", "The segmenter isn't open.");
+  return value;
+}
+
+const emit = serve(self as unknown as Worker, {
+  async open({ network, size }: OpenArguments) {
+    const loaded = new Map<string, number>();
+    const progress = (url: string, bytes: number): void => {
+      loaded.set(url, bytes);
+      emit("progress", [...loaded.values()].reduce((a, b) => a + b, 0));
+    };
+    const opening = await loadNetwork({ ...network, progress });
+    predictor = new Predictor(opening, size);
+    photos = new PhotoEngine(predictor);
+    live.use(predictor);
+    return predictor.card;
+  },
+  async alpha({ source }: { source: PhotoSource }) {
+    const frame: Frame = await decode(source);
+    const alpha = await opened(predictor).alpha(frame);
+    return new Transferred(alpha, [alpha.data.buffer as ArrayBuffer]);
+  },
+  async look({ source }: { source: PhotoSource }) {
+    const found = await opened(photos).look(source);
+    return new Transferred(found, [found.alpha.data.buffer as ArrayBuffer]);
+  },
+  async render({ source, found, options }: { source: PhotoSource; found: Found; options: RenderOptions }) {
+    const rendered = await opened(photos).render(source, found, options);
+    return new Transferred(rendered, rendered.picture instanceof ImageBitmap ? [rendered.picture] : []);
+  },
+  personAt({ found, x, y }: { found: Found; x: number; y: number }) {
+    return opened(photos).personAt(found, x, y);
+  },
+  forget() {
+    photos?.forget();
+  },
+});
+
+const live = new LiveWorker((event, data, transfer) => emit(event, data, transfer));
+self.addEventListener("message", (message: MessageEvent) => live.receive(message.data));

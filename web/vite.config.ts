@@ -1,0 +1,79 @@
+/** Builds the page into the Python package, where `standout serve` and `standout page` find it. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { type Plugin, defineConfig, transformWithEsbuild } from "vite";
+
+const here = (path: string): string => new URL(path, import.meta.url).pathname;
+const ORT = "node_modules/onnxruntime-web/dist/";
+
+/** onnxruntime's files and our models, in `engine/`; the large one gzipped, for hosts that compress nothing. */
+function engineFiles(): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  files.set("ort-wasm-simd-threaded.mjs", readFileSync(here(`${ORT}ort-wasm-simd-threaded.mjs`)));
+  files.set("ort-wasm-simd-threaded.wasm.gz", gzipSync(readFileSync(here(`${ORT}ort-wasm-simd-threaded.wasm`)), { level: 9 }));
+  for (const name of ["live", "photo"]) {
+    for (const ending of ["onnx", "json"]) files.set(`${name}.${ending}`, readFileSync(here(`models/${name}.${ending}`)));
+  }
+  return files;
+}
+
+function engine(): Plugin {
+  return {
+    name: "standout-engine",
+    generateBundle() {
+      for (const [name, source] of engineFiles()) this.emitFile({ type: "asset", fileName: `engine/${name}`, source });
+    },
+    configureServer(server) {
+      server.middlewares.use("/engine", (request, response, next) => {
+        const file = engineFiles().get((request.url ?? "").slice(1).split("?")[0]!);
+        if (!file) return next();
+        response.setHeader("Content-Type", request.url!.endsWith(".mjs") ? "text/javascript" : "application/octet-stream");
+        response.end(file);
+      });
+    },
+  };
+}
+
+/** The service worker, with the list of files it keeps and a version made of their contents. */
+function serviceWorker(): Plugin {
+  return {
+    name: "standout-service-worker",
+    apply: "build",
+    enforce: "post",
+    async generateBundle(_, bundle) {
+      const hash = createHash("sha256");
+      const files = Object.values(bundle).sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
+      for (const file of files) hash.update(file.fileName).update(file.type === "chunk" ? file.code : file.source);
+      const names = files.map((file) => file.fileName);
+      const list = {
+        version: hash.digest("hex").slice(0, 12),
+        page: [...names.filter((name) => !name.startsWith("engine/")), "icon.svg", "licenses.txt", "manifest.webmanifest"],
+        engine: names.filter((name) => name.startsWith("engine/")),
+      };
+      const source = readFileSync(here("page/sw.ts"), "utf8");
+      const { code } = await transformWithEsbuild(source, "sw.ts", {
+        minify: true, format: "iife", define: { __FILES__: JSON.stringify(list) }, target: "es2022",
+      });
+      this.emitFile({ type: "asset", fileName: "sw.js", source: code });
+    },
+  };
+}
+
+export default defineConfig({
+  root: here("page"),
+  base: "./",
+  publicDir: here("page/public"),
+  // The runtime's glue comes from our folder, not from inside the bundle.
+  resolve: { alias: { "onnxruntime-web/wasm": here(`${ORT}ort.wasm.min.mjs`) } },
+  build: {
+    outDir: here(process.env["STANDOUT_PAGE"] ?? "../src/standout/server/page"),
+    emptyOutDir: true,
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+  },
+  worker: { format: "es" },
+  server: { headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" } },
+  plugins: [engine(), serviceWorker()],
+});
