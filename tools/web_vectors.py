@@ -3,7 +3,8 @@
     python tools/web_vectors.py web/vectors
 
 The pictures are made of the bundled portrait (public domain) and of numbers alone, so that nothing else must be had.
-Each is raw bytes, gzipped: `NAME.rgb.gz` (uint8 RGB) and `NAME.MODEL.gz` (uint8, round(255 · alpha)); `vectors.json` tells sizes.
+Each is raw bytes, gzipped: `NAME.rgb.gz` (uint8 RGB) and `NAME.MODEL.gz` (uint8, round(255 · alpha)); `vectors.json`
+tells sizes.
 """
 
 from __future__ import annotations

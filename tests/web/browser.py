@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 import standout
 
 #: Where Debian and others put Chromium.
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
 PAGE = Path(standout.__file__).parent / "server" / "page"
 
 
@@ -101,5 +103,7 @@ def until(page: Any, expression: str, *, timeout_s: float = 60) -> None:
     """Waits until an expression is true on the page; Playwright's own way is forbidden by the page's policy."""
     ends = time.monotonic() + timeout_s
     while not page.evaluate(expression):
-        assert time.monotonic() < ends, f"not in {timeout_s:g} s: {expression}; the page says: {page.inner_text('body')}"
+        assert time.monotonic() < ends, (
+            f"not in {timeout_s:g} s: {expression}; the page says: {page.inner_text('body')}"
+        )
         page.wait_for_timeout(100)

@@ -1,8 +1,9 @@
 """A model for browsers: computed in float32, its weights stored in 8 or 16 bits and expanded when it is loaded.
 
-onnxruntime's WebAssembly has no fast 8-bit arithmetic: there, an int8 graph takes longer than a float one (docs/browser.md).
-But a download counts. So the graph is that of float32, and each large weight is an integer tensor with `Cast` and `Mul` behind
-it, which onnxruntime folds into a float tensor once, when the session is made. NumPy and onnx are enough for this: no Keras.
+onnxruntime's WebAssembly has no fast 8-bit arithmetic: there, an int8 graph takes longer than a float one
+(docs/browser.md). But a download counts. So the graph is that of float32, and each large weight is an integer tensor with
+`Cast` and `Mul` behind it, which onnxruntime folds into a float tensor once, when the session is made. NumPy and onnx are
+enough for this: no Keras.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -87,7 +87,7 @@ def to_web(source: Path | bytes, *, storage: str = "int8") -> WebModel:
         before = onnx.load_from_string(source if isinstance(source, bytes) else source.read_bytes())
     except FileNotFoundError:
         raise ModelFileError(f"There is no model file `{source}`; give one of `standout export`.") from None
-    except (OSError, ValueError, DecodeError) as error:
+    except Exception as error:
         raise ModelFileError("The model must be an ONNX file of `standout export`; this one can't be read.") from error
     if not any(entry.key == METADATA_KEY for entry in before.metadata_props):
         raise ModelFileError("The model must carry a card; give an ONNX file of `standout export`.")
