@@ -23,7 +23,7 @@ import numpy as np
 
 from standout.cli.machine import describe_machine
 from standout.data.augment_folder import begin, in_a_row, write_samples
-from standout.data.augment_plan import Plan, Recipe
+from standout.data.augment_plan import AugmentOptions, Plan
 from standout.data.pairs import check_pairs, find_pairs
 from standout.hardware import hardware_threads
 from standout.plots import scaling_chart
@@ -79,8 +79,8 @@ def measure(pairs: tuple[Any, ...], out: Path, given: argparse.Namespace, worker
     """One run into an empty folder."""
     import resource
 
-    recipe = Recipe(given.size, in_a_row=in_a_row(out, given.count, len(pairs)))
-    plan = Plan(pairs, recipe, out)
+    options = AugmentOptions(given.size, in_a_row=in_a_row(out, given.count, len(pairs)))
+    plan = Plan(pairs, options, out)
     waiting = begin(plan, given.count, "", out / "none")
     marks: list[tuple[float, int]] = []
     start = time.perf_counter()

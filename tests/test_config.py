@@ -28,12 +28,12 @@ def test_words_win_over_the_file(tmp_path):
         ("batch", "key=value"),
         ("size=100", "multiple of 32"),
         ("output_stride=32", "8 or 16"),
-        ("synthesis=0.9", "at most together"),
+        ("paste_fraction=0.9", "at most together"),
         ("val_fraction=0", "between 0 and 1"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_allowed(word, says):
-    words = [word, "nobody=0.5"] if "synthesis" in word else [word]
+    words = [word, "negative_fraction=0.5"] if "paste_fraction" in word else [word]
     with pytest.raises(ConfigError, match=says):
         load_config(None, words)
 

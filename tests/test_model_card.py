@@ -27,7 +27,8 @@ def test_a_newer_card_is_read_and_a_foreign_one_refused():
     ("key", "value"),
     [
         ("output_stride", 0), ("output_stride", "16"), ("multiple", -1), ("threshold", "0.5"), ("threshold", 2),
-        ("threshold", float("nan")), ("certainty", None), ("mirrored", "yes"), ("mirrored", True), ("closer", [1]),
+        ("threshold", float("nan")), ("certainty", None), ("flip_scale", "yes"), ("flip_scale", True),
+        ("zoom_gain", [1]),
         ("input_size", [1_000_000, 1_000_000]), ("input_size", [64]), ("input_size", [64.5, 64]), ("input_size", "64"),
         ("scales", []), ("scales", ["a"]), ("scales", 1), ("scores", []), ("scores", {"street": 3}), ("data", "text"),
         ("data", [3]), ("limits", None), ("name", None), ("encoder", 3), ("parameters", "many"), ("samples", -1),

@@ -25,9 +25,9 @@ def meadow(height: int, width: int) -> Frame:
     sky = np.stack([150 + 90 * y, 190 + 50 * y, 235 + 10 * y], axis=2)
     sun = np.clip(1.4 - np.hypot(x - 0.8, y - 0.22) * 12, 0, 1)[..., None]
     picture = sky * (1 - sun) + np.array([255, 236, 170]) * sun
-    for level, wave, colour in ((0.62, 0.05, (120, 165, 110)), (0.78, -0.06, (78, 130, 84))):
+    for level, wave, color in ((0.62, 0.05, (120, 165, 110)), (0.78, -0.06, (78, 130, 84))):
         hill = np.clip((y - level - wave * np.sin(5 * x)) * height, 0, 1)[..., None]
-        picture = picture * (1 - hill) + np.array(colour) * hill
+        picture = picture * (1 - hill) + np.array(color) * hill
     return picture.astype(np.uint8)
 
 

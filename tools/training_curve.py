@@ -13,7 +13,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 DOCS = Path(__file__).parents[1] / "docs"
-COLOURS = {"iou_portraits": "#2f6fb3", "iou_street": "#d9662b", "iou_everyday": "#3f8f5f", "false_people": "#888888"}
+COLORS = {"iou_portraits": "#2f6fb3", "iou_street": "#d9662b", "iou_everyday": "#3f8f5f", "false_people": "#888888"}
 
 
 def _number(history: Path) -> int:
@@ -28,9 +28,9 @@ def main() -> None:
             with file.open(newline="", encoding="utf-8") as stream:
                 rows = [row for row in csv.DictReader(stream) if row["iou"]]
             hours = [before + float(row["seconds"]) / 3600 for row in rows]
-            for name, colour in COLOURS.items():
+            for name, color in COLORS.items():
                 label = name.removeprefix("iou_").replace("_", " ") if not before else None
-                axis.plot(hours, [float(row[name]) for row in rows], ".-", color=colour, label=label)
+                axis.plot(hours, [float(row[name]) for row in rows], ".-", color=color, label=label)
             axis.axvline(before, color="#dddddd", zorder=0)
             axis.text(before, 1.0, f" run {_number(file)}", color="#888888", va="top")
             before = hours[-1]

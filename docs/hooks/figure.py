@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from standout.config import ModelConfig, load_config
+from standout.config import ModelOptions, load_config
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "pictures" / "architecture.svg"
@@ -43,7 +43,7 @@ def _text(x: int, y: int, words: str, kind: str) -> str:
     return f'<text class="{kind}" x="{x}" y="{y}">{escape(words)}</text>'
 
 
-def architecture(config: ModelConfig) -> str:
+def architecture(config: ModelOptions) -> str:
     """The network as an SVG, after figure 2 of arXiv 1802.02611, with the numbers of `config`."""
     return "\n".join([
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 910 500" role="img">',
@@ -59,7 +59,7 @@ def architecture(config: ModelConfig) -> str:
     ])  # fmt: skip
 
 
-def _encoder(config: ModelConfig) -> list[str]:
+def _encoder(config: ModelOptions) -> list[str]:
     last = config.output_stride
     stages = ((160, 150, "2"), (246, 120, "4"), (332, 90, "8"), (418, 64, f"{last}"))
     name = config.encoder.replace("mobilenet_v2", "MobileNetV2").replace("efficientnet_lite0", "EfficientNet-Lite0")
@@ -71,7 +71,7 @@ def _encoder(config: ModelConfig) -> list[str]:
     ]  # fmt: skip
 
 
-def _pyramid(config: ModelConfig) -> list[str]:
+def _pyramid(config: ModelOptions) -> list[str]:
     rates = [rate * 16 // config.output_stride for rate in config.rates]
     names = ["1×1", *(f"separable 3×3, rate {rate}" for rate in rates), "mean of the picture, 1×1"]
     drawn = [_text(630, 24, f"ASPP, {config.aspp_channels} channels each", "title")]
@@ -84,7 +84,7 @@ def _pyramid(config: ModelConfig) -> list[str]:
     return [*drawn, _box(812, 101, 84, 48, f"1×1\n{config.aspp_channels}", "pyramid")]
 
 
-def _decoder(config: ModelConfig) -> list[str]:
+def _decoder(config: ModelOptions) -> list[str]:
     up = config.output_stride // 4
     drawn = [
         _text(120, 318, "Decoder", "title"),

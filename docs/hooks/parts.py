@@ -75,9 +75,9 @@ def _card(name: str, card: standout.ModelCard) -> str:
 
 
 def _looks(card: standout.ModelCard) -> str:
-    looks = ["as it is", *([f"in the mirror, {card.mirrored:.2f} times as large"] if card.mirrored else [])]
-    if card.closer:
-        looks.append(f"from nearer by, where the people can be magnified {card.closer:g} times")
+    looks = ["as it is", *([f"in the mirror, {card.flip_scale:.2f} times as large"] if card.flip_scale else [])]
+    if card.zoom_gain:
+        looks.append(f"from nearer by, where the people can be magnified {card.zoom_gain:g} times")
     return "; ".join(looks)
 
 

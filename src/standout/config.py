@@ -18,7 +18,7 @@ from standout.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelOptions:
     """The network. The defaults are those of the bundled `photo` model."""
 
     encoder: str = "mobilenet_v2"  # a name of model/backbones.py: BACKBONES
@@ -35,7 +35,7 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class DataOptions:
     """What the network sees."""
 
     size: int = 256  # side of the square training picture, pixels, a multiple of 32
@@ -43,15 +43,15 @@ class DataConfig:
     val_fraction: float = 0.05
     val_size: int = 0  # side of the validation letterbox; 0: `size`
     weights_by_set: dict[str, float] = field(default_factory=dict)  # how often each set is drawn; 1 by default
-    synthesis: float = 0.22  # share of samples that are cut-out people on photographs without people
-    nobody: float = 0.06  # share of photographs with nobody
+    paste_fraction: float = 0.22  # share of samples that are cut-out people on photographs without people
+    negative_fraction: float = 0.06  # share of photographs with nobody
     augment: bool = True
     zoom_out: float = 0.35  # share of samples that show the whole photograph
     workers: int = 1  # processes that read and augment
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainOptions:
     """How it is trained."""
 
     steps: int = 10_000  # the budget, unless `minutes` ends first
@@ -65,7 +65,7 @@ class TrainConfig:
     teacher: str = ""  # the run folder of a larger network, to start from where layers fit and to learn from
     distill: float = 1.0  # the loss gets this much of the cross-entropy with the teacher's alpha
     train_norm: bool = False  # True: the encoder's batch-norm is trained too, not kept in inference mode
-    loss_k: float = 2.0  # loss = k·BCE − Dice
+    bce_weight: float = 2.0  # loss = k·BCE − Dice
     edge_weight: float = 0.0  # BCE counts 1 + this much within 2 px of a person's edge
     ema: float = 0.998  # decay of the averaged weights, which are what is validated and exported; 0: none
     validate_every: int = 250  # steps
@@ -78,16 +78,16 @@ class TrainConfig:
 class Config:
     """Everything that makes a run what it is."""
 
-    model: ModelConfig = field(default_factory=ModelConfig)
-    data: DataConfig = field(default_factory=DataConfig)
-    train: TrainConfig = field(default_factory=TrainConfig)
+    model: ModelOptions = field(default_factory=ModelOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    train: TrainOptions = field(default_factory=TrainOptions)
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as nested plain dictionaries."""
         return dataclasses.asdict(self)
 
 
-_STAGES: dict[str, type] = {"model": ModelConfig, "data": DataConfig, "train": TrainConfig}
+_STAGES: dict[str, type] = {"model": ModelOptions, "data": DataOptions, "train": TrainOptions}
 
 
 def load_config(file: Path | None = None, words: Iterable[str] = ()) -> Config:
@@ -128,12 +128,16 @@ def _read_values(file: Path | None, words: Iterable[str]) -> dict[str, dict[str,
     return values
 
 
+#: Settings that had another name when a run on somebody's disk was begun -> their name now.
+_FORMER_NAMES = {"synthesis": "paste_fraction", "nobody": "negative_fraction", "loss_k": "bce_weight"}
+
+
 def config_from_dict(raw: Mapping[str, Any]) -> Config:
     """The inverse of `Config.to_dict`."""
     values: dict[str, dict[str, Any]] = {stage: {} for stage in _STAGES}
     for stage, inner in raw.items():
         for name, value in inner.items():
-            _set(values, f"{stage}.{name}", value)
+            _set(values, f"{stage}.{_FORMER_NAMES.get(name, name)}", value)
     return Config(**{stage: cls(**values[stage]) for stage, cls in _STAGES.items()})
 
 
@@ -205,8 +209,9 @@ def _check_ranges(config: Config) -> None:
         (data.size >= 32 and data.size % 32 == 0, "data.size must be a positive multiple of 32", data.size),
         (data.val_size >= 0 and data.val_size % 32 == 0, "data.val_size must be a multiple of 32", data.val_size),
         (0 < data.val_fraction < 1, "data.val_fraction must lie between 0 and 1", data.val_fraction),
-        (min(data.synthesis, data.nobody) >= 0 and data.synthesis + data.nobody <= 1,
-         "data.synthesis + data.nobody must be shares, 1 at most together", (data.synthesis, data.nobody)),
+        (min(data.paste_fraction, data.negative_fraction) >= 0 and data.paste_fraction + data.negative_fraction <= 1,
+         "data.paste_fraction + data.negative_fraction must be shares, 1 at most together",
+         (data.paste_fraction, data.negative_fraction)),
         (data.workers >= 0, "data.workers must be 0 or more", data.workers),
         (min(data.weights_by_set.values(), default=0) >= 0, "data.weights_by_set must be 0 or more",
          data.weights_by_set),
@@ -218,7 +223,7 @@ def _check_ranges(config: Config) -> None:
         (train.freeze >= 0, "train.freeze must be 0 or more", train.freeze),
         (train.validate_every > 0, "train.validate_every must be positive", train.validate_every),
         (train.distill >= 0, "train.distill must be 0 or more", train.distill),
-        (train.loss_k > 0, "train.loss_k must be positive", train.loss_k),
+        (train.bce_weight > 0, "train.bce_weight must be positive", train.bce_weight),
     ]  # fmt: skip
     for holds, rule, received in rules:
         if not holds:

@@ -12,6 +12,9 @@ from standout.errors import ModelFileError
 #: The key of the ONNX metadata under which the card lies.
 METADATA_KEY = "standout.card"
 
+#: Keys that had another name when a model file was written -> their name now.
+_FORMER_NAMES = {"mirrored": "flip_scale", "closer": "zoom_gain"}
+
 
 @dataclass(frozen=True)
 class ModelCard:
@@ -24,9 +27,10 @@ class ModelCard:
         output_stride: Of the encoder.
         multiple: What a picture's height and width at the network must be multiples of; 0: the output stride.
         scales: The graph looks at the picture at these scales: the first for details, the second fills large people.
-        mirrored: Photos, not video frames, are looked at in the mirror, too, at this multiple of `input_size`; 0: not.
-        closer: A second look at a photo's people alone, where they can be magnified by at least this, and in the mirror
-            at that part instead of the whole photo; 0: none.
+        flip_scale: Test-time augmentation of photos, not of video frames: a pass over the mirrored photo, at this
+            multiple of `input_size`; 0: none.
+        zoom_gain: Test-time augmentation of photos: a pass over the people alone where they can be magnified by at
+            least this; the mirrored pass then sees this part instead of the whole photo. 0: none.
         encoder: Its name.
         precision: What it computes in, float32 or int8.
         threshold: The alpha from which a pixel counts as person.
@@ -50,8 +54,8 @@ class ModelCard:
     output_stride: int = 16
     multiple: int = 0
     scales: tuple[float, ...] = (1.0,)
-    mirrored: float = 0.0
-    closer: float = 0.0
+    flip_scale: float = 0.0
+    zoom_gain: float = 0.0
     encoder: str = ""
     precision: str = "float32"
     threshold: float = 0.5
@@ -87,6 +91,7 @@ class ModelCard:
             raise ModelFileError(
                 f"The model card must be a JSON object with `name` and `input_size`; received {text[:60]!r}."
             )
+        raw = {_FORMER_NAMES.get(key, key): value for key, value in raw.items()}
         values = {f.name: raw[f.name] for f in dataclasses.fields(cls) if f.name in raw}
         for key in ("input_size", "data", "limits", "scales"):
             if isinstance(values.get(key), list):
@@ -115,8 +120,8 @@ def _check(card: ModelCard) -> None:
         (_whole(card.multiple, 0, 1024), "multiple", "a whole number, 0 … 1024"),
         (isinstance(card.scales, tuple) and len(card.scales) > 0 and all(_number(s, 0.05, 8) for s in card.scales),
          "scales", "a list of numbers, 0.05 … 8"),
-        (_number(card.mirrored, 0, 8), "mirrored", "a number, 0 … 8"),
-        (_number(card.closer, 0, 1000), "closer", "a number, 0 … 1000"),
+        (_number(card.flip_scale, 0, 8), "flip_scale", "a number, 0 … 8"),
+        (_number(card.zoom_gain, 0, 1000), "zoom_gain", "a number, 0 … 1000"),
         (_number(card.threshold, 0, 1), "threshold", "a number, 0 … 1"),
         (_number(card.certainty, 0, 1), "certainty", "a number, 0 … 1"),
         (_whole(card.parameters, 0, 10**12), "parameters", "a whole number"),

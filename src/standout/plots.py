@@ -82,7 +82,7 @@ def audit_qualities(report: dict[str, Any]) -> bytes:
     """How the pictures look, and how their masks fit: histograms over every picture."""
     wanted = (
         ("brightness", "Brightness (0 … 1)"), ("sharpness", "Sharpness"),
-        ("colour", "Colourfulness"), ("edge_agreement", "Edge agreement"),
+        ("color", "Colourfulness"), ("edge_agreement", "Edge agreement"),
     )  # fmt: skip
     with _figures() as figure_type:
         figure = figure_type(figsize=(11, 2.9), layout="constrained")
@@ -108,8 +108,8 @@ def audit_sets(report: dict[str, Any]) -> bytes:
             ("unlabelled", "#dddddd", [s["unlabelled"] for s in sets.values()]),
             ("faulty", SECOND, [s["photos"] - s["usable"] for s in sets.values()]),
         ]
-        for label, colour, widths in rows:
-            left_axis.barh(list(sets), widths, left=start, color=colour, label=label)
+        for label, color, widths in rows:
+            left_axis.barh(list(sets), widths, left=start, color=color, label=label)
             start = [a + b for a, b in zip(start, widths, strict=True)]
         left_axis.invert_yaxis()
         left_axis.legend(frameon=False, fontsize=8)
@@ -129,8 +129,8 @@ def speed_chart(result: dict[str, Any]) -> bytes:
         axis = figure.subplots()
         medians = [run["median_ms"] for run in runs]
         tails = [[0.0] * len(runs), [max(0.0, run["p95_ms"] - run["median_ms"]) for run in runs]]
-        colours = [MAIN if run["path"] == "whole" else PALE for run in runs]
-        axis.barh([run["case"] for run in runs], medians, xerr=tails, color=colours, ecolor=INK, capsize=2)
+        colors = [MAIN if run["path"] == "whole" else PALE for run in runs]
+        axis.barh([run["case"] for run in runs], medians, xerr=tails, color=colors, ecolor=INK, capsize=2)
         for row, run in enumerate(runs):
             axis.text(run["p95_ms"], row, f"  {run['median_ms']:.1f}", va="center")
         axis.invert_yaxis()
@@ -142,14 +142,14 @@ def speed_chart(result: dict[str, Any]) -> bytes:
 
 def comparison_chart(rows: list[dict[str, Any]]) -> bytes:
     """How many times as long each case takes after as before, with its 95 % interval; grey where it is the same."""
-    colours = {"same": "#999999", "can't tell": "#cccccc", "faster": MAIN, "slower": SECOND}
+    colors = {"same": "#999999", "can't tell": "#cccccc", "faster": MAIN, "slower": SECOND}
     with _figures() as figure_type:
         figure = figure_type(figsize=(8, 1.4 + 0.32 * len(rows)), layout="constrained")
         axis = figure.subplots()
         for y, row in enumerate(rows):
             value, low, high = row["ratio"]
             spread = [[max(0.0, value - low)], [max(0.0, high - value)]]
-            axis.errorbar([value], [y], xerr=spread, fmt="o", color=colours[row["verdict"]], capsize=3)
+            axis.errorbar([value], [y], xerr=spread, fmt="o", color=colors[row["verdict"]], capsize=3)
             axis.annotate(f"{value:.2f} {row['verdict']}", (high, y), (6, -3), textcoords="offset points")
         axis.axvline(1, color=INK, linewidth=0.8)
         axis.set(yticks=range(len(rows)), yticklabels=[row["case"] for row in rows])
@@ -190,9 +190,9 @@ def rivals_chart(results: dict[str, Any]) -> bytes:
                 if "person_iou" not in r["sets"].get(set_name, {}):
                     continue
                 mean, low, high = r["sets"][set_name]["person_iou"]
-                colour = SECOND if name.startswith("Standout") else MAIN
+                color = SECOND if name.startswith("Standout") else MAIN
                 spread = [[mean - low], [high - mean]]
-                points[name] = axis.errorbar([r["ms"]], [mean], yerr=spread, fmt=marker, color=colour, capsize=2)
+                points[name] = axis.errorbar([r["ms"]], [mean], yerr=spread, fmt=marker, color=color, capsize=2)
             axis.set(xscale="log", xlabel="ms per 512×512 picture", ylabel="person IoU", title=set_name)
             axis.margins(x=0.15)
         # Names beside the points would lie on each other where networks are alike.

@@ -55,7 +55,7 @@ class _SafeSpawnProcess(SpawnProcess):
     @staticmethod
     def _Popen(process_obj: process.BaseProcess) -> Popen:
         with _safe_path():
-            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined, no-any-return]
+            return SpawnProcess._Popen(process_obj)
 
 
 class _SafeSpawnContext(SpawnContext):

@@ -89,7 +89,7 @@ def _stems(result: Audit, kind: str) -> set[str]:
 
 def test_a_good_set_has_no_fault_and_is_fit_for_training(good: Path) -> None:
     result = audit(good)
-    assert not result.wasted
+    assert not result.unfit
     assert [row for row in result.findings() if row["fault"]] == []
     assert result.summary["training"]["with_people"] == 30
     assert result.summary["training"]["nobody"] == 8
@@ -150,9 +150,9 @@ def test_every_fault_of_a_broken_copy_is_found_and_named(good: Path, tmp_path: P
     found = {kind: _stems(result, kind) for kind in expected}
     for kind, stem in expected.items():  # the ragged mask, p009, has real pinholes and specks besides
         assert found[kind] - ({"p009"} if stem != "p009" else set()) == {stem}, kind
-    alike = {(like.exact, like.leak): {like.first.stem, like.second.stem} for like in result.likenesses}
+    alike = {(like.exact, like.leak): {like.first.stem, like.second.stem} for like in result.duplicates}
     assert alike == {(True, False): {"p012", "twin"}, (False, False): {"p013", "again"}, (True, True): {"leak", "p203"}}
-    assert result.wasted  # one of ten held-out photographs is trained on
+    assert result.unfit  # one of ten held-out photographs is trained on
     assert any(s.level == "stop" and "1 of 10 held-out" in s.text for s in result.sentences)
 
 

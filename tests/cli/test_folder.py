@@ -23,7 +23,7 @@ from standout.cli import run
 from standout.compose.options import Look
 from standout.errors import ConfigError, MissingExtra
 from standout.folder.journal import JOURNAL_NAME
-from standout.folder.photo_work import FolderSettings, PhotoWork
+from standout.folder.photo_work import FolderOptions, PhotoWork
 from standout.folder.process import process_folder
 from standout.imaging.arrays import Frame
 from standout.imaging.decode import read
@@ -54,8 +54,8 @@ def test_the_whole_command(
     assert "other files: 1" in told and "In 1 of them nobody was found" in told
     assert sorted(path.name for path in out.iterdir()) == [JOURNAL_NAME, "a-png.png", "a.png", "nobody.png"]
     expected = standout.cut_out(bright_person, model=model_file)
-    np.testing.assert_array_equal(read(out / "a-png.png").colour, expected[..., :3])
-    np.testing.assert_array_equal(read(out / "a.png").colour, expected[:, ::-1, :3])
+    np.testing.assert_array_equal(read(out / "a-png.png").color, expected[..., :3])
+    np.testing.assert_array_equal(read(out / "a.png").color, expected[:, ::-1, :3])
 
     content = json.loads(report.read_text())
     assert content["counts"] == {"done": 3, "unchanged": 0, "failed": 1, "pending": 0}
@@ -140,7 +140,7 @@ def test_a_broken_model_or_background_is_told_once(
 
 def test_settings_are_checked() -> None:
     with pytest.raises(ConfigError, match="workers"):
-        FolderSettings(workers=0)
+        FolderOptions(workers=0)
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_missing_extra_is_told_before_the_first_photo(
     for name in ("pymatting", "pymatting.alpha", "pymatting.alpha.estimate_alpha_cf"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtra, match="matting"):
-        PhotoWork(FolderSettings(PhotoOptions(Look(matting="closed-form")), model=model_file)).open(1)
+        PhotoWork(FolderOptions(PhotoOptions(Look(matting="closed-form")), model=model_file)).open(1)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")
@@ -165,14 +165,14 @@ def test_a_disk_that_is_too_small_for_some(photos: Path, tmp_path: Path, model_f
     noise = np.random.default_rng(0).integers(200, 255, (300, 300, 3), np.uint8)
     Image.fromarray(noise).save(photos / "large.png")
     (photos / "cut off.jpg").unlink()
-    settings, out = FolderSettings(model=model_file, workers=1), tmp_path / "out"
+    settings, out = FolderOptions(model=model_file, workers=1), tmp_path / "out"
     report = process_folder(photos, out, settings=settings, work=SmallDiskWork(PhotoWork(settings), 50_000))
     assert [outcome.photo for outcome in report.failed] == ["large.png"]
     assert "File too large" in report.failed[0].error and report.count("done") == 3
     assert sorted(path.name for path in out.iterdir()) == [JOURNAL_NAME, "a-png.png", "a.png", "nobody.png"]
     report = process_folder(photos, out, settings=settings)
     assert report.count("unchanged") == 3 and report.count("done") == 1
-    np.testing.assert_array_equal(read(out / "large.png").colour, noise)
+    np.testing.assert_array_equal(read(out / "large.png").color, noise)
 
 
 def _docstring_example() -> str:

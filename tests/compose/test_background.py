@@ -27,9 +27,9 @@ def test_cover_fills_and_cuts_the_sides() -> None:
     assert fitted.shape == (40, 40, 3) and (fitted == (0, 255, 0)).all()
 
 
-@pytest.mark.parametrize(("position", "colour"), [((0.0, 0.5), 0), ((0.5, 0.5), 1), ((1.0, 0.5), 2)])
-def test_position_chooses_what_stays_in_view(position: tuple[float, float], colour: int) -> None:
-    assert fit_image(stripes(), (40, 40), position=position)[20, 20, colour] == 255
+@pytest.mark.parametrize(("position", "color"), [((0.0, 0.5), 0), ((0.5, 0.5), 1), ((1.0, 0.5), 2)])
+def test_position_chooses_what_stays_in_view(position: tuple[float, float], color: int) -> None:
+    assert fit_image(stripes(), (40, 40), position=position)[20, 20, color] == 255
 
 
 def test_contain_shows_all_of_it() -> None:

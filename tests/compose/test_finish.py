@@ -93,11 +93,11 @@ def test_transparent_pixels_hold_nothing_of_what_was_removed() -> None:
 def test_backgrounds_come_behind_the_person(kind: str, deep: bool) -> None:
     picture, alpha = three_people()
     if deep:
-        picture = from_array(picture.colour.astype(np.uint16) * 257)
+        picture = from_array(picture.color.astype(np.uint16) * 257)
     scale = 257 if deep else 1
     image = np.full((10, 30, 3), (1, 2, 3), np.uint8)
     result = finish(picture, alpha, Look(background=image if kind == "image" else kind)).pixels
-    assert result.shape == (100, 200, 3) and result.dtype == picture.colour.dtype
+    assert result.shape == (100, 200, 3) and result.dtype == picture.color.dtype
     assert result[60, 105].tolist() == [120 * scale] * 3
     expected = {"white": (255, 255, 255), "blur": (10, 20, 200), "image": (1, 2, 3)}[kind]
     np.testing.assert_allclose(result[5, 5].astype(int), np.array(expected) * scale, atol=2 * scale)
@@ -160,7 +160,7 @@ def test_the_photos_own_transparency_is_multiplied_in() -> None:
     picture, alpha = three_people()
     own = np.full((100, 200), 255, np.uint8)
     own[:60], own[60:70] = 0, 102
-    picture = from_array(np.dstack([picture.colour, own]))
+    picture = from_array(np.dstack([picture.color, own]))
     result = finish(picture, alpha).pixels
     assert result[:60, ..., 3].max() == 0 and result[65, 105, 3] == 102 and result[80, 105, 3] == 255
     inverted = finish(picture, alpha, Look(invert=True)).pixels

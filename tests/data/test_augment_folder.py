@@ -21,7 +21,7 @@ pytest.importorskip("albumentations")
 
 from standout.cli import run
 from standout.data import augment_plan as offline
-from standout.data.augment_plan import Plan, Recipe, draw
+from standout.data.augment_plan import AugmentOptions, Plan, draw
 from standout.data.pairs import Pair, check_pairs, find_pairs, read_mask
 
 
@@ -186,7 +186,7 @@ def test_a_tiny_person_in_a_large_photograph_is_in_every_sample(tmp_path: Path) 
     cv2.imwrite(str(tmp_path / "masks" / "a.png"), mask * np.uint8(255))
     (pair,) = find_pairs(tmp_path)[0]
     for index in range(6):
-        frame, label = draw(pair, index, Recipe(64))
+        frame, label = draw(pair, index, AugmentOptions(64))
         assert frame.shape == (64, 64, 3) and (label[..., 0] > 127).any()
 
 
@@ -200,18 +200,18 @@ def test_photographs_with_nobody_among_pairs_of_a_csv_get_a_set_of_their_own(dat
 
 def test_a_sample_depends_on_seed_and_index_alone(data: Path) -> None:
     pairs = tuple(find_pairs(data)[0])
-    plan = Plan(pairs, Recipe(64, in_a_row=2), data)
+    plan = Plan(pairs, AugmentOptions(64, in_a_row=2), data)
     assert [plan.pair_of(i) for i in (0, 2, 4)] == [plan.pair_of(i) for i in (1, 3, 5)]
     shown = [plan.pair_of(i) for i in range(0, 2 * len(pairs), 2)]
     assert sorted(p.image for p in shown) == sorted(p.image for p in pairs)
-    first, again, other = (draw(pairs[0], i, Recipe(64)) for i in (5, 5, 6))
+    first, again, other = (draw(pairs[0], i, AugmentOptions(64)) for i in (5, 5, 6))
     assert (first[0] == again[0]).all() and (first[0] != other[0]).any()
-    assert (draw(pairs[0], 5, Recipe(64, seed=1))[0] != first[0]).any()
+    assert (draw(pairs[0], 5, AugmentOptions(64, seed=1))[0] != first[0]).any()
 
 
 def test_the_sets_with_people_are_looked_up_once_and_not_for_every_sample(tmp_path, monkeypatch):
     pairs = tuple(Pair(tmp_path / f"{i}.jpg", tmp_path / f"{i}.png" if i % 2 else None, "street") for i in range(50))
-    plan = Plan(pairs, Recipe(64), tmp_path)
+    plan = Plan(pairs, AugmentOptions(64), tmp_path)
     hashed = []
     monkeypatch.setattr(Pair, "__hash__", lambda pair: hashed.append(pair) or 0)
     folders = {plan.folder_of(pair).name for pair in pairs}

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from kits import DATA, corners, saved, wide_gamut
-from standout.config import DataConfig
+from standout.config import DataOptions
 from standout.data.pairs import Pair, check_pairs, find_pairs, read_image
 from standout.data.samples import Samples
 from standout.errors import LimitExceeded
@@ -90,7 +90,9 @@ def test_a_sample_has_the_colors_of_the_photo_in_srgb(tmp_path: Path) -> None:
     )
     product = read(tmp_path / "red.png").frame[32, 32]
     assert product.tolist() != [200, 60, 60]
-    samples = Samples([Pair(tmp_path / "red.png", None)], DataConfig(size=64, synthesis=0, nobody=1, augment=False))
+    samples = Samples(
+        [Pair(tmp_path / "red.png", None)], DataOptions(size=64, paste_fraction=0, negative_fraction=1, augment=False)
+    )
     frame, _ = samples.draw(0, 0)
     assert np.abs(frame.reshape(-1, 3).astype(int) - product.astype(int)).max() <= 2
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kits import disc, write_nobody, write_pairs
-from standout.config import DataConfig
+from standout.config import DataOptions
 from standout.data.augment import augment, fit
 from standout.data.loader import batches
 from standout.data.pairs import Pair, find_pairs
@@ -22,7 +22,7 @@ def pairs(tmp_path_factory) -> list[Pair]:
 
 
 def test_a_sample_is_a_function_of_seed_epoch_and_index(pairs):
-    config = DataConfig(size=64)
+    config = DataOptions(size=64)
     first = [Samples(pairs, config).draw(0, i) for i in range(6)]
     again = [Samples(pairs, config).draw(0, i) for i in reversed(range(6))][::-1]
     assert all((a[0] == b[0]).all() and (a[1] == b[1]).all() for a, b in zip(first, again, strict=True))
@@ -36,7 +36,7 @@ def test_a_sample_is_a_function_of_seed_epoch_and_index(pairs):
 
 def test_image_and_mask_move_together(pairs):
     # The people are the bright pixels, so after any geometry the mask must still cover them.
-    config = DataConfig(size=64, synthesis=0, nobody=0)
+    config = DataOptions(size=64, paste_fraction=0, negative_fraction=0)
     from standout.data.samples import read_label
 
     samples = Samples(pairs, config)
@@ -56,7 +56,7 @@ def test_image_and_mask_move_together(pairs):
 
 
 def test_people_free_photographs_have_empty_masks(pairs):
-    samples = Samples(pairs, DataConfig(size=64, nobody=1.0, synthesis=0))
+    samples = Samples(pairs, DataOptions(size=64, negative_fraction=1.0, paste_fraction=0))
     assert all(samples.draw(0, i)[1][..., 0].max() == 0 for i in range(5))
 
 
@@ -86,7 +86,7 @@ def test_without_augmentation_the_product_s_letterbox_is_used(pairs):
 
 @pytest.mark.slow
 def test_workers_give_the_same_batches_in_order(pairs):
-    samples = Samples(pairs, DataConfig(size=64))
+    samples = Samples(pairs, DataOptions(size=64))
     alone = list(itertools.islice(batches(samples, batch=2, start=3, per_epoch=5, workers=0), 4))
     together = list(itertools.islice(batches(samples, batch=2, start=3, per_epoch=5, workers=2), 4))
     for a, b in zip(alone, together, strict=True):
@@ -97,4 +97,4 @@ def test_workers_give_the_same_batches_in_order(pairs):
 def test_a_worker_s_error_arrives_with_the_file_s_name(pairs, tmp_path):
     broken = Pair(tmp_path / "gone.jpg", tmp_path / "gone.png", "s", "g")
     with pytest.raises(StandoutError, match=r"gone\.jpg"):
-        next(batches(Samples([broken], DataConfig(size=64)), batch=2, per_epoch=5, workers=1))
+        next(batches(Samples([broken], DataOptions(size=64)), batch=2, per_epoch=5, workers=1))

@@ -21,7 +21,7 @@ def other(photo: str, **changes: object) -> Record:
 
 
 def test_what_was_added_is_found_again_and_the_last_word_counts(tmp_path: Path) -> None:
-    newer = dataclasses.replace(RECORD, recipe="s")
+    newer = dataclasses.replace(RECORD, fingerprint="s")
     with Journal(tmp_path) as journal:
         journal.add(RECORD)
         journal.add(other("sub/\udcff.jpg"))  # a name that is no UTF-8

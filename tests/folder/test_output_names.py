@@ -11,7 +11,7 @@ import pytest
 from standout.errors import InputError
 from standout.folder.find import find_photos
 from standout.folder.journal import JOURNAL_NAME
-from standout.folder.output_names import Names
+from standout.folder.output_names import OutputNames
 
 # ---------------------------------------------------------------- names
 
@@ -30,28 +30,28 @@ def test_no_two_photos_share_a_name_on_any_system() -> None:
         "STRASSE.jpg",
     ]
     photos += [unicodedata.normalize(form, "é.jpg") for form in ("NFC", "NFD")]
-    names = Names(".png")
+    names = OutputNames(".png")
     given = [names.of("in", photo) for photo in photos]
     assert given[0] == "a.png" and given[6] == "b/a.png"
     as_others_see_them = {unicodedata.normalize("NFC", name).casefold() for name in given}
     assert len(as_others_see_them) == len(photos)
     assert [names.of("in", photo) for photo in photos] == given
-    again = Names(".png")
+    again = OutputNames(".png")
     assert [again.of("in", photo) for photo in photos] == given
 
 
 def test_a_name_that_was_given_stays_with_its_photo() -> None:
     held = [(("in", "a.png"), "a.png"), (("other card", "b.jpg"), "b.png")]
-    names = Names(".png", held)
+    names = OutputNames(".png", held)
     assert names.of("in", "a.jpg") == "a-jpg.png"  # would have been first
     assert names.of("in", "a.png") == "a.png"
     assert names.of("in", "b.jpg") == "b-jpg.png"
     # Of another format, everything is named anew.
-    assert Names(".webp", held).of("in", "a.png") == "a.webp"
+    assert OutputNames(".webp", held).of("in", "a.png") == "a.webp"
 
 
 def test_a_photo_doesnt_take_the_name_of_a_folder() -> None:
-    names = Names(".png")
+    names = OutputNames(".png")
     names.reserve_folders(["a.png/b.jpg", "a.jpg"])
     assert names.of("in", "a.jpg") == "a-jpg.png"
     assert names.of("in", "a.png/b.jpg") == "a.png/b.png"

@@ -21,7 +21,7 @@ from fake_work import CopyWork, NoWork
 from standout.compose.options import Look
 from standout.errors import InputError, ModelFileError, OutputError, StandoutError
 from standout.folder.journal import JOURNAL_NAME
-from standout.folder.photo_work import FolderSettings, recipe_of
+from standout.folder.photo_work import FolderOptions, fingerprint_of
 from standout.folder.process import process_folder
 from standout.folder.report import FolderReport
 from standout.photo.cut_out import PhotoOptions
@@ -71,7 +71,7 @@ def written(out: Path) -> list[str]:
 
 def go(photos: Path, out: Path, work: CopyWork, **settings: object) -> FolderReport:
     settings = {"workers": 2} | settings
-    return process_folder(photos, out, settings=FolderSettings(**settings), work=work)  # type: ignore[arg-type]
+    return process_folder(photos, out, settings=FolderOptions(**settings), work=work)  # type: ignore[arg-type]
 
 
 def assert_complete(photos: Path, out: Path, report: FolderReport) -> None:
@@ -90,7 +90,7 @@ def test_every_photo_is_done_once_and_a_second_run_has_nothing_to_do(photos: Pat
     (photos / "readme.txt").touch()
     seen: list[tuple[str, int, int]] = []
     report = process_folder(
-        photos, out, settings=FolderSettings(workers=2, recursive=True), work=work,
+        photos, out, settings=FolderOptions(workers=2, recursive=True), work=work,
         on_photo=lambda outcome, ended, total: seen.append((outcome.status, ended, total)),
     )  # fmt: skip
     assert seen == [("done", number, 7) for number in range(1, 8)]
@@ -126,23 +126,23 @@ def test_other_options_or_another_model_do_everything_again(
     beach.write_bytes(b"1")
     model.write_bytes(model_file.read_bytes())
 
-    def recipe(photo: PhotoOptions | None = None, file_format: str = "png") -> str:
-        return recipe_of(FolderSettings(photo or PhotoOptions(), file_format, model))
+    def fingerprint(photo: PhotoOptions | None = None, file_format: str = "png") -> str:
+        return fingerprint_of(FolderOptions(photo or PhotoOptions(), file_format, model))
 
-    assert recipe() == recipe(PhotoOptions(max_pixels=10**7))  # a limit changes no finished picture
+    assert fingerprint() == fingerprint(PhotoOptions(max_pixels=10**7))  # a limit changes no finished picture
     different = [
-        recipe(),
-        recipe(file_format="webp"),
-        recipe(PhotoOptions(quality=50)),
-        recipe(PhotoOptions(Look(keep=(1, 3)))),
-        recipe(PhotoOptions(Look(background=beach))),
-        recipe(PhotoOptions(Look(background=np.zeros((2, 2, 3), np.uint8)))),
-        recipe(PhotoOptions(Look(background=np.ones((2, 2, 3), np.uint8)))),
+        fingerprint(),
+        fingerprint(file_format="webp"),
+        fingerprint(PhotoOptions(quality=50)),
+        fingerprint(PhotoOptions(Look(keep=(1, 3)))),
+        fingerprint(PhotoOptions(Look(background=beach))),
+        fingerprint(PhotoOptions(Look(background=np.zeros((2, 2, 3), np.uint8)))),
+        fingerprint(PhotoOptions(Look(background=np.ones((2, 2, 3), np.uint8)))),
     ]
     beach.write_bytes(b"2")
-    different.append(recipe(PhotoOptions(Look(background=beach))))
+    different.append(fingerprint(PhotoOptions(Look(background=beach))))
     model.write_bytes(model_file.read_bytes() + b"\0")
-    different.append(recipe())
+    different.append(fingerprint())
     assert len(set(different)) == len(different)
 
     go(photos, out, work)
@@ -204,7 +204,7 @@ def test_a_worker_that_is_killed_takes_one_photo_with_it(photos: Path, out: Path
             victims.add(work.log.read_text().split()[1])
             os.kill(int(next(iter(victims))), signal.SIGKILL)
 
-    report = process_folder(photos, out, settings=FolderSettings(workers=2), work=work, on_photo=kill_one)
+    report = process_folder(photos, out, settings=FolderOptions(workers=2), work=work, on_photo=kill_one)
     assert len(report.failed) <= 1 and report.count("done") + len(report.failed) == 12
     assert_complete(photos, out, report)
     assert go(photos, out, work).failed == []
@@ -212,11 +212,11 @@ def test_a_worker_that_is_killed_takes_one_photo_with_it(photos: Path, out: Path
 
 def test_workers_that_cant_start_are_told_from_photos_that_fail(photos: Path, out: Path) -> None:
     with pytest.raises(ModelFileError, match="the model is broken"):
-        process_folder(photos, out, settings=FolderSettings(workers=2), work=NoWork())
+        process_folder(photos, out, settings=FolderOptions(workers=2), work=NoWork())
     with pytest.raises(StandoutError, match="No worker process can be started"):
-        process_folder(photos, out, settings=FolderSettings(workers=2), work=NoWork(silent=True))
+        process_folder(photos, out, settings=FolderOptions(workers=2), work=NoWork(silent=True))
     with pytest.raises(StandoutError, match="RuntimeError: libfoo.so.1: cannot open") as caught:
-        process_folder(photos, out, settings=FolderSettings(workers=2), work=NoWork(lacks="libfoo.so.1"))
+        process_folder(photos, out, settings=FolderOptions(workers=2), work=NoWork(lacks="libfoo.so.1"))
     assert "fewer workers" not in str(caught.value)
     assert written(out) == []
 
@@ -266,10 +266,10 @@ import sys
 from pathlib import Path
 from fake_work import CopyWork
 from standout.folder.process import process_folder
-from standout.folder.photo_work import FolderSettings
+from standout.folder.photo_work import FolderOptions
 if __name__ == "__main__":
     log, photos, out = map(Path, sys.argv[1:])
-    process_folder(photos, out, settings=FolderSettings(workers=2), work=CopyWork(log, seconds=0.4))
+    process_folder(photos, out, settings=FolderOptions(workers=2), work=CopyWork(log, seconds=0.4))
 """
 
 
@@ -305,7 +305,7 @@ def test_killed_in_the_middle_and_taken_up_again(photos: Path, out: Path, work: 
 def test_stopped_and_taken_up_again(photos: Path, out: Path, work: CopyWork) -> None:
     stop = threading.Event()
     report = process_folder(
-        photos, out, settings=FolderSettings(workers=1), work=work, stop=stop, on_photo=lambda *_: stop.set()
+        photos, out, settings=FolderOptions(workers=1), work=work, stop=stop, on_photo=lambda *_: stop.set()
     )
     assert (report.count("done"), report.count("pending")) == (1, 3)
     assert go(photos, out, work).count("done") == 3
@@ -317,7 +317,7 @@ def test_an_interrupt_leaves_no_process_and_no_half_file(photos: Path, out: Path
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        process_folder(photos, out, settings=FolderSettings(workers=2), work=work, on_photo=interrupt)
+        process_folder(photos, out, settings=FolderOptions(workers=2), work=work, on_photo=interrupt)
     import multiprocessing
 
     assert multiprocessing.active_children() == []

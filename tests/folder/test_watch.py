@@ -13,8 +13,8 @@ import pytest
 import standout.folder.watch
 from fake_work import CopyWork
 from standout.errors import InputError
-from standout.folder.photo_work import FolderSettings
-from standout.folder.report import FolderReport, Outcome
+from standout.folder.photo_work import FolderOptions
+from standout.folder.report import FolderReport, PhotoResult
 from standout.folder.watch import watch_folder
 
 
@@ -28,10 +28,10 @@ class Watched:
 
     def __init__(self, folder: Path, out: Path, work: CopyWork, recursive: bool) -> None:
         self.folder, self.out, self.work = folder, out, work
-        self.events: list[Outcome] = []
+        self.events: list[PhotoResult] = []
         self.report: FolderReport | None = None
         self.stop = threading.Event()
-        settings = FolderSettings(workers=2, recursive=recursive)
+        settings = FolderOptions(workers=2, recursive=recursive)
 
         def run() -> None:
             self.report = watch_folder(

@@ -69,7 +69,7 @@ def harmless(data: bytes) -> None:
             assert str(error) and "\n" not in str(error) and len(str(error)) < 400
             return
     assert picture.frame.dtype == np.uint8 and picture.frame.ndim == 3 and picture.frame.size > 0
-    assert picture.colour.shape == picture.frame.shape
+    assert picture.color.shape == picture.frame.shape
     assert picture.alpha is None or picture.alpha.shape == picture.size
 
 

@@ -38,7 +38,7 @@ def test_every_kind_is_read(kind: str) -> None:
     picture = read(saved(Image.fromarray(corners()), kind))
     assert close(picture)
     assert picture.frame.dtype == np.uint8 and picture.frame.flags["C_CONTIGUOUS"]
-    assert picture.colour is picture.frame and picture.alpha is None and picture.icc is None
+    assert picture.color is picture.frame and picture.alpha is None and picture.icc is None
 
 
 def test_heic_is_read() -> None:
@@ -78,8 +78,8 @@ def test_16_bits_are_kept(kind: str, orientation: int) -> None:
         chunk = struct.pack(">I", len(body)) + b"eXIf" + body + struct.pack(">I", zlib.crc32(b"eXIf" + body))
         raw = raw[:33] + chunk + raw[33:]
     picture = read(raw)
-    assert picture.colour.dtype == np.uint16
-    np.testing.assert_array_equal(picture.colour, deep)
+    assert picture.color.dtype == np.uint16
+    np.testing.assert_array_equal(picture.color, deep)
     assert close(picture, tolerance=1)
 
 
@@ -88,7 +88,7 @@ def test_16_bit_grey_becomes_colour() -> None:
     done, data = cv2.imencode(".png", grey)
     assert done
     picture = read(data.tobytes())
-    assert picture.colour.shape == (5, 7, 3) and int(picture.colour[0, 0, 0]) == 40000
+    assert picture.color.shape == (5, 7, 3) and int(picture.color[0, 0, 0]) == 40000
     assert abs(int(picture.frame[0, 0, 0]) - 40000 / 257) <= 1
 
 
@@ -135,17 +135,17 @@ def test_a_profile_is_converted_for_the_network_and_kept_for_the_output() -> Non
     red = np.full((8, 8, 3), (200, 30, 30), np.uint8)
     picture = read(saved(Image.fromarray(red), "PNG", icc_profile=profile))
     assert picture.icc == profile
-    np.testing.assert_array_equal(picture.colour, red)
+    np.testing.assert_array_equal(picture.color, red)
     # The profile's "red" is sRGB's green.
     assert picture.frame[0, 0, 1] > 150 > picture.frame[0, 0, 0]
     # Beside the photo's own pixels, an sRGB background must be written in the photo's colours.
-    np.testing.assert_allclose(picture.own_colour(picture.frame).astype(int), red, atol=3)
+    np.testing.assert_allclose(picture.own_color(picture.frame).astype(int), red, atol=3)
 
 
 def test_srgb_under_any_name_costs_no_conversion() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     picture = read(saved(Image.fromarray(corners()), "PNG", icc_profile=profile))
-    assert picture.icc is None and picture.colour is picture.frame
+    assert picture.icc is None and picture.color is picture.frame
 
 
 @pytest.mark.parametrize("profile", [b"nonsense", b"\0" * 200])
@@ -245,7 +245,7 @@ def test_arrays_of_every_allowed_shape() -> None:
     assert from_array(frame[..., 0]).frame.shape == (48, 64, 3)
     transparent = from_array(np.dstack([frame, np.full((48, 64), 128, np.uint8)]))
     assert transparent.alpha is not None and transparent.alpha[0, 0] == pytest.approx(128 / 255)
-    assert from_array(frame.astype(np.uint16) * 257).colour.dtype == np.uint16
+    assert from_array(frame.astype(np.uint16) * 257).color.dtype == np.uint16
     assert from_array(frame[::2, ::-2]).frame.flags["C_CONTIGUOUS"]
 
 

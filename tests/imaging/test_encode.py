@@ -16,7 +16,7 @@ from PIL import Image
 from kits import corners, wide_gamut
 from standout.errors import ConfigError, OutputError
 from standout.imaging.decode import read
-from standout.imaging.encode import Encoding, encode, format_of
+from standout.imaging.encode import EncodeOptions, encode, format_of
 from standout.imaging.files import atomic_write
 
 
@@ -28,55 +28,55 @@ def rgba(dtype: type = np.uint8) -> np.ndarray:
 
 @pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
 def test_transparency_profile_and_resolution_survive(file_format: str) -> None:
-    data = encode(rgba(), Encoding(file_format, quality=100, icc=wide_gamut(), dpi=(300, 300)))
+    data = encode(rgba(), EncodeOptions(file_format, quality=100, icc=wide_gamut(), dpi=(300, 300)))
     image = Image.open(io.BytesIO(data))
     assert image.mode == "RGBA" and image.info["icc_profile"] == wide_gamut()
     picture = read(data)
-    np.testing.assert_array_equal(picture.colour, corners())
+    np.testing.assert_array_equal(picture.color, corners())
     assert picture.dpi == pytest.approx((300, 300), abs=0.1)
 
 
 def test_a_jpeg_keeps_profile_and_resolution_and_holds_no_transparency() -> None:
-    data = encode(corners(), Encoding("JPEG", icc=wide_gamut(), dpi=(300, 300)))
+    data = encode(corners(), EncodeOptions("JPEG", icc=wide_gamut(), dpi=(300, 300)))
     picture = read(data)
     assert picture.dpi == (300, 300) and picture.icc == wide_gamut()
     with pytest.raises(OutputError, match="background"):
-        encode(rgba(), Encoding("JPEG"))
+        encode(rgba(), EncodeOptions("JPEG"))
 
 
 def test_16_bits_survive_in_a_png() -> None:
     exif = Image.Exif()
     exif[271] = "Maker"
-    data = encode(rgba(np.uint16), Encoding("PNG", icc=wide_gamut(), dpi=(300, 300), exif=exif.tobytes()))
+    data = encode(rgba(np.uint16), EncodeOptions("PNG", icc=wide_gamut(), dpi=(300, 300), exif=exif.tobytes()))
     image = Image.open(io.BytesIO(data))
     image.load()
     assert data[24] == 16 and image.info["icc_profile"] == wide_gamut()
     assert image.getexif()[271] == "Maker" and image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
     picture = read(data)
-    np.testing.assert_array_equal(picture.colour, rgba(np.uint16)[..., :3])
+    np.testing.assert_array_equal(picture.color, rgba(np.uint16)[..., :3])
     assert picture.alpha is not None and picture.alpha[0, 0] == pytest.approx((128 * 257 + 1) / 65535)
 
 
 def test_16_bits_become_8_elsewhere() -> None:
-    assert read(encode(rgba(np.uint16), Encoding("TIFF"))).colour.dtype == np.uint8
+    assert read(encode(rgba(np.uint16), EncodeOptions("TIFF"))).color.dtype == np.uint8
 
 
 def test_quality_is_obeyed() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     for file_format in ("JPEG", "WEBP"):
-        assert len(encode(noise, Encoding(file_format, 30))) < len(encode(noise, Encoding(file_format, 95)))
+        assert len(encode(noise, EncodeOptions(file_format, 30))) < len(encode(noise, EncodeOptions(file_format, 95)))
 
 
 def test_a_webp_of_too_many_pixels_is_refused() -> None:
     with pytest.raises(OutputError, match="at most 16383"):
-        encode(np.zeros((1, 16384), np.uint8), Encoding("WEBP"))
+        encode(np.zeros((1, 16384), np.uint8), EncodeOptions("WEBP"))
 
 
 def test_settings_out_of_range() -> None:
     with pytest.raises(ConfigError, match="quality"):
-        Encoding(quality=0)
+        EncodeOptions(quality=0)
     with pytest.raises(ConfigError, match="format"):
-        Encoding("GIF")
+        EncodeOptions("GIF")
     with pytest.raises(OutputError, match=r"must end in \.png"):
         format_of("out.gif")
     assert format_of("A.JPG") == "JPEG"

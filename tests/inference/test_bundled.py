@@ -30,7 +30,7 @@ def test_a_cat_and_a_coffee_are_nobody():
 def test_the_card_names_its_data_and_limits():
     card = standout.load().card
     assert (card.name, card.input_size, card.multiple, card.certainty) == ("photo", (544, 544), 32, 0.98)
-    assert card.mirrored and card.closer
+    assert card.flip_scale and card.zoom_gain
     assert {"portraits", "street", "everyday", "nobody"} <= card.scores.keys()
     assert card.scores["portraits"]["photos"] == 45 and len(card.scores["portraits"]["person_iou"]) == 3
     assert len(card.data) >= 4 and card.limits and card.start and len(card.data_hash) == 64

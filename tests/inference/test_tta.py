@@ -76,14 +76,14 @@ def test_the_box_holds_everybody_with_a_margin_and_no_speck() -> None:
 def test_a_small_person_gets_an_edge_from_near_by(dynamic_model_file: Path) -> None:
     frame, truth = far_away()
     plain = iou(load(dynamic_model_file).alpha(frame, refine=False), truth)
-    closer = iou(with_looks(load(dynamic_model_file), closer=1.15).alpha(frame, refine=False), truth)
+    closer = iou(with_looks(load(dynamic_model_file), zoom_gain=1.15).alpha(frame, refine=False), truth)
     assert closer > 0.9 > plain
 
 
 def test_a_person_who_fills_the_picture_is_looked_at_once(
     dynamic_model_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = with_looks(load(dynamic_model_file), closer=1.15)
+    model = with_looks(load(dynamic_model_file), zoom_gain=1.15)
     seen = runs_of(model, monkeypatch)
     model.alpha(np.full((300, 200, 3), 255, np.uint8))
     model.alpha(np.zeros((300, 200, 3), np.uint8))  # and nobody
@@ -102,7 +102,7 @@ def test_in_the_mirror_a_one_sided_network_is_even_handed(
     frame = far_away(200)[0]
     alphas = {}
     for mirrored in (0, 1):
-        model = with_looks(load(dynamic_model_file), mirrored=mirrored)
+        model = with_looks(load(dynamic_model_file), flip_scale=mirrored)
         monkeypatch.setattr(model._session, "run", one_sided)
         alphas[mirrored] = model.alpha(frame), model.alpha(frame[:, ::-1])[:, ::-1]
     assert np.abs(alphas[0][0] - alphas[0][1]).max() > 0.1
@@ -110,7 +110,7 @@ def test_in_the_mirror_a_one_sided_network_is_even_handed(
 
 
 def test_a_video_frame_is_looked_at_once(dynamic_model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = with_looks(load(dynamic_model_file), closer=1.15, mirrored=1.5)
+    model = with_looks(load(dynamic_model_file), zoom_gain=1.15, flip_scale=1.5)
     seen = runs_of(model, monkeypatch)
     model.coarse(far_away()[0])
     assert len(seen) == 1
@@ -119,7 +119,7 @@ def test_a_video_frame_is_looked_at_once(dynamic_model_file: Path, monkeypatch: 
 
 
 def test_the_mirror_image_may_be_larger(dynamic_model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = with_looks(load(dynamic_model_file), mirrored=1.5)
+    model = with_looks(load(dynamic_model_file), flip_scale=1.5)
     seen = runs_of(model, monkeypatch)
     frame = np.zeros((400, 1000, 3), np.uint8)
     frame[:, 600:900] = 255
@@ -130,7 +130,7 @@ def test_the_mirror_image_may_be_larger(dynamic_model_file: Path, monkeypatch: p
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (3, 2), (500, 20), (65, 63), (2300, 1700)])
 def test_any_size_and_any_place(dynamic_model_file: Path, shape: tuple[int, int]) -> None:
-    model = with_looks(load(dynamic_model_file), closer=1.01, mirrored=1.5)
+    model = with_looks(load(dynamic_model_file), zoom_gain=1.01, flip_scale=1.5)
     height, width = shape
     tall, wide = height // 8, width // 8
     for top, left in ((0, 0), (height // 2, width // 2), (height - 1, width - 1)):

@@ -3,7 +3,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from standout.config import ModelConfig  # noqa: E402
+from standout.config import ModelOptions  # noqa: E402
 from standout.errors import ConfigError, ModelFileError  # noqa: E402
 from standout.export.onnx import to_onnx  # noqa: E402
 from standout.export.parity import check_parity  # noqa: E402
@@ -16,9 +16,9 @@ from standout.train.devices import building_in  # noqa: E402
 
 SMALL = {"aspp_channels": 8, "decoder_channels": 8, "low_level_channels": 4}
 KIT = [
-    ModelConfig(encoder="mobilenet_v2", width=0.35, **SMALL),
-    ModelConfig(encoder="mobilenet_v2", width=0.35, output_stride=8, refine_channels=4, dropout=0.1, **SMALL),
-    ModelConfig(encoder="efficientnet_lite0", refine_channels=4, **SMALL),
+    ModelOptions(encoder="mobilenet_v2", width=0.35, **SMALL),
+    ModelOptions(encoder="mobilenet_v2", width=0.35, output_stride=8, refine_channels=4, dropout=0.1, **SMALL),
+    ModelOptions(encoder="efficientnet_lite0", refine_channels=4, **SMALL),
 ]
 
 
@@ -55,7 +55,7 @@ def test_every_network_passes_the_kit(config):
 
 @pytest.mark.parametrize("stride", [8, 16])
 def test_the_last_stage_is_dilated_not_strided(stride):
-    model = build_deeplab(ModelConfig(width=0.35, output_stride=stride, **SMALL))
+    model = build_deeplab(ModelOptions(width=0.35, output_stride=stride, **SMALL))
     assert model.get_layer("block_13_depthwise").strides == (1, 1)
     assert model.get_layer("block_14_depthwise").dilation_rate == ((2, 2) if stride == 16 else (4, 4))
     assert model.get_layer("block_7_depthwise").dilation_rate == ((1, 1) if stride == 16 else (2, 2))
@@ -70,7 +70,7 @@ def test_the_last_stage_is_dilated_not_strided(stride):
 @pytest.mark.slow
 def test_the_names_and_shapes_are_those_of_keras_applications():
     theirs = keras.applications.MobileNetV2(alpha=0.35, include_top=False, weights=None, input_shape=(96, 96, 3))
-    ours = build_deeplab(ModelConfig(width=0.35, **SMALL))
+    ours = build_deeplab(ModelOptions(width=0.35, **SMALL))
     for layer in theirs.layers:
         if layer.weights and layer.name not in ("Conv_1", "Conv_1_bn"):
             shapes = [tuple(w.shape) for w in layer.weights]
@@ -94,7 +94,7 @@ def test_the_encoder_computes_what_keras_applications_computes():
 
 
 def test_frozen_norm_keeps_its_statistics_in_training():
-    model = build_deeplab(ModelConfig(width=0.35, **SMALL))
+    model = build_deeplab(ModelOptions(width=0.35, **SMALL))
     before = np.asarray(model.get_layer("bn_Conv1").moving_mean)
     model(np.random.default_rng(0).random((2, 64, 64, 3)).astype(np.float32), training=True)
     assert (np.asarray(model.get_layer("bn_Conv1").moving_mean) == before).all()
@@ -126,7 +126,7 @@ def test_the_fused_batch_norm_computes_what_keras_does(training):
 
 def test_half_floats_leave_the_network_as_float32():
     with building_in("mixed_bfloat16"):
-        model = build_deeplab(ModelConfig(width=0.35, refine_channels=4, **SMALL))
+        model = build_deeplab(ModelOptions(width=0.35, refine_channels=4, **SMALL))
     logits = model(np.random.default_rng(0).random((1, 64, 64, 3)).astype(np.float32), training=True)
     assert logits.dtype == "float32" and np.isfinite(logits).all()
     assert {layer.compute_dtype for layer in model.layers} == {"bfloat16", "float32"}
@@ -134,7 +134,7 @@ def test_half_floats_leave_the_network_as_float32():
 
 
 def test_weights_fit_or_are_refused(tmp_path):
-    model = build_deeplab(ModelConfig(width=0.35, **SMALL))
+    model = build_deeplab(ModelOptions(width=0.35, **SMALL))
     kernel = np.asarray(model.get_layer("Conv1").kernel)
     np.savez(tmp_path / "good.npz", **{"Conv1/kernel": kernel + 1})
     assert "1 layers" in load_npz(model, tmp_path / "good.npz")
@@ -149,4 +149,4 @@ def test_weights_fit_or_are_refused(tmp_path):
 
 def test_unknown_encoder():
     with pytest.raises(ConfigError, match="efficientnet_lite0"):
-        build_deeplab(ModelConfig(encoder="resnet"))
+        build_deeplab(ModelOptions(encoder="resnet"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from standout.config import ModelConfig
+from standout.config import ModelOptions
 from standout.errors import ModelFileError
 
 pytestmark = [
@@ -23,7 +23,7 @@ def test_the_name_imagenet_is_answered_with_the_recipe() -> None:
     from standout.model.weights import load_start
 
     with pytest.raises(ModelFileError, match=r"imagenet is not there \(recipes/imagenet.py"):
-        load_start(keras.Sequential(), ModelConfig(weights="imagenet"))
+        load_start(keras.Sequential(), ModelOptions(weights="imagenet"))
 
 
 @pytest.mark.parametrize("cut", [0, 30, 200])

@@ -22,7 +22,7 @@ from standout.data.loader import batches
 from standout.data.pairs import find_pairs
 from standout.data.samples import Samples
 from standout.errors import ConfigError
-from standout.train.distributed import Team, gather_team
+from standout.train.distributed import Replicas, set_up_replicas
 
 TINY = [
     "width=0.35", "aspp_channels=8", "decoder_channels=8", "low_level_channels=4", "size=32", "batch=4", "workers=0",
@@ -84,11 +84,11 @@ def test_the_parts_of_a_batch_are_the_batch(data: Path) -> None:
 
 
 def test_a_batch_that_cant_be_shared_out_is_refused() -> None:
-    team = Team()
-    team.replicas = 3
-    assert team.share(6) == 2
+    replicas = Replicas()
+    replicas.replicas = 3
+    assert replicas.share(6) == 2
     with pytest.raises(ConfigError, match="multiple of their number, 3; received 8"):
-        team.share(8)
+        replicas.share(8)
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_a_batch_that_cant_be_shared_out_is_refused() -> None:
 def test_a_tf_config_that_cant_be_understood_is_refused(text: str, says: str, monkeypatch) -> None:
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(ConfigError, match=says):
-        gather_team()
+        set_up_replicas()
 
 
 def test_one_process_with_one_device_needs_no_strategy(monkeypatch) -> None:
     monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}')
-    team = gather_team()
-    assert (team.strategy, team.is_chief, team.replicas) == (None, True, 1)
-    assert team.agree(3.0, True) == (3.0, True)
+    replicas = set_up_replicas()
+    assert (replicas.strategy, replicas.is_chief, replicas.replicas) == (None, True, 1)
+    assert replicas.agree(3.0, True) == (3.0, True)

@@ -16,12 +16,12 @@ import pytest
 from standout.errors import DeviceError, InputError
 from standout.webcam import camera as module
 from standout.webcam.camera import Camera, cameras
-from standout.webcam.latest import Newest
+from standout.webcam.latest import LatestValue
 from webcam_fakes import FakeCapture, write_film
 
 
 def test_newest_replaces_and_waits() -> None:
-    place = Newest[str]()
+    place = LatestValue[str]()
     assert place.get() is None
     place.put("a")
     place.put("b")

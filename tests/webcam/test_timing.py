@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from standout.webcam.timing import Limiter, Meter
+from standout.webcam.timing import Meter, RateLimiter
 from webcam_fakes import FakeClock
 
 
@@ -29,7 +29,7 @@ def test_the_meter_counts_rate_latency_and_processor() -> None:
 
 def test_a_long_delay_is_followed_by_the_ordinary_pace() -> None:
     clock = FakeClock()
-    limiter = Limiter(10, clock)
+    limiter = RateLimiter(10, clock)
     times = []
     for number in range(10):
         limiter.wait()

@@ -21,12 +21,13 @@ import numpy as np
 
 from standout.audit.backgrounds import PLAIN_EDGES, effective_number
 from standout.audit.duplicates import near_pairs
-from standout.audit.survey import FAULTS, Facts, survey
-from standout.audit.verdict import Sentence, judge
-from standout.data.pairs import SUFFIXES, Fault, Pair, find_pairs
+from standout.audit.survey import FAULTS, PairFacts, survey
+from standout.audit.verdict import Finding, judge
+from standout.data.pairs import Fault, Pair, find_pairs
 from standout.data.shapes import FRAMINGS, SIZES, figures_name, size_name
 from standout.errors import DataError
 from standout.hardware import hardware_threads
+from standout.imaging.decode import SUFFIXES
 
 HELD_OUT = ("val", "valid", "validation", "test")
 UNLABELLED = ("unlabelled", "unlabeled")
@@ -34,7 +35,7 @@ _DEPTH = 3  # folders between DATA and a set
 
 
 @dataclass(frozen=True)
-class Likeness:
+class Duplicate:
     """Two pictures that are the same or nearly; `leak` where one is held out and the other is not."""
 
     first: Pair
@@ -49,23 +50,23 @@ class Audit:
     """The outcome of `audit`."""
 
     root: Path
-    facts: tuple[Facts, ...]
-    partnerless: tuple[Fault, ...]
-    likenesses: tuple[Likeness, ...]
+    facts: tuple[PairFacts, ...]
+    unpaired: tuple[Fault, ...]
+    duplicates: tuple[Duplicate, ...]
     ignored: tuple[str, ...]
     summary: dict[str, Any]
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[Finding, ...]
 
     @property
-    def wasted(self) -> bool:
+    def unfit(self) -> bool:
         """Whether training on this would be wasted."""
         return any(sentence.level == "stop" for sentence in self.sentences)
 
     def findings(self) -> list[dict[str, Any]]:
         """Every faulty file: its set, stem, kind of fault, and what it is; faults before flaws."""
-        rows = [_finding(f.pair, f.kind, f.text) for f in self.partnerless]
+        rows = [_finding(f.pair, f.kind, f.text) for f in self.unpaired]
         rows += [_finding(f.pair, kind, text) for f in self.facts for kind, text in f.faults.items()]
-        for like in self.likenesses:
+        for like in self.duplicates:
             kind = ("exact" if like.exact else "near") + (" leak" if like.leak else " duplicate")
             row = _finding(like.second, kind, f"the same picture as {like.first.set}/{like.first.stem}")
             rows.append(
@@ -81,7 +82,7 @@ class Audit:
             by_kind[row["kind"]].append(row["stem"])
         return {
             "data": str(self.root),
-            "training_would_be_wasted": self.wasted,
+            "training_would_be_wasted": self.unfit,
             "verdict": [{"level": s.level, "text": s.text, "advice": s.advice} for s in self.sentences],
             "by_kind": dict(by_kind),
             "findings": findings,
@@ -96,11 +97,11 @@ def _finding(pair: Pair, kind: str, text: str) -> dict[str, Any]:
     return {"set": pair.set, "stem": pair.stem, "kind": kind, "fault": serious, "text": text}
 
 
-def _row(fact: Facts) -> dict[str, Any]:
+def _row(fact: PairFacts) -> dict[str, Any]:
     """The figures of one picture."""
     row: dict[str, Any] = {
         "set": fact.pair.set, "stem": fact.pair.stem, "width": fact.size[1], "height": fact.size[0],
-        "brightness": round(fact.brightness, 3), "sharpness": round(fact.sharpness, 1), "colour": round(fact.colour, 1),
+        "brightness": round(fact.brightness, 3), "sharpness": round(fact.sharpness, 1), "color": round(fact.color, 1),
     }  # fmt: skip
     if fact.shape:
         row |= {
@@ -120,8 +121,8 @@ def audit(root: Path | str, *, progress: Callable[[int, int], None] | None = Non
         DataError: There is no set of pictures.
     """
     root = Path(root)
-    pairs, partnerless = find_everything(root)
-    facts: list[Facts] = []
+    pairs, unpaired = find_everything(root)
+    facts: list[PairFacts] = []
     with ThreadPoolExecutor(max_workers=hardware_threads()) as pool:  # OpenCV releases the interpreter's lock
         for done, fact in enumerate(pool.map(survey, pairs), 1):
             facts.append(fact)
@@ -131,10 +132,10 @@ def audit(root: Path | str, *, progress: Callable[[int, int], None] | None = Non
         twins = _same_stem(fact.pair)
         if len(twins) > 1:
             fact.faults["stem twice"] = f"{', '.join(sorted(twins))}: only {fact.pair.image.name} is used"
-    likenesses = _likenesses(facts)
-    summary = _summary(facts, partnerless, likenesses)
+    duplicates = _duplicates(facts)
+    summary = _summary(facts, unpaired, duplicates)
     return Audit(
-        root, tuple(facts), tuple(partnerless), tuple(likenesses), tuple(_ignored(pairs)), summary,
+        root, tuple(facts), tuple(unpaired), tuple(duplicates), tuple(_ignored(pairs)), summary,
         tuple(judge(summary)),
     )  # fmt: skip
 
@@ -197,7 +198,7 @@ def is_unlabelled(pair: Pair) -> bool:
     return pair.mask is None and any(part.lower() in UNLABELLED for part in pair.set.split("/"))
 
 
-def _likenesses(facts: list[Facts]) -> list[Likeness]:
+def _duplicates(facts: list[PairFacts]) -> list[Duplicate]:
     read = [fact for fact in facts if fact.bits is not None and fact.thumb is not None]
     hashes, thumbs = [f.bits for f in read if f.bits is not None], [f.thumb for f in read if f.thumb is not None]
     found: dict[tuple[int, int], tuple[bool, float]] = {
@@ -213,38 +214,38 @@ def _likenesses(facts: list[Facts]) -> list[Likeness]:
     for (a, b), (exact, alike) in sorted(found.items()):
         first, second = read[a].pair, read[b].pair
         leak = is_held_out(first) != is_held_out(second) and not (is_unlabelled(first) and is_unlabelled(second))
-        result.append(Likeness(first, second, exact, alike, leak))
+        result.append(Duplicate(first, second, exact, alike, leak))
     return result
 
 
-def _summary(facts: list[Facts], partnerless: list[Fault], likenesses: list[Likeness]) -> dict[str, Any]:
+def _summary(facts: list[PairFacts], unpaired: list[Fault], duplicates: list[Duplicate]) -> dict[str, Any]:
     names = sorted({fact.pair.set for fact in facts})
-    kinds = Counter(fault.kind for fault in partnerless)
+    kinds = Counter(fault.kind for fault in unpaired)
     kinds.update(kind for fact in facts for kind in fact.faults)
     training = [f for f in facts if not is_held_out(f.pair) and not is_unlabelled(f.pair)]
     held = [f for f in facts if is_held_out(f.pair)]
-    leaked = {like.first if is_held_out(like.first) else like.second for like in likenesses if like.leak}
-    doubles = {like.second for like in likenesses if not like.leak and not is_unlabelled(like.second)}
+    leaked = {like.first if is_held_out(like.first) else like.second for like in duplicates if like.leak}
+    doubles = {like.second for like in duplicates if not like.leak and not is_unlabelled(like.second)}
     return {
         "kinds": dict(kinds),
-        "pairs_without_partner": len(partnerless),
+        "pairs_without_partner": len(unpaired),
         "training": _describe(training),
         "held_out": _describe(held) if held else None,
         "unlabelled": sum(is_unlabelled(f.pair) for f in facts),
         "sets": {name: _describe([f for f in facts if f.pair.set == name]) for name in names},
         "duplicates": len(doubles),
         "position": _position(training),
-        "leaks": {"pairs": sum(like.leak for like in likenesses), "held_out_photos": len(leaked)},
+        "leaks": {"pairs": sum(like.leak for like in duplicates), "held_out_photos": len(leaked)},
     }
 
 
-def _position(facts: list[Facts]) -> list[list[float]]:
+def _position(facts: list[PairFacts]) -> list[list[float]]:
     """How often each place of the picture is person, 32 × 32, 0 … 1."""
     maps = [f.heat for f in facts if f.heat is not None]
     return [[round(float(v), 3) for v in row] for row in np.mean(maps, axis=0)] if maps else []
 
 
-def _describe(facts: list[Facts]) -> dict[str, Any]:
+def _describe(facts: list[PairFacts]) -> dict[str, Any]:
     """The figures of some pairs: what they show, how they look, how varied their backgrounds are."""
     shapes = [f.shape for f in facts if f.shape]
     nobody = [f for f in facts if f.pair.mask is None and not is_unlabelled(f.pair)]
@@ -270,7 +271,7 @@ def _describe(facts: list[Facts]) -> dict[str, Any]:
         "raggedness": _quartiles([f.raggedness for f in facts if f.raggedness is not None]),
         "brightness": _quartiles([f.brightness for f in facts if f.format]),
         "sharpness": _quartiles([f.sharpness for f in facts if f.format]),
-        "colour": _quartiles([f.colour for f in facts if f.format]),
+        "color": _quartiles([f.color for f in facts if f.format]),
         "dark": sum(f.brightness < 0.2 for f in facts if f.format),
         "plain_backgrounds": sum(share < PLAIN_EDGES for _, share in ground),
         "backgrounds_seen": len(ground),

@@ -32,7 +32,7 @@ def describe(frame: Frame, mask: Mask) -> tuple[NDArray[np.float32], float] | No
     ground = person == 0
     if ground.mean() < 0.05:
         return None
-    colours = cv2.calcHist(
+    colors = cv2.calcHist(
         [cv2.cvtColor(small, cv2.COLOR_RGB2LAB)],
         [0, 1, 2],
         ground.astype(np.uint8),
@@ -45,7 +45,7 @@ def describe(frame: Frame, mask: Mask) -> tuple[NDArray[np.float32], float] | No
     edges = ground & (strength > 60)
     directions = np.histogram(angle[edges] % np.pi, 12, (0, np.pi))[0] / ground.sum()
     # Square roots: the product of two descriptions is then Bhattacharyya's likeness.
-    vector = np.sqrt(np.concatenate([colours / max(colours.sum(), 1.0), directions]))
+    vector = np.sqrt(np.concatenate([colors / max(colors.sum(), 1.0), directions]))
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32), float(edges.sum() / ground.sum())
 
 

@@ -40,7 +40,7 @@ _ENDINGS = {
 
 
 @dataclass
-class Facts:
+class PairFacts:
     """What was found out about a pair. Fields that could not be measured keep their defaults."""
 
     pair: Pair
@@ -52,7 +52,7 @@ class Facts:
     thumb: NDArray[np.float32] | None = None
     brightness: float = 0.0  # mean grey, 0 … 1
     sharpness: float = 0.0  # standard deviation of the Laplacian at 256 px, 0 … about 100
-    colour: float = 0.0  # colourfulness (Hasler & Süsstrunk 2003), 0 grey … 100
+    color: float = 0.0  # colourfulness (Hasler & Süsstrunk 2003), 0 grey … 100
     background: tuple[NDArray[np.float32], float] | None = None  # description, share of edges
     shape: Shape | None = None  # None where there is no mask
     agreement: float | None = None
@@ -65,9 +65,9 @@ class Facts:
         return not any(kind in FAULTS for kind in self.faults)
 
 
-def survey(pair: Pair) -> Facts:
+def survey(pair: Pair) -> PairFacts:
     """Opens a pair and measures it; never raises on what the files hold."""
-    facts = Facts(pair)
+    facts = PairFacts(pair)
     try:
         picture = read(pair.image)
         frame, facts.format = picture.frame, picture.format
@@ -96,7 +96,7 @@ def survey(pair: Pair) -> Facts:
     return facts
 
 
-def _look_at_picture(facts: Facts, frame: Frame) -> None:
+def _look_at_picture(facts: PairFacts, frame: Frame) -> None:
     height, width = facts.size = frame.shape[0], frame.shape[1]
     expected = _ENDINGS.get(facts.pair.image.suffix.lower(), "")
     if facts.format != expected:
@@ -117,7 +117,7 @@ def _look_at_picture(facts: Facts, frame: Frame) -> None:
     r, g, b = cv2.split(small.astype(np.float32))
     red_green, yellow_blue = r - g, (r + g) / 2 - b
     spread = np.hypot(red_green.std(), yellow_blue.std())
-    facts.colour = float(spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean()))
+    facts.color = float(spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean()))
 
 
 def _useless(grey: NDArray[np.uint8], mask: Mask) -> dict[str, str]:
@@ -133,7 +133,7 @@ def _useless(grey: NDArray[np.uint8], mask: Mask) -> dict[str, str]:
     return {}
 
 
-def _look_at_mask(facts: Facts, frame: Frame, mask: Mask) -> None:
+def _look_at_mask(facts: PairFacts, frame: Frame, mask: Mask) -> None:
     faults = facts.faults
     facts.shape = read_shape(mask)
     facts.heat = cv2.resize(mask.astype(np.float32), (HEAT, HEAT), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]

@@ -15,7 +15,7 @@ GOOD_PAIRS = 500
 
 
 @dataclass(frozen=True)
-class Sentence:
+class Finding:
     """One judgement: `stop` where training would be wasted, `warn` what costs quality, `good` what is well."""
 
     level: Level
@@ -23,53 +23,53 @@ class Sentence:
     advice: str = ""
 
 
-def judge(summary: dict[str, Any]) -> list[Sentence]:
+def judge(summary: dict[str, Any]) -> list[Finding]:
     """The verdict on `audit`'s summary, the worst first."""
     rules = (_amount, _bad_files, _masks, _leaks, _duplicates, _nobody, _backgrounds, _people, _light)
     sentences = [sentence for rule in rules for sentence in rule(summary)]
     return sorted(sentences, key=lambda s: ("stop", "warn", "good").index(s.level))
 
 
-def _amount(summary: dict[str, Any]) -> Iterator[Sentence]:
+def _amount(summary: dict[str, Any]) -> Iterator[Finding]:
     people = summary["training"]["with_people"]
     if people < MIN_PAIRS:
-        yield Sentence(
+        yield Finding(
             "stop",
             f"Only {people} usable pictures with a person to train on.",
             f"At least {MIN_PAIRS} are needed to train at all, {GOOD_PAIRS} for a network that is of use.",
         )
     elif people < GOOD_PAIRS:
-        yield Sentence(
+        yield Finding(
             "warn",
             f"{people} usable pictures with a person: enough to fine-tune, too few to start from nothing.",
             "Fine-tune the bundled model, and let synthesis and augmentation do their part.",
         )
     else:
-        yield Sentence("good", f"{people} usable pictures with a person to train on.")
+        yield Finding("good", f"{people} usable pictures with a person to train on.")
 
 
-def _bad_files(summary: dict[str, Any]) -> Iterator[Sentence]:
+def _bad_files(summary: dict[str, Any]) -> Iterator[Finding]:
     training = summary["training"]
     alone = summary["pairs_without_partner"]
     bad, total = training["photos"] - training["usable"], training["photos"]
     if alone:
-        yield Sentence(
+        yield Finding(
             "warn",
             f"{alone} file(s) have no partner of the same stem.",
             "Give image and mask the same name, or remove them.",
         )
     if total and (bad + alone) > 0.3 * (total + alone):
-        yield Sentence(
+        yield Finding(
             "stop",
             f"{bad + alone} of {total + alone} training files are faulty.",
             "Mend or remove what the list names before training; so many faults have one cause.",
         )
     elif bad:
-        yield Sentence(
+        yield Finding(
             "warn", f"{bad} of {total} training pairs are faulty.", "Mend or remove the files that the list names."
         )
     else:
-        yield Sentence("good", "Every training pair can be read and fits together.")
+        yield Finding("good", "Every training pair can be read and fits together.")
 
 
 _MASK_ADVICE = {
@@ -85,7 +85,7 @@ _MASK_ADVICE = {
 }
 
 
-def _masks(summary: dict[str, Any]) -> Iterator[Sentence]:
+def _masks(summary: dict[str, Any]) -> Iterator[Finding]:
     training = summary["training"]
     labelled = max(1, training["photos"] - training["nobody"] - training["unlabelled"])
     for kind, advice in _MASK_ADVICE.items():
@@ -93,65 +93,65 @@ def _masks(summary: dict[str, Any]) -> Iterator[Sentence]:
         if not count:
             continue
         ruinous = kind in ("mask offset", "mask fits no edge", "mask inverted") and count > 0.2 * labelled
-        yield Sentence("stop" if ruinous else "warn", f"{kind.capitalize()}: {count} of {labelled} masks.", advice)
+        yield Finding("stop" if ruinous else "warn", f"{kind.capitalize()}: {count} of {labelled} masks.", advice)
     agreement = training["edge_agreement"]
     if agreement and agreement[2] >= 1.4:
-        yield Sentence(
+        yield Finding(
             "good",
             f"Masks lie on the pictures' edges: median edge agreement {agreement[2]:.2f} (1 is chance, over 1.4 good).",
         )
     elif agreement:
-        yield Sentence(
+        yield Finding(
             "warn",
             f"Masks lie loosely on the pictures' edges: median edge agreement {agreement[2]:.2f} (1 is chance).",
             "The network's edges will be no better than these; refine the masks.",
         )
 
 
-def _leaks(summary: dict[str, Any]) -> Iterator[Sentence]:
+def _leaks(summary: dict[str, Any]) -> Iterator[Finding]:
     held = summary["held_out"]
     if not held:
         return
     leaked, photos = summary["leaks"]["held_out_photos"], held["photos"]
     if not leaked:
-        yield Sentence("good", f"None of the {photos} held-out photographs appears in training.")
+        yield Finding("good", f"None of the {photos} held-out photographs appears in training.")
         return
-    yield Sentence(
+    yield Finding(
         "stop" if leaked > 0.02 * photos else "warn",
         f"{leaked} of {photos} held-out photographs are in training too, the same or nearly: their score is worthless.",
         "Remove each of them from one side; split by group, so that pictures of one series stay together.",
     )
 
 
-def _duplicates(summary: dict[str, Any]) -> Iterator[Sentence]:
+def _duplicates(summary: dict[str, Any]) -> Iterator[Finding]:
     if count := summary["duplicates"]:
-        yield Sentence(
+        yield Finding(
             "warn",
             f"{count} pictures are there more than once, the same or nearly.",
             "Keep one of each; twins count double.",
         )
 
 
-def _nobody(summary: dict[str, Any]) -> Iterator[Sentence]:
+def _nobody(summary: dict[str, Any]) -> Iterator[Finding]:
     training = summary["training"]
     share = training["nobody"] / max(1, training["nobody"] + training["with_people"])
     if not training["nobody"]:
-        yield Sentence(
+        yield Finding(
             "warn",
             "No photograph without people: the network will find somebody in every picture.",
             "Add photographs of rooms, streets, animals and things as a set without masks/, 10 to 40 % of all.",
         )
     elif share < 0.05:
-        yield Sentence(
+        yield Finding(
             "warn",
             f"Only {share:.1%} of the photographs show nobody.",
             "Add rooms, streets, animals and things: 10 to 40 %.",
         )
     else:
-        yield Sentence("good", f"{share:.0%} of the photographs show nobody ({training['nobody']}).")
+        yield Finding("good", f"{share:.0%} of the photographs show nobody ({training['nobody']}).")
 
 
-def _backgrounds(summary: dict[str, Any]) -> Iterator[Sentence]:
+def _backgrounds(summary: dict[str, Any]) -> Iterator[Finding]:
     training = summary["training"]
     seen, plain = training["backgrounds_seen"], training["plain_backgrounds"]
     if seen < 2:
@@ -162,16 +162,16 @@ def _backgrounds(summary: dict[str, Any]) -> Iterator[Sentence]:
     if alike or share > 0.7:
         # People-free photographs can still teach what is no person; without them nothing does.
         wasted = training["nobody"] == 0 and seen >= MIN_PAIRS
-        yield Sentence(
+        yield Finding(
             "stop" if wasted else "warn",
             f"Backgrounds are empty or alike ({figures}): such a set teaches that every object is a person.",
             "Add pictures taken elsewhere and photographs with nobody; let synthesis paste people on these.",
         )
     else:
-        yield Sentence("good", f"Backgrounds are varied ({figures}).")
+        yield Finding("good", f"Backgrounds are varied ({figures}).")
 
 
-def _people(summary: dict[str, Any]) -> Iterator[Sentence]:
+def _people(summary: dict[str, Any]) -> Iterator[Finding]:
     training = summary["training"]
     people = training["with_people"]
     if people < MIN_PAIRS:
@@ -187,13 +187,13 @@ def _people(summary: dict[str, Any]) -> Iterator[Sentence]:
     }
     for count, name in wanted.values():
         if count < 0.05 * people:
-            yield Sentence("warn", f"Few {name}: {count} of {people}.", "Add some, or the network will fail on them.")
+            yield Finding("warn", f"Few {name}: {count} of {people}.", "Add some, or the network will fail on them.")
 
 
-def _light(summary: dict[str, Any]) -> Iterator[Sentence]:
+def _light(summary: dict[str, Any]) -> Iterator[Finding]:
     training = summary["training"]
     if training["photos"] >= MIN_PAIRS and training["dark"] < 0.02 * training["photos"]:
-        yield Sentence(
+        yield Finding(
             "warn",
             f"Few dark pictures: {training['dark']} of {training['photos']} have a mean brightness under 0.2.",
             "Augmentation darkens some; real low light with its noise is better.",

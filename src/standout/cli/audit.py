@@ -53,7 +53,7 @@ def audit(
         from standout.cli.audit_page import audit_page
 
         write_file(html_file, audit_page(result))
-    if result.wasted:
+    if result.unfit:
         raise typer.Exit(1)
 
 
@@ -79,5 +79,5 @@ def _print(console: Console, result: Audit, names: int) -> None:
     for sentence in result.sentences:
         mark, style = _MARKS[sentence.level]
         console.print(f"[{style}]{mark}[/{style}] {escape(sentence.text)} {escape(sentence.advice)}", highlight=False)
-    verdict = "Training on this would be wasted." if result.wasted else "Fit for training."
+    verdict = "Training on this would be wasted." if result.unfit else "Fit for training."
     console.print(f"\n[bold]{verdict}[/bold]", highlight=False)

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from standout.audit.audit import Audit, Likeness
+from standout.audit.audit import Audit, Duplicate
 from standout.data.pairs import Pair, read_image, read_mask
 from standout.errors import InputError
 from standout.imaging.arrays import Frame
@@ -39,7 +39,7 @@ def audit_page(audit: Audit) -> str:
     report = audit.as_json()
     parts = [
         f"<h1>Audit of {html.escape(audit.root.name)}</h1>",
-        "<p><b>Training on this would be wasted.</b></p>" if audit.wasted else "<p><b>Fit for training.</b></p>",
+        "<p><b>Training on this would be wasted.</b></p>" if audit.unfit else "<p><b>Fit for training.</b></p>",
         *(_sentence(s["level"], s["text"], s["advice"]) for s in report["verdict"]),
         "<h2>Sets</h2>", _image(audit_sets(report), "photographs per set"), _sets_table(report["summary"]["sets"]),
         "<h2>What the training pictures show</h2>", _image(audit_contents(report), "contents"),
@@ -100,7 +100,7 @@ def _sheets(audit: Audit) -> list[str]:
     for title, pairs in groups.items():
         tiles = [tile for pair, text in pairs if (tile := _tile(pair, text))]
         parts += _sheet(title, tiles)
-    alike = sorted(audit.likenesses, key=lambda like: (not like.leak, like.exact))[: _MOST // 2]
+    alike = sorted(audit.duplicates, key=lambda like: (not like.leak, like.exact))[: _MOST // 2]
     return parts + _sheet("Pictures that are alike", [tile for like in alike for tile in _twins(like)])
 
 
@@ -112,7 +112,7 @@ def _sheet(title: str, tiles: list[Tile]) -> list[str]:
     return [f"<h2>{html.escape(title)}</h2>", _image(data.tobytes(), title, "jpeg")]
 
 
-def _twins(like: Likeness) -> list[Tile]:
+def _twins(like: Duplicate) -> list[Tile]:
     text = ("same" if like.exact else f"alike {like.alike:.3f}") + (", LEAK" if like.leak else "")
     return [tile for pair in (like.first, like.second) if (tile := _tile(pair, f"{pair.set}, {text}"))]
 

@@ -40,7 +40,7 @@ def augment(
 
     try:
         from standout.data.augment_folder import begin, in_a_row, write_samples
-        from standout.data.augment_plan import Plan, Recipe
+        from standout.data.augment_plan import AugmentOptions, Plan
     except ModuleNotFoundError as error:
         raise MissingExtra("Augmentation", "train") from error
     from standout.data.pairs import check_pairs, find_pairs
@@ -48,15 +48,15 @@ def augment(
 
     console = Console(stderr=True)
     # Wrong settings are told before the pictures are read.
-    Recipe(size, seed, zoom_out, "png" if png else "jpg")
+    AugmentOptions(size, seed, zoom_out, "png" if png else "jpg")
     pairs, faults = find_pairs(data)
     with progress_bar("Checking pairs") as progress:
         checked = check_pairs(pairs, faults=faults, progress=progress)
     _print_faults(console, checked.faults)
     if not checked.good:
         raise DataError(f"No usable pair in {data}: {len(checked.faults)} fault(s), named above.")
-    recipe = Recipe(size, seed, zoom_out, "png" if png else "jpg", in_a_row(out, count, len(checked.good)))
-    plan = Plan(checked.good, recipe, out)
+    options = AugmentOptions(size, seed, zoom_out, "png" if png else "jpg", in_a_row(out, count, len(checked.good)))
+    plan = Plan(checked.good, options, out)
     waiting = begin(plan, count, checked.data_hash, data / "sets.toml")
     if len(waiting) < count:
         console.print(f"{count - len(waiting)} of {count} images are there already.", highlight=False)

@@ -77,9 +77,9 @@ def write_file(path: Path, content: str | Frame) -> None:
     Raises:
         OutputError: The folder is missing or can't be written, or the ending is none of a picture.
     """
-    from standout.imaging.encode import Encoding, encode, format_of
+    from standout.imaging.encode import EncodeOptions, encode, format_of
     from standout.imaging.files import atomic_write
 
-    data = content.encode() if isinstance(content, str) else encode(content, Encoding(format_of(path)))
+    data = content.encode() if isinstance(content, str) else encode(content, EncodeOptions(format_of(path)))
     with atomic_write(path) as stream:
         stream.write(data)

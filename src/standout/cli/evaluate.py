@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from standout.score.intervals import Interval
-    from standout.score.report import Report, SetScore
+    from standout.score.report import Evaluation, SetScore
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -63,7 +63,7 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _print_scores(console: Console, report: Report, title: str) -> None:
+def _print_scores(console: Console, report: Evaluation, title: str) -> None:
     from rich.markup import escape
 
     console.print(escape(title), style="bold", highlight=False)
@@ -115,7 +115,7 @@ def _percent(interval: Interval | None) -> str:
     return "–" if interval is None else f"{interval.value:.1%}"
 
 
-def _print_calibration(console: Console, report: Report) -> None:
+def _print_calibration(console: Console, report: Evaluation) -> None:
     from rich.table import Table
 
     table = Table(title="Threshold", title_justify="left")

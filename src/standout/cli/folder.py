@@ -18,7 +18,7 @@ from standout.cli.photo_options import PhotoChoice, takes_photo_options
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from standout.folder.report import FolderReport, Outcome
+    from standout.folder.report import FolderReport, PhotoResult
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -42,12 +42,12 @@ def folder(
     choice: PhotoChoice,
 ) -> None:
     """Cut the people out of all photos in a folder. The same command goes on where it was interrupted."""
-    from standout.folder.photo_work import FolderSettings
+    from standout.folder.photo_work import FolderOptions
     from standout.folder.process import process_folder
     from standout.folder.report import check_report_path, write_report
     from standout.folder.watch import watch_folder
 
-    settings = FolderSettings(choice.options, choice.file_format, choice.model, workers, recursive)
+    settings = FolderOptions(choice.options, choice.file_format, choice.model, workers, recursive)
     if report is not None:
         check_report_path(report)
     with _stopped_by_signals() as stop, _bar(watch) as on_photo:
@@ -107,7 +107,7 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _bar(watch: bool) -> Iterator[Callable[[Outcome, int, int], None]]:
+def _bar(watch: bool) -> Iterator[Callable[[PhotoResult, int, int], None]]:
     """A progress bar on stderr with images per second; yields what tells it of each photo."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -118,7 +118,7 @@ def _bar(watch: bool) -> Iterator[Callable[[Outcome, int, int], None]]:
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task("Watching, Ctrl-C ends" if watch else "Cutting out", total=None, speed="")
 
-    def on_photo(outcome: Outcome, ended: int, total: int) -> None:
+    def on_photo(outcome: PhotoResult, ended: int, total: int) -> None:
         bar.update(task, completed=ended, total=total)
         bar.update(task, speed=_speed_of(bar))
         if outcome.status == "failed":

@@ -120,7 +120,7 @@ def _print_card(say: Any, name: str, entry: dict[str, Any]) -> None:
         "",
         f"runs on {', '.join(entry['providers'])}; licence {card['licence']}; alpha ≥ {card['threshold']:g} is person",
     )
-    looks = [*(["in the mirror"] if card["mirrored"] else []), *(["from nearer by"] if card["closer"] else [])]
+    looks = [*(["in the mirror"] if card["flip_scale"] else []), *(["from nearer by"] if card["zoom_gain"] else [])]
     if looks:
         say("", f"looks at photos again: {', '.join(looks)}")
     for key in ("start", "revision", "data_hash", "speed", "calibration"):

@@ -89,7 +89,7 @@ def finish(picture: Picture, person: Alpha, look: Look | None = None, *, thresho
     outline = _outline(picture, person, look, threshold)
     # The blur looks at the whole photo: light from beside the crop counts.
     behind = _behind(picture, outline, look)
-    pixels, shown = picture.colour[outline.part], outline.shown[outline.part]
+    pixels, shown = picture.color[outline.part], outline.shown[outline.part]
     shadow = None if outline.shadow is None else outline.shadow[outline.part]
     edge = edge_colors(pixels, shown) if look.clean else None
     if behind is None:
@@ -133,7 +133,7 @@ def quantize(alpha: Alpha, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _outline(picture: Picture, person: Alpha, look: Look, threshold: float) -> _Outline:
-    person = check_alpha(person, like=picture.colour)
+    person = check_alpha(person, like=picture.color)
     person = keep_people(person, keep=look.keep, at=look.at, threshold=threshold)
     notes: tuple[str, ...] = ()
     if look.matting != "none":
@@ -173,17 +173,17 @@ def _behind(picture: Picture, outline: _Outline, look: Look) -> NDArray[Any] | N
     if background.kind == "transparent":
         return None
     if background.kind == "color":
-        color = picture.own_colour(np.full((1, 1, 3), background.color, np.uint8))[0, 0]
-        behind = np.empty((*size, 3), picture.colour.dtype)
+        color = picture.own_color(np.full((1, 1, 3), background.color, np.uint8))[0, 0]
+        behind = np.empty((*size, 3), picture.color.dtype)
         behind[:] = color
         return behind
     if background.kind == "blur":
         # What was transparent already has no colour to lend.
         hidden = outline.person if picture.alpha is None else np.maximum(outline.person, 1 - picture.alpha)
-        whole = blur_background(picture.colour, hidden, radius=background.radius, lens=look.lens)
+        whole = blur_background(picture.color, hidden, radius=background.radius, lens=look.lens)
         return whole if whole.shape[:2] == size else whole[outline.part].copy()
     fitted = fit_image(_load(background.image), size, fit=look.fit, position=look.position)
-    own = picture.own_colour(fitted)
+    own = picture.own_color(fitted)
     return own.copy() if np.shares_memory(own, fitted) else own
 
 

@@ -57,7 +57,7 @@ def _pipeline(size: int, zoom_out: float) -> A.Compose:
             fill="random_uniform", fill_mask=0, p=0.08,
         ),
     ]  # fmt: skip
-    colour = [
+    color = [
         A.OneOf(
             [
                 A.ColorJitter(brightness=(0.65, 1.35), contrast=(0.65, 1.35), saturation=(0.5, 1.5), hue=(-0.04, 0.04)),
@@ -75,7 +75,7 @@ def _pipeline(size: int, zoom_out: float) -> A.Compose:
         A.GaussNoise((0.01, 0.05), p=0.1),
         A.ImageCompression(quality_range=(40, 90), p=0.2),
     ]
-    return A.Compose([*geometry, *occlusion, *colour, *quality])
+    return A.Compose([*geometry, *occlusion, *color, *quality])
 
 
 def augment(image: Frame, label: Label, size: int, rng: np.random.Generator, *, zoom_out: float) -> tuple[Frame, Label]:

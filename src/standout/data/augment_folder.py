@@ -48,7 +48,7 @@ def begin(plan: Plan, count: int, data_hash: str, sets_file: Path) -> list[int]:
         OutputError: The folder holds something else, or can't be written.
         ConfigError: It was begun with other settings or other pictures.
     """
-    record = {"count": count, "data_hash": data_hash, **asdict(plan.recipe)}
+    record = {"count": count, "data_hash": data_hash, **asdict(plan.options)}
     if before := _read_record(plan.out / RECORD):
         _check_same(plan.out, before, record)
         record["count"] = max(count, int(before["count"]))

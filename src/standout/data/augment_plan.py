@@ -31,7 +31,7 @@ _OVERSIZE = 3
 
 
 @dataclass(frozen=True)
-class Recipe:
+class AugmentOptions:
     """What decides the samples, besides the pairs.
 
     Attributes:
@@ -62,14 +62,14 @@ class Plan:
     """Where every sample comes from and goes to. Picklable."""
 
     pairs: tuple[Pair, ...]  # usable ones: what `check_pairs` let pass
-    recipe: Recipe
+    options: AugmentOptions
     out: Path
 
     def pair_of(self, index: int) -> Pair:
         """The pair that sample `index` shows: all in turn, shuffled anew in every round."""
-        of_round = len(self.pairs) * self.recipe.in_a_row
-        order = _shuffled(len(self.pairs), self.recipe.seed, index // of_round)
-        return self.pairs[int(order[index % of_round // self.recipe.in_a_row])]
+        of_round = len(self.pairs) * self.options.in_a_row
+        order = _shuffled(len(self.pairs), self.options.seed, index // of_round)
+        return self.pairs[int(order[index % of_round // self.options.in_a_row])]
 
     def folder_of(self, pair: Pair) -> Path:
         """The set folder in `out` for a pair's samples; those with nobody have one of their own."""
@@ -87,7 +87,7 @@ class Plan:
 
     def image_of(self, index: int) -> Path:
         """The image file of a sample."""
-        return self.folder_of(self.pair_of(index)) / "images" / f"{index:07d}.{self.recipe.format}"
+        return self.folder_of(self.pair_of(index)) / "images" / f"{index:07d}.{self.options.format}"
 
 
 @lru_cache(maxsize=4)
@@ -95,7 +95,7 @@ def _shuffled(count: int, seed: int, turn: int) -> NDArray[np.int64]:
     return np.random.default_rng((seed, turn)).permutation(count)
 
 
-def draw(pair: Pair, index: int, recipe: Recipe) -> tuple[Frame, Label]:
+def draw(pair: Pair, index: int, options: AugmentOptions) -> tuple[Frame, Label]:
     """Sample `index` of a pair: uint8 RGB (size, size, 3) and uint8 (size, size, 2), person and unsure.
 
     Somebody is in it where somebody is in the pair, and training takes its mask.
@@ -103,13 +103,13 @@ def draw(pair: Pair, index: int, recipe: Recipe) -> tuple[Frame, Label]:
     Raises:
         InputError: A file of the pair can't be read.
     """
-    image, label = _read(pair, _OVERSIZE * recipe.size)
-    rng = np.random.default_rng((recipe.seed, index))
+    image, label = _read(pair, _OVERSIZE * options.size)
+    rng = np.random.default_rng((options.seed, index))
     for _ in range(_ATTEMPTS):
-        drawn = augment(image, label, recipe.size, rng, zoom_out=recipe.zoom_out)
+        drawn = augment(image, label, options.size, rng, zoom_out=options.zoom_out)
         if pair.mask is None or not any(mask_fault(drawn[1][..., 0])):
             return drawn
-    return _around_person(image, label, recipe.size)
+    return _around_person(image, label, options.size)
 
 
 # Eight photographs, brought down to three times the output, are some 15 MB.
@@ -147,7 +147,7 @@ def write_sample(plan: Plan, index: int) -> None:
         OutputError: A file can't be written.
     """
     pair, file = plan.pair_of(index), plan.image_of(index)
-    image, label = draw(pair, index, plan.recipe)
+    image, label = draw(pair, index, plan.options)
     for part, channel in (("masks", 0), ("unsure", 1)):
         if part in plan.parts_of(pair):
             _write(file.parent.with_name(part) / f"{file.stem}.png", ".png", label[..., channel])

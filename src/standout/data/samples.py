@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from standout.config import DataConfig
+from standout.config import DataOptions
 from standout.data.augment import Label, augment, fit
 from standout.data.pairs import Pair, read_image, read_mask
 from standout.data.synthesize import CutOut, crop_person, paste_people
@@ -40,7 +40,7 @@ class Samples:
     """
 
     pairs: Sequence[Pair]
-    config: DataConfig
+    config: DataOptions
     seed: int = 0
     _people: dict[str, list[Pair]] = field(init=False, repr=False)
     _nobody: list[Pair] = field(init=False, repr=False)
@@ -64,10 +64,10 @@ class Samples:
         rng = np.random.default_rng((self.seed, epoch, index))
         kind = rng.random()
         can_paste = bool(self._nobody and self._people)
-        if self._nobody and (not self._people or kind < self.config.nobody):
+        if self._nobody and (not self._people or kind < self.config.negative_fraction):
             image = read_image(self._draw_nobody(rng).image)
             label = np.zeros((*image.shape[:2], 2), np.uint8)
-        elif can_paste and kind < self.config.nobody + self.config.synthesis:
+        elif can_paste and kind < self.config.negative_fraction + self.config.paste_fraction:
             image, label = self._synthesize(rng)
         else:
             pair = self._draw_person(rng)

@@ -19,8 +19,8 @@ from standout.model_card import ModelCard
 
 #: The keys that a card file may fill in; the rest is known from the run.
 CARD_KEYS = (
-    "calibration", "certainty", "closer", "data", "licence", "limits", "mirrored", "name", "samples", "scores", "speed",
-    "start", "threshold",
+    "calibration", "certainty", "data", "flip_scale", "licence", "limits", "name", "samples", "scores", "speed",
+    "start", "threshold", "zoom_gain",
 )  # fmt: skip
 
 

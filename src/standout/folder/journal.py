@@ -31,7 +31,7 @@ class Record:
         mtime_ns: When the photo's file was changed last, nanoseconds, before it was read.
         target: The cut-out's path, relative to the journal.
         target_size: Of the cut-out's file, bytes.
-        recipe: What it was made with, as `standout.folder.photo_work.recipe_of` writes it.
+        recipe: What it was made with, as `standout.folder.photo_work.fingerprint_of` writes it.
     """
 
     folder: str
@@ -40,7 +40,7 @@ class Record:
     mtime_ns: int
     target: str
     target_size: int
-    recipe: str
+    fingerprint: str
 
 
 class Journal:

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 Owner = tuple[str, str]
 
 
-class Names:
+class OutputNames:
     """Hands out names, and remembers whose they are.
 
     The first photo to ask, `a.jpg`, gets the plain name `a.png`; `a.webp` then gets `a-webp.png`. Names that differ
@@ -23,7 +23,7 @@ class Names:
         held: Names that were handed out in earlier runs, and to whom.
 
     Example:
-        >>> names = Names(".png")
+        >>> names = OutputNames(".png")
         >>> [names.of("in", photo) for photo in ("a.jpg", "a.webp", "A.JPG", "sub/a.jpg", "a.jpg")]
         ['a.png', 'a-webp.png', 'A-JPG.png', 'sub/a.png', 'a.png']
     """

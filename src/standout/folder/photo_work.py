@@ -28,7 +28,7 @@ MOST_WORKERS = 256
 
 
 @dataclass(frozen=True)
-class FolderSettings:
+class FolderOptions:
     """How a folder is worked on.
 
     Attributes:
@@ -39,7 +39,7 @@ class FolderSettings:
         recursive: Look into the folders in the folder too; the output has the same folders.
 
     Example:
-        >>> FolderSettings(PhotoOptions(), file_format="gif")
+        >>> FolderOptions(PhotoOptions(), file_format="gif")
         Traceback (most recent call last):
         standout.errors.ConfigError: The format must be one of png, webp, jpg, jpeg, tif, tiff; received 'gif'.
     """
@@ -68,7 +68,7 @@ class FolderSettings:
 class PhotoWork:
     """Photo files to finished files, with a model that is loaded once."""
 
-    settings: FolderSettings
+    settings: FolderOptions
 
     def open(self, threads: int) -> Callable[[Job], Made]:
         """Loads what every photo needs; called in the worker, which may use so many threads.
@@ -91,7 +91,7 @@ class PhotoWork:
         return make
 
 
-def recipe_of(settings: FolderSettings) -> str:
+def fingerprint_of(settings: FolderOptions) -> str:
     """A fingerprint of everything that the finished file depends on besides the photo: options, format, model.
 
     Raises:

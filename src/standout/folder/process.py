@@ -7,20 +7,20 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from standout.folder.photo_work import FolderSettings
-from standout.folder.report import FolderReport, Outcome
+from standout.folder.photo_work import FolderOptions
+from standout.folder.report import FolderReport, PhotoResult
 from standout.folder.run import FolderRun
 from standout.folder.workers import Work
 
 #: Called after each photo: what became of it, how many have ended, how many there are.
-OnPhoto = Callable[[Outcome, int, int], None]
+OnPhoto = Callable[[PhotoResult, int, int], None]
 
 
 def process_folder(
     source: str | Path,
     target: str | Path,
     *,
-    settings: FolderSettings | None = None,
+    settings: FolderOptions | None = None,
     on_photo: OnPhoto | None = None,
     stop: threading.Event | None = None,
     work: Work | None = None,
@@ -49,7 +49,7 @@ def process_folder(
         OutputError: The target can't be written, is the source, or another run is at work in it.
         ModelFileError, ConfigError, MissingExtra: Nothing can be done with these settings.
     """
-    with FolderRun(Path(source), Path(target), settings or FolderSettings(), work) as run:
+    with FolderRun(Path(source), Path(target), settings or FolderOptions(), work) as run:
         due = deque(run.look())
         total, ended = len(due), 0
         run.engage(total)

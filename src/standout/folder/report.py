@@ -18,7 +18,7 @@ REPORT_ENDINGS = (".json", ".csv")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PhotoResult:
     """What became of one photo.
 
     Attributes:
@@ -54,7 +54,7 @@ class FolderReport:
 
     folder: Path
     out: Path
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    outcomes: dict[str, PhotoResult] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -63,7 +63,7 @@ class FolderReport:
         return sum(outcome.status == status for outcome in self.outcomes.values())
 
     @property
-    def failed(self) -> list[Outcome]:
+    def failed(self) -> list[PhotoResult]:
         """The photos that failed, in the order of their names."""
         return [outcome for outcome in self._sorted() if outcome.status == "failed"]
 
@@ -83,7 +83,7 @@ class FolderReport:
     def to_csv(self) -> str:
         """The report as CSV, one photo a line; several notes are separated by semicolons."""
         buffer = io.StringIO()
-        names = list(_row(Outcome("", "", "done")))
+        names = list(_row(PhotoResult("", "", "done")))
         writer = csv.DictWriter(buffer, names, lineterminator="\n")
         writer.writeheader()
         for outcome in self._sorted():
@@ -91,7 +91,7 @@ class FolderReport:
             writer.writerow(row | {"notes": "; ".join(row["notes"]), "nobody": str(row["nobody"]).lower()})
         return buffer.getvalue()
 
-    def _sorted(self) -> list[Outcome]:
+    def _sorted(self) -> list[PhotoResult]:
         return [self.outcomes[photo] for photo in sorted(self.outcomes)]
 
 
@@ -119,6 +119,6 @@ def write_report(path: Path, report: FolderReport) -> None:
         file.write(text.encode("utf-8", "surrogateescape"))  # names that are no UTF-8 stay as they are
 
 
-def _row(outcome: Outcome) -> dict[str, Any]:
+def _row(outcome: PhotoResult) -> dict[str, Any]:
     row = asdict(outcome)
     return row | {"notes": list(outcome.notes), "seconds": round(outcome.seconds, 3)}

@@ -11,10 +11,10 @@ from pathlib import Path
 from standout.errors import InputError, OutputError
 from standout.folder.find import find_photos, lies_within, same_folder
 from standout.folder.journal import Journal, Record
-from standout.folder.output_names import Names
-from standout.folder.photo_work import FolderSettings, PhotoWork, recipe_of
-from standout.folder.report import FolderReport, Outcome
-from standout.folder.workers import Crew, Job, Result, Work
+from standout.folder.output_names import OutputNames
+from standout.folder.photo_work import FolderOptions, PhotoWork, fingerprint_of
+from standout.folder.report import FolderReport, PhotoResult
+from standout.folder.workers import Job, Result, Work, WorkerPool
 from standout.hardware import usable_cores, usable_memory
 from standout.imaging.files import sweep_temporary
 from standout.inference.session import thread_count
@@ -51,11 +51,11 @@ class FolderRun:
         StandoutError: As `process_folder`.
     """
 
-    def __init__(self, source: Path, target: Path, settings: FolderSettings, work: Work | None = None) -> None:
+    def __init__(self, source: Path, target: Path, settings: FolderOptions, work: Work | None = None) -> None:
         self._settings = settings
         self.recursive = settings.recursive
         self._work: Work = work or PhotoWork(settings)
-        self._recipe = recipe_of(settings)
+        self._fingerprint = fingerprint_of(settings)
         self.folder, self._out = _check_folders(source, target)
         self.leave_out = self._out if lies_within(self._out, self.folder) else None
         self.report = FolderReport(source, target)
@@ -67,7 +67,7 @@ class FolderRun:
     def __enter__(self) -> FolderRun:
         self._journal = self._stack.enter_context(Journal(self._out))
         held = [((record.folder, record.photo), record.target) for record in self._journal]
-        self._names = Names(self._settings.ending, held)
+        self._names = OutputNames(self._settings.ending, held)
         self._sweep()
         self._stack.callback(self._sweep)
         return self
@@ -93,7 +93,7 @@ class FolderRun:
         if photos is not None:
             workers = max(1, min(workers, photos))
         threads = max(1, min(thread_count(), cores // workers))
-        self._crew = self._stack.enter_context(Crew(self._work, workers=workers, threads=threads))
+        self._crew = self._stack.enter_context(WorkerPool(self._work, workers=workers, threads=threads))
         if photos != 0:
             self._crew.start()
 
@@ -102,7 +102,7 @@ class FolderRun:
         found = find_photos(self.folder, recursive=self.recursive, leave_out=self.leave_out)
         self.report.skipped = found.skipped
         for folder, reason in found.unreadable.items():
-            self._note(Outcome(folder, "", "failed", f"The folder `{folder}` can't be looked into: {reason}."))
+            self._note(PhotoResult(folder, "", "failed", f"The folder `{folder}` can't be looked into: {reason}."))
         self._names.reserve_folders(found.photos)
         return [photo for photo in found.photos if self._is_due(photo)]
 
@@ -120,9 +120,9 @@ class FolderRun:
         job = Job(self.folder / photo, self._out / name)
         # Stamped before it is read: whatever changes later makes the photo due again.
         self._begun[job] = Begun(photo, name, self.stamp(photo))
-        self._crew.give(job)
+        self._crew.submit(job)
 
-    def ended(self, timeout: float | None = None) -> list[tuple[Outcome, Result]]:
+    def ended(self, timeout: float | None = None) -> list[tuple[PhotoResult, Result]]:
         """Waits for photos to end, seconds at most; notes them in the journal and the report."""
         return [(self._note(self._settle(result)), result) for result in self._crew.wait(timeout)]
 
@@ -133,17 +133,19 @@ class FolderRun:
     def leave(self, photos: list[str]) -> None:
         """Notes photos that the run won't get to."""
         for photo in photos:
-            self._note(Outcome(photo, "", "pending"))
+            self._note(PhotoResult(photo, "", "pending"))
 
     def _is_due(self, photo: str) -> bool:
         if self._is_finished(photo):
             if photo not in self.report.outcomes:
                 cutout = self._names.of(str(self.folder), photo)
-                self._note(Outcome(photo, cutout, "unchanged"))
+                self._note(PhotoResult(photo, cutout, "unchanged"))
             return False
         target = self._out / self._names.of(str(self.folder), photo)
         if self._is_misplaced(target.parent):
-            self._note(Outcome(photo, "", "failed", f"`{target}` would lie among the photos; choose another folder."))
+            self._note(
+                PhotoResult(photo, "", "failed", f"`{target}` would lie among the photos; choose another folder.")
+            )
             return False
         return True
 
@@ -154,7 +156,7 @@ class FolderRun:
         if record is None:
             return False
         self._names.keep(str(self.folder), photo, record.target)
-        if (record.size, record.mtime_ns, record.recipe) != (*(stamp or ()), self._recipe):
+        if (record.size, record.mtime_ns, record.fingerprint) != (*(stamp or ()), self._fingerprint):
             return False
         target = self._out / record.target
         return target.is_file() and target.stat().st_size == record.target_size
@@ -167,22 +169,22 @@ class FolderRun:
             self._misplaced[folder] = inside and not (self.leave_out and lies_within(place, self.leave_out))
         return self._misplaced[folder]
 
-    def _settle(self, result: Result) -> Outcome:
+    def _settle(self, result: Result) -> PhotoResult:
         begun = self._begun.pop(result.job)
         if result.made is None:
-            return Outcome(begun.photo, "", "failed", result.error, seconds=result.seconds)
+            return PhotoResult(begun.photo, "", "failed", result.error, seconds=result.seconds)
         notes = result.made.notes
         if begun.stamp is None or self.stamp(begun.photo) != begun.stamp:
             notes += ("it changed while it was read; the next run does it again",)
         try:
             size = os.stat(result.job.target).st_size
             stamp = begun.stamp or (0, 0)
-            self._journal.add(Record(str(self.folder), begun.photo, *stamp, begun.cutout, size, self._recipe))
+            self._journal.add(Record(str(self.folder), begun.photo, *stamp, begun.cutout, size, self._fingerprint))
         except OSError as error:
             notes += (f"the journal can't be written ({error.strerror}); the next run does this photo again",)
-        return Outcome(begun.photo, begun.cutout, "done", "", notes, result.made.nobody, result.seconds)
+        return PhotoResult(begun.photo, begun.cutout, "done", "", notes, result.made.nobody, result.seconds)
 
-    def _note(self, outcome: Outcome) -> Outcome:
+    def _note(self, outcome: PhotoResult) -> PhotoResult:
         self.report.outcomes[outcome.photo] = outcome
         return outcome
 

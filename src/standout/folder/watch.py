@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from standout.folder.photo_work import FolderSettings
+from standout.folder.photo_work import FolderOptions
 from standout.folder.process import OnPhoto
 from standout.folder.report import FolderReport
 from standout.folder.run import FolderRun
@@ -43,7 +43,7 @@ def watch_folder(
     target: str | Path,
     *,
     stop: threading.Event,
-    settings: FolderSettings | None = None,
+    settings: FolderOptions | None = None,
     on_photo: OnPhoto | None = None,
     work: Work | None = None,
 ) -> FolderReport:
@@ -60,7 +60,7 @@ def watch_folder(
     Raises:
         StandoutError: As `process_folder`.
     """
-    with FolderRun(Path(source), Path(target), settings or FolderSettings(), work) as run:
+    with FolderRun(Path(source), Path(target), settings or FolderOptions(), work) as run:
         run.engage()
         with _changes(run.folder, run.recursive, run.leave_out) as changed:
             _Watch(run, changed, on_photo).until(stop)

@@ -79,7 +79,7 @@ class _Worker:
     ready: bool = False
 
 
-class Crew:
+class WorkerPool:
     """At most `workers` processes, started when they are needed; a context manager.
 
     Args:
@@ -95,7 +95,7 @@ class Crew:
         self._workers: list[_Worker] = []
         self._false_starts = 0
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -114,12 +114,12 @@ class Crew:
     def start(self) -> None:
         """Starts a worker now, so that it is ready for the first job, or tells that it can't work."""
         if not self._workers:
-            self._hire()
+            self._start_worker()
 
-    def give(self, job: Job) -> None:
+    def submit(self, job: Job) -> None:
         """Hands a job to a free worker."""
         idle = [worker for worker in self._workers if worker.job is None]
-        worker = idle[0] if idle else self._hire()
+        worker = idle[0] if idle else self._start_worker()
         worker.job = job
         with suppress(OSError):  # a worker that died in the meantime is noticed by `wait`
             worker.connection.send(job)
@@ -140,7 +140,7 @@ class Crew:
             try:
                 message = worker.connection.recv()
             except (EOFError, OSError):
-                results += self._bury(worker)
+                results += self._reap(worker)
                 continue
             if isinstance(message, _Unusable):
                 raise _as_error(message)
@@ -163,7 +163,7 @@ class Crew:
                 worker.process.join()
         self._workers.clear()
 
-    def _hire(self) -> _Worker:
+    def _start_worker(self) -> _Worker:
         context = spawn_context()
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
@@ -175,7 +175,7 @@ class Crew:
         self._workers.append(worker := _Worker(process, ours))
         return worker
 
-    def _bury(self, worker: _Worker) -> list[Result]:
+    def _reap(self, worker: _Worker) -> list[Result]:
         """Takes a dead worker out; its photo failed, or goes to the next if the worker hadn't even begun."""
         self._workers.remove(worker)
         worker.connection.close()
@@ -189,7 +189,7 @@ class Crew:
                     "`process_folder` under `if __name__ == '__main__':`."
                 )
             if worker.job is not None:
-                self.give(worker.job)
+                self.submit(worker.job)
             return []
         if worker.job is None:
             return []

@@ -18,7 +18,7 @@ TURNED = 0.30
 
 
 @dataclass(frozen=True)
-class Facts:
+class Evidence:
     """Everything that the rules look at.
 
     Attributes:

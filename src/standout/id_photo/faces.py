@@ -81,8 +81,8 @@ class Mtcnn:
         size = (max(1, round(frame.shape[0] * scale)), max(1, round(frame.shape[1] * scale)))
         small = resize(frame, size)
         boxes = self._propose(small)
-        boxes, _ = self._judge(small, boxes, _dense_r, self._r, 24, _R)
-        boxes, _ = self._judge(small, boxes, _dense_o, self._o, 48, _O)
+        boxes, _ = self._judge(small, boxes, _rnet, self._r, 24, _R)
+        boxes, _ = self._judge(small, boxes, _onet, self._o, 48, _O)
         if len(boxes) == 0:
             return []
         boxes[:, :4] *= frame.shape[1] / size[1]
@@ -95,7 +95,7 @@ class Mtcnn:
         found = [np.zeros((0, 5), np.float32)]
         while min(picture.shape[:2]) * scale >= 12:
             size = (int(np.ceil(picture.shape[0] * scale)), int(np.ceil(picture.shape[1] * scale)))
-            found.append(_cells(_dense_p(_unit(resize(picture, size))[None], self._p), scale))
+            found.append(_cells(_pnet(_unit(resize(picture, size))[None], self._p), scale))
             scale *= _PYRAMID_STEP
         return _thin(np.concatenate(found), 0.7)
 
@@ -129,7 +129,7 @@ class Mtcnn:
             middle, half = (centre + np.array([x, y]) * side - (left, top)) / step, side * scale / 2 / step
             crops.append([*(middle - half), *(middle + half), 1.0])
         boxes = np.array(crops, np.float32)
-        _, _, relative = _dense_o(_crops(region, boxes, 48), self._o)
+        _, _, relative = _onet(_crops(region, boxes, 48), self._o)
         sides = (boxes[:, 2] - boxes[:, 0])[:, None]
         points = np.stack([boxes[:, :1] + relative[:, :5] * sides, boxes[:, 1:2] + relative[:, 5:] * sides], axis=2)
         points = points * step + np.array([left, top], np.float32)
@@ -141,7 +141,7 @@ class Mtcnn:
 # ---------------------------------------------------------------- the three networks
 
 
-def _dense_p(x: Floats, w: list[Floats]) -> tuple[Floats, Floats]:
+def _pnet(x: Floats, w: list[Floats]) -> tuple[Floats, Floats]:
     """P-Net over a whole picture: face score (H', W') and box shifts (H', W', 4)."""
     x = _pool(_prelu(_conv(x, w[0], w[1]), w[2]), 2, 2, pad=True)
     x = _prelu(_conv(x, w[3], w[4]), w[5])
@@ -149,7 +149,7 @@ def _dense_p(x: Floats, w: list[Floats]) -> tuple[Floats, Floats]:
     return _softmax(_conv(x, w[11], w[12]))[0], _conv(x, w[9], w[10])[0]
 
 
-def _dense_r(x: Floats, w: list[Floats]) -> tuple[Floats, Floats, Floats]:
+def _rnet(x: Floats, w: list[Floats]) -> tuple[Floats, Floats, Floats]:
     x = _pool(_prelu(_conv(x, w[0], w[1]), w[2]), 3, 2, pad=True)
     x = _pool(_prelu(_conv(x, w[3], w[4]), w[5]), 3, 2, pad=False)
     x = _prelu(_conv(x, w[6], w[7]), w[8])
@@ -157,7 +157,7 @@ def _dense_r(x: Floats, w: list[Floats]) -> tuple[Floats, Floats, Floats]:
     return _softmax(x @ w[14] + w[15]), x @ w[12] + w[13], np.zeros((len(x), 10), np.float32)
 
 
-def _dense_o(x: Floats, w: list[Floats]) -> tuple[Floats, Floats, Floats]:
+def _onet(x: Floats, w: list[Floats]) -> tuple[Floats, Floats, Floats]:
     x = _pool(_prelu(_conv(x, w[0], w[1]), w[2]), 3, 2, pad=True)
     x = _pool(_prelu(_conv(x, w[3], w[4]), w[5]), 3, 2, pad=False)
     x = _pool(_prelu(_conv(x, w[6], w[7]), w[8]), 2, 2, pad=True)

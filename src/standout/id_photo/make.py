@@ -14,18 +14,18 @@ from PIL import Image, ImageColor
 from standout.compose.select import keep_people
 from standout.errors import ConfigError, InputError, OutputError
 from standout.id_photo.crop import place_head
-from standout.id_photo.evidence import Facts
+from standout.id_photo.evidence import Evidence
 from standout.id_photo.faces import Face, FaceFinder, Mtcnn
 from standout.id_photo.head import measure_head
 from standout.id_photo.print_sheet import Sheet, lay_sheet
 from standout.id_photo.render import render
-from standout.id_photo.report import Report, Verdict
+from standout.id_photo.report import RuleReport, Verdict
 from standout.id_photo.rules import SECOND_FACE, judge, judge_file
 from standout.id_photo.spec import Spec
 from standout.id_photo.specs import load_spec
 from standout.imaging.arrays import Alpha, Frame
 from standout.imaging.decode import Picture
-from standout.imaging.encode import Encoding, encode, format_of
+from standout.imaging.encode import EncodeOptions, encode, format_of
 from standout.imaging.files import atomic_write
 from standout.photo.cut_out import PhotoOptions, Predictor, as_model, read_picture
 
@@ -49,7 +49,7 @@ class PhotoFile:
 
     data: bytes
     quality: int
-    report: Report
+    report: RuleReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class IdPhoto:
     pixels: Frame
     dpi: int
     spec: Spec
-    report: Report
+    report: RuleReport
 
     def encode(self, file_format: str = "JPEG", *, max_kb: float | None = None) -> PhotoFile:
         """The photo as a file of at most `max_kb` thousand bytes (by default the specification's ceiling).
@@ -105,7 +105,7 @@ class IdPhoto:
         """The best quality that keeps the ceiling, by bisection."""
 
         def attempt(quality: int) -> bytes:
-            return encode(self.pixels, Encoding(file_format, quality, dpi=(self.dpi, self.dpi)))
+            return encode(self.pixels, EncodeOptions(file_format, quality, dpi=(self.dpi, self.dpi)))
 
         data = attempt(_BEST)
         if self.spec.min_kb is not None and len(data) < self.spec.min_kb * _KB and file_format == "JPEG":
@@ -168,7 +168,7 @@ def make_id_photo(
         ModelFileError: A network's file is missing or broken.
     """
     spec = spec if isinstance(spec, Spec) else load_spec(spec)
-    colour = _background(background, spec)
+    color = _background(background, spec)
     if dpi is not None and not 72 <= dpi <= 2400:
         raise ConfigError(f"`dpi` must lie in 72 … 2400; received {dpi}.")
     height, width, dpi = spec.pixels(dpi)
@@ -177,11 +177,11 @@ def make_id_photo(
     network = as_model(model)
     alpha = _person(picture, found[0], network)
     head = measure_head(found[0], alpha, network_side=max(network.card.input_size), hair=spec.hair != "excluded")
-    place = place_head(head, spec, (height, width), picture.size, inside=colour is None)
+    place = place_head(head, spec, (height, width), picture.size, inside=color is None)
     body_row = place.eye_row + 1.3 * head.chin.mid * place.scale
-    rendered = render(picture.frame, alpha, place, colour, body_row=body_row)
-    facts = Facts(picture.frame, alpha, found, head, place, rendered, spec, dpi, colour)
-    return IdPhoto(rendered.pixels, dpi, spec, Report(spec, width, height, dpi, judge(facts)))
+    rendered = render(picture.frame, alpha, place, color, body_row=body_row)
+    facts = Evidence(picture.frame, alpha, found, head, place, rendered, spec, dpi, color)
+    return IdPhoto(rendered.pixels, dpi, spec, RuleReport(spec, width, height, dpi, judge(facts)))
 
 
 def _background(asked: str | None, spec: Spec) -> tuple[int, int, int] | None:

@@ -39,7 +39,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Report:
+class RuleReport:
     """All verdicts on one photo."""
 
     spec: Spec
@@ -66,7 +66,7 @@ class Report:
         """
         return {verdict.rule: verdict.status for verdict in self.verdicts}[rule]
 
-    def adding(self, verdicts: Iterable[Verdict]) -> Report:
+    def adding(self, verdicts: Iterable[Verdict]) -> RuleReport:
         """The report with further verdicts."""
         return replace(self, verdicts=(*self.verdicts, *verdicts))
 

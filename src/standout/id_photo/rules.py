@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from standout.id_photo.evidence import TURNED, Facts, sourced
+from standout.id_photo.evidence import TURNED, Evidence, sourced
 from standout.id_photo.head import TILT_SPREAD
 from standout.id_photo.report import Verdict
 from standout.id_photo.rules_background import judge_evenness, judge_replacement
@@ -23,7 +23,7 @@ _SLOPED = 15.0
 _UNSURE = 0.02
 
 
-def judge(facts: Facts) -> tuple[Verdict, ...]:
+def judge(facts: Evidence) -> tuple[Verdict, ...]:
     """All verdicts, in the order in which they are shown."""
     return (
         _one_face(facts),
@@ -50,7 +50,7 @@ def judge_file(spec: Spec, size: int, file_format: str) -> tuple[Verdict, ...]:
     return (sourced(spec, "file", verdict),)
 
 
-def _one_face(facts: Facts) -> Verdict:
+def _one_face(facts: Evidence) -> Verdict:
     others = facts.faces[1:]
     if not others:
         return Verdict("one face", "pass", "one face was found")
@@ -64,7 +64,7 @@ def _one_face(facts: Facts) -> Verdict:
     return Verdict("one face", "can't tell", f"{words}; look whether the new background covers it")
 
 
-def _tilt(facts: Facts) -> Verdict:
+def _tilt(facts: Evidence) -> Verdict:
     tilt = facts.head.tilt
     value = (-TILT_SPREAD, 0.0, TILT_SPREAD)
     words = f"the eye line was {abs(tilt):.1f}° off and was levelled, to within ±{TILT_SPREAD:g}°"
@@ -75,7 +75,7 @@ def _tilt(facts: Facts) -> Verdict:
     return Verdict("tilt", "pass", words, value, None, "°")
 
 
-def _facing(facts: Facts) -> Verdict:
+def _facing(facts: Evidence) -> Verdict:
     turned = facts.head.turned
     side = "left" if turned < 0 else "right"
     words = f"the tip of the nose is {abs(turned):.0%} of the pupils' distance off the middle"
@@ -84,7 +84,7 @@ def _facing(facts: Facts) -> Verdict:
     return Verdict("facing camera", "can't tell", f"{words}; five points can't show that a head is straight")
 
 
-def _cut_head(facts: Facts) -> Verdict:
+def _cut_head(facts: Evidence) -> Verdict:
     if facts.head.cut or "top" in facts.rendered.cut:
         return Verdict("whole head", "fail", "the photo's edge cuts the top of the head; take it again with room above")
     if facts.place.eye_row < facts.head.hair.mid * facts.place.scale:
@@ -97,7 +97,7 @@ def _cut_head(facts: Facts) -> Verdict:
     return Verdict("whole head", "pass", "nothing of the head is cut off")
 
 
-def _room(facts: Facts) -> Verdict:
+def _room(facts: Evidence) -> Verdict:
     cut = [side for side in facts.rendered.cut if side != "top"]
     added = facts.rendered.added
     amounts = ", ".join(f"{side} {pixels} px" for side, pixels in added.items())
@@ -113,7 +113,7 @@ def _room(facts: Facts) -> Verdict:
     return Verdict("room around", "pass", "the photo reaches beyond the picture on all sides")
 
 
-def _outline(facts: Facts) -> Verdict:
+def _outline(facts: Evidence) -> Verdict:
     unsure = facts.rendered.unsure
     if facts.background is None:
         return Verdict("outline", "pass", "the person was not cut out")
@@ -124,7 +124,7 @@ def _outline(facts: Facts) -> Verdict:
     return Verdict("outline", "pass", "the network was sure of the person; look at hair and ears all the same")
 
 
-def _resolution(facts: Facts) -> Verdict:
+def _resolution(facts: Evidence) -> Verdict:
     spec = facts.spec
     real = facts.dpi / max(facts.place.scale, 1e-9)
     value, allowed = (real, real, real), (spec.min_dpi, None) if spec.min_dpi else None

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.id_photo.evidence import Facts, sourced
+from standout.id_photo.evidence import Evidence, sourced
 from standout.id_photo.report import Status, Verdict
 
 #: Spread of lightness (L* of CIELAB) below and above which a wall is clearly even or clearly not.
@@ -18,9 +18,9 @@ _EVEN, _UNEVEN = 2.0, 10.0
 _NEAR_COLOR = 6.0
 
 
-def judge_evenness(facts: Facts) -> Verdict:
+def judge_evenness(facts: Evidence) -> Verdict:
     """Whether the background is one colour."""
-    spread, colour = _wall(facts)
+    spread, color = _wall(facts)
     if math.isnan(spread):
         was = "nothing of the photo's background is seen"
     else:
@@ -30,7 +30,7 @@ def judge_evenness(facts: Facts) -> Verdict:
         return Verdict("background", "pass", f"one colour, {name}, after it was replaced; {was}")
     if math.isnan(spread):
         return Verdict("background", "can't tell", was)
-    far = float(np.linalg.norm(colour - _lab(np.array([[facts.spec.background]], np.uint8))[0, 0]))
+    far = float(np.linalg.norm(color - _lab(np.array([[facts.spec.background]], np.uint8))[0, 0]))
     value = (spread, spread, spread)
     if spread > _UNEVEN:
         return Verdict("background", "fail", f"{was}, which anybody sees", value)
@@ -39,7 +39,7 @@ def judge_evenness(facts: Facts) -> Verdict:
     return Verdict("background", "can't tell", f"{was}; no source says how even it must be", value)
 
 
-def _wall(facts: Facts) -> tuple[float, NDArray[np.float64]]:
+def _wall(facts: Evidence) -> tuple[float, NDArray[np.float64]]:
     """Spread of L* of the photo's background inside the picture, and its mean colour in CIELAB."""
     place = facts.place
     size = (place.width, place.height)
@@ -56,7 +56,7 @@ def _lab(rgb: NDArray[Any]) -> NDArray[Any]:
     return cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
 
 
-def judge_replacement(facts: Facts) -> Verdict:
+def judge_replacement(facts: Evidence) -> Verdict:
     """Whether the destination accepts what was done to the background."""
     spec, quote = facts.spec, f": “{facts.spec.editing_words}”" if facts.spec.editing_words else ""
     status: Status

@@ -5,7 +5,7 @@ A length passes or fails only where the whole range in which it may lie says so.
 
 from __future__ import annotations
 
-from standout.id_photo.evidence import TURNED, Facts, sourced
+from standout.id_photo.evidence import TURNED, Evidence, sourced
 from standout.id_photo.head import Span
 from standout.id_photo.report import Status, Verdict
 from standout.id_photo.spec import BANDS, Spec
@@ -16,7 +16,7 @@ _RULE_NAMES = {
 }  # fmt: skip
 
 
-def judge_lengths(facts: Facts) -> list[Verdict]:
+def judge_lengths(facts: Evidence) -> list[Verdict]:
     """A verdict on each length that the specification bounds, and on head and eyes in any case."""
     lengths = facts.place.lengths(facts.head)
     verdicts = []
@@ -41,7 +41,7 @@ def judge_lengths(facts: Facts) -> list[Verdict]:
     return verdicts
 
 
-def _unit(facts: Facts, key: str) -> tuple[str, float]:
+def _unit(facts: Evidence, key: str) -> tuple[str, float]:
     """The unit that a band is reported in, and what turns pixels of the picture into it."""
     band = facts.spec.bands.get(key)
     unit = band.unit if band else "mm" if facts.spec.height_mm else "share"
@@ -75,7 +75,7 @@ def _hair_words(spec: Spec, key: str) -> str:
     return "; to the top of the hair" if spec.hair == "included" else "; read as to the top of what is seen"
 
 
-def _doubt(facts: Facts, key: str) -> str:
+def _doubt(facts: Evidence, key: str) -> str:
     if key in ("head", "chin", "pupils") and abs(facts.head.turned) > TURNED:
         return "the head is turned, which makes this unreliable"
     if key in ("head", "crown") and facts.head.cut:

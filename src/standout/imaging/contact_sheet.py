@@ -60,8 +60,8 @@ def contact_sheet(tiles: Sequence[Tile], *, columns: int = 4, cell: int = 256, t
 def mark_errors(frame: Frame, mask: Mask, found: Mask) -> Frame:
     """The photo with what was missed in red, what was found wrongly in blue, and the true edge in yellow."""
     out = frame.copy()
-    for wrong, colour in ((mask & ~found, MISSED), (found & ~mask, FALSE)):
-        out[wrong] = (0.35 * out[wrong] + 0.65 * np.asarray(colour)).astype(np.uint8)
+    for wrong, color in ((mask & ~found, MISSED), (found & ~mask, FALSE)):
+        out[wrong] = (0.35 * out[wrong] + 0.65 * np.asarray(color)).astype(np.uint8)
     return mark_edge(out, mask)
 
 

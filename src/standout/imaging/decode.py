@@ -21,7 +21,7 @@ from PIL import Image, ImageFile
 from standout.errors import InputError, LimitExceeded, MissingExtra
 from standout.imaging import cicp, tiff
 from standout.imaging.arrays import Alpha, Frame
-from standout.imaging.encode import DEFAULT_QUALITY, Encoding, to_8_bit
+from standout.imaging.encode import DEFAULT_QUALITY, EncodeOptions, to_8_bit
 from standout.imaging.icc import from_srgb, is_srgb, rgb_profile, to_srgb
 from standout.imaging.jpeg import decode_without_end
 
@@ -45,7 +45,7 @@ class Picture:
         frame: uint8 RGB (H, W, 3) in sRGB: what networks and compositing see.
         colour: RGB (H, W, 3) as in the file: uint8 or uint16, in the colours of `icc`; `frame` itself if sRGB.
         alpha: The file's own transparency, float32 (H, W) in [0, 1]; None without.
-        icc: The colour profile of `colour`; None is sRGB.
+        icc: The colour profile of `color`; None is sRGB.
         dpi: Pixels per inch, (horizontal, vertical), upright; None if the file doesn't say.
         exif: The file's metadata with the orientation reset and without its thumbnail; to be written on demand only.
         format: What it was read from, as Pillow calls it: "JPEG", "PNG", …; "" for arrays.
@@ -53,7 +53,7 @@ class Picture:
     """
 
     frame: Frame
-    colour: NDArray[Any]
+    color: NDArray[Any]
     alpha: Alpha | None = None
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
@@ -66,16 +66,16 @@ class Picture:
         """(height, width)."""
         return self.frame.shape[0], self.frame.shape[1]
 
-    def own_colour(self, frame: Frame) -> NDArray[Any]:
-        """An sRGB picture (any size) in the colours and depth of this one: what lies beside `colour` in one output."""
+    def own_color(self, frame: Frame) -> NDArray[Any]:
+        """An sRGB picture (any size) in the colours and depth of this one: what lies beside `color` in one output."""
         own = frame if self.icc is None else from_srgb(frame, self.icc)
-        return own if self.colour.dtype == np.uint8 else own.astype(np.uint16) * np.uint16(257)
+        return own if self.color.dtype == np.uint8 else own.astype(np.uint16) * np.uint16(257)
 
     def encoding(
         self, file_format: str = "PNG", *, quality: int = DEFAULT_QUALITY, keep_metadata: bool = False
-    ) -> Encoding:
+    ) -> EncodeOptions:
         """How an output in this picture's own colours is written: its profile and DPI, metadata only on demand."""
-        return Encoding(file_format, quality, self.icc, self.dpi, self.exif if keep_metadata else None)
+        return EncodeOptions(file_format, quality, self.icc, self.dpi, self.exif if keep_metadata else None)
 
 
 def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Picture:
@@ -279,7 +279,7 @@ def _decode_itself(image: Image.Image, kind: str, data: bytes, code: cicp.ColorC
 
 def _to_16_bit(pixels: NDArray[Any], bits: int) -> NDArray[np.uint16]:
     table = (np.arange(1 << bits) * (65535 / ((1 << bits) - 1)) + 0.5).astype(np.uint16)
-    return table[np.minimum(pixels, (1 << bits) - 1)]
+    return np.asarray(table[np.minimum(pixels, (1 << bits) - 1)], np.uint16)
 
 
 def _color_code(image: Image.Image, kind: str, data: bytes, icc: bytes | None) -> cicp.ColorCode | None:

@@ -26,7 +26,7 @@ DEFAULT_QUALITY = 92
 
 
 @dataclass(frozen=True)
-class Encoding:
+class EncodeOptions:
     """How a picture is written.
 
     Attributes:
@@ -65,7 +65,7 @@ def format_of(path: Path | str) -> str:
     return FORMATS[suffix]
 
 
-def write_picture(target: BinaryIO, pixels: NDArray[Any], encoding: Encoding) -> None:
+def write_picture(target: BinaryIO, pixels: NDArray[Any], encoding: EncodeOptions) -> None:
     """Writes a picture.
 
     Args:
@@ -95,10 +95,10 @@ def write_picture(target: BinaryIO, pixels: NDArray[Any], encoding: Encoding) ->
     image.save(target, encoding.format, **_options(encoding))
 
 
-def encode(pixels: NDArray[Any], encoding: Encoding | None = None) -> bytes:
+def encode(pixels: NDArray[Any], encoding: EncodeOptions | None = None) -> bytes:
     """As `write_picture`, into bytes."""
     buffer = io.BytesIO()
-    write_picture(buffer, pixels, encoding or Encoding())
+    write_picture(buffer, pixels, encoding or EncodeOptions())
     return buffer.getvalue()
 
 
@@ -111,7 +111,7 @@ def to_8_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray(cv2.convertScaleAbs(pixels, alpha=1 / 257), np.uint8).reshape(pixels.shape)
 
 
-def _options(encoding: Encoding) -> dict[str, Any]:
+def _options(encoding: EncodeOptions) -> dict[str, Any]:
     """What Pillow's `save` wants for this format (PNGs don't go through Pillow)."""
     options: dict[str, Any] = {}
     if encoding.icc:
@@ -142,7 +142,7 @@ def _dpi_as_exif(dpi: tuple[float, float]) -> bytes:
     return exif.tobytes()
 
 
-def _png(pixels: NDArray[Any], encoding: Encoding) -> tuple[bytes, bytes, memoryview]:
+def _png(pixels: NDArray[Any], encoding: EncodeOptions) -> tuple[bytes, bytes, memoryview]:
     """A PNG in three parts, by OpenCV: twice as fast as Pillow's, and 16-bit colour, which Pillow can't write.
 
     The chunks that OpenCV leaves out (profile, resolution, metadata) are put in by hand.

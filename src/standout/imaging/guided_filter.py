@@ -69,12 +69,12 @@ def guided_coefficients(alpha: Alpha, guide: Frame) -> NDArray[np.float32]:
         side = 2 * RADIUS + 1
         return np.asarray(cv2.boxFilter(array, -1, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
 
-    colour = guide.astype(np.float32) / 255
-    mean_colour, mean_alpha = mean(colour), mean(alpha)
-    covariance = mean(colour * alpha[..., None]) - mean_colour * mean_alpha[..., None]
+    color = guide.astype(np.float32) / 255
+    mean_color, mean_alpha = mean(color), mean(alpha)
+    covariance = mean(color * alpha[..., None]) - mean_color * mean_alpha[..., None]
     # The 3×3 covariance of the colours in each window, plus epsilon on the diagonal, inverted by its cofactors.
-    r, g, b = cv2.split(colour)
-    mr, mg, mb = cv2.split(mean_colour)
+    r, g, b = cv2.split(color)
+    mr, mg, mb = cv2.split(mean_color)
     rr, gg, bb = mean(r * r) - mr * mr + EPSILON, mean(g * g) - mg * mg + EPSILON, mean(b * b) - mb * mb + EPSILON
     rg, rb, gb = mean(r * g) - mr * mg, mean(r * b) - mr * mb, mean(g * b) - mg * mb
     c_rr, c_rg, c_rb = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
@@ -89,7 +89,7 @@ def guided_coefficients(alpha: Alpha, guide: Frame) -> NDArray[np.float32]:
         ],
         axis=2,
     )
-    offset = mean_alpha - (slope * mean_colour).sum(axis=2)
+    offset = mean_alpha - (slope * mean_color).sum(axis=2)
     return mean(np.dstack([slope, offset]))
 
 

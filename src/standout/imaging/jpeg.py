@@ -30,4 +30,4 @@ def decode_without_end(data: bytes) -> NDArray[np.uint8] | None:
         if pixels is None:
             return None
         pictures.append(np.asarray(pixels, np.uint8))
-    return pictures[0] if np.array_equal(*pictures) else None
+    return pictures[0] if np.array_equal(pictures[0], pictures[1]) else None

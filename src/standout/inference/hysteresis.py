@@ -18,7 +18,7 @@ EDGE = 12
 FADE = 8
 
 
-def drop_guesses(alpha: Alpha, certainty: float, threshold: float = 0.5) -> Alpha:
+def apply_hysteresis(alpha: Alpha, certainty: float, threshold: float = 0.5) -> Alpha:
     """Keeps alpha in and near connected pieces that somewhere reach `certainty`, and fades it to 0 elsewhere.
 
     Args:

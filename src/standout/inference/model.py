@@ -11,7 +11,7 @@ import numpy as np
 from standout.errors import ModelFileError
 from standout.imaging.arrays import Alpha, Frame, check_frame, letterbox, resize
 from standout.imaging.guided_filter import upsample_alpha
-from standout.inference.hysteresis import drop_guesses
+from standout.inference.hysteresis import apply_hysteresis
 from standout.inference.session import Session
 from standout.inference.tta import agree, on_frame, people_box, put_closer
 from standout.model_card import ModelCard
@@ -92,8 +92,8 @@ class Model:
         """
         frame = check_frame(frame)
         small, alpha = self._look(frame)
-        box = people_box(alpha, self.card.threshold) if self.card.closer else None
-        if box is not None and max(alpha.shape) >= self.card.closer * max(box.height, box.width):
+        box = people_box(alpha, self.card.threshold) if self.card.zoom_gain else None
+        if box is not None and max(alpha.shape) >= self.card.zoom_gain * max(box.height, box.width):
             # Three looks are enough: the whole frame isn't seen in the mirror, too (docs/training-log.md, run 12).
             part = frame[on_frame(box, alpha, frame).slices]
             alpha = put_closer(alpha, box, self._with_mirror(part, self._look(part)[1]), frame)
@@ -122,13 +122,13 @@ class Model:
         return _ceil_to(round(height * scale), stride), _ceil_to(round(width * scale), stride)
 
     def _sure(self, alpha: Alpha) -> Alpha:
-        return drop_guesses(alpha, self.card.certainty, self.card.threshold)
+        return apply_hysteresis(alpha, self.card.certainty, self.card.threshold)
 
     def _with_mirror(self, frame: Frame, alpha: Alpha) -> Alpha:
         """The alpha of this look and of one at the mirror image together, if the card wants that."""
-        if not self.card.mirrored:
+        if not self.card.flip_scale:
             return alpha
-        mirrored = self._look(frame, zoom=self.card.mirrored, mirrored=True)[1]
+        mirrored = self._look(frame, zoom=self.card.flip_scale, mirrored=True)[1]
         return agree(alpha, resize(mirrored, alpha.shape))
 
     def _look(self, frame: Frame, *, zoom: float = 1.0, mirrored: bool = False) -> tuple[Frame, Alpha]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from standout.config import ModelConfig
+from standout.config import ModelOptions
 from standout.errors import ConfigError
 from standout.model.blocks import BatchNormalization, FrozenNorm
 
@@ -69,7 +69,7 @@ def block_name(block: int) -> str:
     return f"block_{block}_" if block else "expanded_conv_"
 
 
-def build_backbone(config: ModelConfig, *, frozen_norm: bool) -> Backbone:
+def build_backbone(config: ModelOptions, *, frozen_norm: bool) -> Backbone:
     """The encoder that the settings name.
 
     Raises:

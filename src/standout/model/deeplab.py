@@ -9,13 +9,13 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from standout.config import ModelConfig
+from standout.config import ModelOptions
 from standout.errors import ConfigError
 from standout.model.backbones import Backbone, build_backbone
 from standout.model.blocks import aspp, conv_norm_relu, separable_conv
 
 
-def build_deeplab(config: ModelConfig, *, frozen_norm: bool = True, freeze: int = 0) -> keras.Model:
+def build_deeplab(config: ModelOptions, *, frozen_norm: bool = True, freeze: int = 0) -> keras.Model:
     """Builds the network: float RGB in [0, 1], (B, H, W, 3), to logits (B, H, W, 1).
 
     H and W may be any multiple of the output stride.
@@ -68,7 +68,7 @@ def freeze_stages(model: keras.Model, encoder: Backbone, count: int) -> None:
             model.get_layer(name).trainable = False
 
 
-def encoder_layers(config: ModelConfig) -> frozenset[str]:
+def encoder_layers(config: ModelOptions) -> frozenset[str]:
     """The names of the encoder's layers with weights: what learns at the encoder's own rate."""
     backbone = build_backbone(config, frozen_norm=True)
     return frozenset(name for stage in backbone.stages for name in stage)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.config import Config, ModelConfig, config_from_dict
+from standout.config import Config, ModelOptions, config_from_dict
 from standout.errors import ModelFileError
 from standout.model.deeplab import build_deeplab
 
@@ -48,7 +48,7 @@ def copy_layers(teacher: keras.Model, student: keras.Model) -> int:
     return copied
 
 
-def load_start(model: keras.Model, config: ModelConfig) -> str:
+def load_start(model: keras.Model, config: ModelOptions) -> str:
     """Loads the weights that training begins with, and says in one line what they are.
 
     Raises:

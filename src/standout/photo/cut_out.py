@@ -23,7 +23,7 @@ from standout.compose.parse import Background
 from standout.errors import InputError, OutputError
 from standout.imaging.arrays import Alpha, Frame
 from standout.imaging.decode import MAX_BYTES, MAX_PIXELS, Picture, from_array, from_pil, read
-from standout.imaging.encode import DEFAULT_QUALITY, Encoding, encode, format_of, to_8_bit, write_picture
+from standout.imaging.encode import DEFAULT_QUALITY, EncodeOptions, encode, format_of, to_8_bit, write_picture
 from standout.imaging.files import atomic_write
 from standout.model_card import ModelCard
 
@@ -92,7 +92,7 @@ class FinishedPhoto:
     """
 
     pixels: NDArray[Any]
-    encoding: Encoding
+    encoding: EncodeOptions
     nobody: bool
     notes: tuple[str, ...] = ()
 

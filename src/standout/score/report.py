@@ -140,7 +140,7 @@ class ThresholdScore:
 
 
 @dataclass(frozen=True)
-class Report:
+class Evaluation:
     """The outcome of `evaluate`."""
 
     threshold: float
@@ -245,7 +245,7 @@ def evaluate(
     threshold: float = THRESHOLD,
     calibrate: bool = False,
     progress: Progress | None = None,
-) -> Report:
+) -> Evaluation:
     """Scores `predict` on every usable photograph of `data`.
 
     Args:
@@ -276,7 +276,7 @@ def evaluate(
     if not photos:
         first = f" The first fault: {faults[0].text}." if faults else ""
         raise DataError(f"No photograph could be scored; {len(faults)} were left out.{first}")
-    return Report(threshold, tuple(photos), tuple(faults), tuple(notes))
+    return Evaluation(threshold, tuple(photos), tuple(faults), tuple(notes))
 
 
 def load_pair(pair: Pair) -> tuple[Frame, Alpha] | Fault:

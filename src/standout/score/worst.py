@@ -5,10 +5,10 @@ from __future__ import annotations
 from standout.data.pairs import Fault
 from standout.imaging.arrays import Frame
 from standout.imaging.contact_sheet import Tile, contact_sheet, mark_errors
-from standout.score.report import PhotoScore, Predict, Report, load_pair, true_mask
+from standout.score.report import Evaluation, PhotoScore, Predict, load_pair, true_mask
 
 
-def worst_sheet(report: Report, predict: Predict, count: int = 12) -> Frame:
+def worst_sheet(report: Evaluation, predict: Predict, count: int = 12) -> Frame:
     """Predicts the worst photographs again and shows what was missed (red) and found wrongly (blue).
 
     Returns:

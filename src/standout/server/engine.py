@@ -20,7 +20,7 @@ from standout.compose.options import Look
 from standout.errors import ConfigError
 from standout.imaging.arrays import resize
 from standout.imaging.decode import Picture, read
-from standout.imaging.encode import FORMATS, Encoding, encode
+from standout.imaging.encode import FORMATS, EncodeOptions, encode
 from standout.photo.cut_out import Cutout, PhotoOptions, cut_out_picture
 from standout.server.look import photo_options, with_background
 from standout.server.opening import OpenPhotoEngine
@@ -107,7 +107,7 @@ class PhotoEngine:
             pixels = _over_half_transparent(pixels, asked.get("rgba"))
         with clock.stage("encode"):
             data = encode(pixels, _encoding(picture, options, file_format))
-            extra = {} if matte is None else {"matte": encode(matte, Encoding("PNG"))}
+            extra = {} if matte is None else {"matte": encode(matte, EncodeOptions("PNG"))}
         return _answer(data, MEDIA_TYPES[file_format], pixels, not people.nobody, name, picture, clock, notes, extra)
 
     def _model(self, asked: Mapping[str, Any]) -> tuple[str, Any]:
@@ -151,7 +151,7 @@ class PhotoEngine:
                 if kind == "jpg" and pixels.ndim == 3 and pixels.shape[2] == 4:
                     pixels = canvas.over_color(np.asarray(pixels, np.uint8), (255, 255, 255, 255))
                 file_format = FORMATS["." + kind]
-                data, media = encode(pixels, Encoding(file_format, dpi=picture.dpi)), MEDIA_TYPES[file_format]
+                data, media = encode(pixels, EncodeOptions(file_format, dpi=picture.dpi)), MEDIA_TYPES[file_format]
         where = {"left": box[0], "top": box[1], "width": box[2] - box[0], "height": box[3] - box[1]}
         return _answer(data, media, pixels, True, name, picture, clock, (), {"foreground": where})
 
@@ -205,7 +205,7 @@ def _mask_of(people: Cutout, options: PhotoOptions, threshold: float) -> NDArray
     return finish_mask(people.picture, people.person, options.look, threshold=threshold).pixels
 
 
-def _encoding(picture: Picture, options: PhotoOptions, file_format: str) -> Encoding:
+def _encoding(picture: Picture, options: PhotoOptions, file_format: str) -> EncodeOptions:
     encoding = picture.encoding(file_format, quality=options.quality, keep_metadata=options.keep_metadata)
     return dataclasses.replace(encoding, icc=None) if options.mask else encoding
 
@@ -273,10 +273,10 @@ def _zip_of(rgba: NDArray[np.uint8], under: NDArray[Any] | None) -> bytes:
 
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("color.jpg", encode(spread_colors(rgba), Encoding("JPEG", 95)))
-        archive.writestr("alpha.png", encode(np.ascontiguousarray(rgba[..., 3]), Encoding("PNG")))
+        archive.writestr("color.jpg", encode(spread_colors(rgba), EncodeOptions("JPEG", 95)))
+        archive.writestr("alpha.png", encode(np.ascontiguousarray(rgba[..., 3]), EncodeOptions("PNG")))
         if under is not None:
-            archive.writestr("background.jpg", encode(np.ascontiguousarray(under[..., :3]), Encoding("JPEG", 95)))
+            archive.writestr("background.jpg", encode(np.ascontiguousarray(under[..., :3]), EncodeOptions("JPEG", 95)))
     return buffer.getvalue()
 
 

@@ -20,15 +20,15 @@ from standout.score.counts import FALSE_SHARE, count, person_iou
 from standout.train.checkpoint import save_state, save_weights
 from standout.train.curve import draw_history
 from standout.train.devices import keep_freed_memory
-from standout.train.distributed import Team
+from standout.train.distributed import Replicas
 
 
-class Clock:
+class TrainingClock:
     """How far the run is, over all its sittings. The chief's time is the team's: all must learn at one rate."""
 
-    def __init__(self, config: Config, step: int = 0, seconds: float = 0.0, team: Team | None = None):
+    def __init__(self, config: Config, step: int = 0, seconds: float = 0.0, replicas: Replicas | None = None):
         self.config = config.train
-        self.team = team or Team()
+        self.replicas = replicas or Replicas()
         self.step = step
         self._before = self._agreed = seconds
         self._start = time.monotonic()
@@ -36,7 +36,7 @@ class Clock:
     def tick(self, stop: bool) -> bool:
         """Counts a step; returns whether anybody in the team wants to stop."""
         self.step += 1
-        self._agreed, stop = self.team.agree(self.seconds, stop)
+        self._agreed, stop = self.replicas.agree(self.seconds, stop)
         return stop
 
     @property
@@ -129,7 +129,7 @@ class Supervisor(keras.callbacks.Callback):
     """Runs the schedule, validates, saves, shows progress, and stops at the budget or at a signal."""
 
     def __init__(
-        self, config: Config, run: Path, clock: Clock, validation: Validation, best: float,
+        self, config: Config, run: Path, clock: TrainingClock, validation: Validation, best: float,
         on_scalars: Callable[[int, dict[str, float]], None],
     ):  # fmt: skip
         super().__init__()
@@ -148,7 +148,7 @@ class Supervisor(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):  # noqa: ARG002
         self._handlers = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-        if self.clock.team.is_chief:
+        if self.clock.replicas.is_chief:
             self._progress.start()
         self._bar = self._progress.add_task("training", total=1.0, note="")
 
@@ -167,13 +167,13 @@ class Supervisor(keras.callbacks.Callback):
             self.model.stop_training = True
             return
         if self.clock.step % self.config.train.validate_every == 0 or done:
-            if self.clock.team.is_chief:
+            if self.clock.replicas.is_chief:
                 self._validate(logs)
             self.model.reset_metrics()
         if done or self.stopped_by:
             self.save()
             self.model.stop_training = True
-        if self.clock.team.is_chief and (self.clock.step % 5 == 0 or done):
+        if self.clock.replicas.is_chief and (self.clock.step % 5 == 0 or done):
             self._show(logs)
 
     def close(self) -> None:
@@ -221,7 +221,7 @@ class Supervisor(keras.callbacks.Callback):
 
     def save(self) -> None:
         """Saves what `--resume` needs; the chief alone does."""
-        if not self.clock.team.is_chief:
+        if not self.clock.replicas.is_chief:
             return
         counters = {"step": self.clock.step, "seconds": self.clock.seconds, "best": self.best}
         save_state(self.run / "state.npz", self.model, counters)

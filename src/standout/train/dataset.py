@@ -13,36 +13,40 @@ from standout.data.augment import fit
 from standout.data.loader import batches
 from standout.data.pairs import Pair, read_image
 from standout.data.samples import Samples, read_label
-from standout.train.distributed import Team
+from standout.train.distributed import Replicas
 
 
-def training_feed(
-    pairs: Sequence[Pair], config: Config, start_step: int, teacher: keras.Model | None = None, team: Team | None = None
+def training_dataset(
+    pairs: Sequence[Pair],
+    config: Config,
+    start_step: int,
+    teacher: keras.Model | None = None,
+    replicas: Replicas | None = None,
 ) -> tf.data.Dataset:
     """An endless dataset of (pictures float32 (B, S, S, 3), labels float32 (B, S, S, C)), from step `start_step` on.
 
     The labels' channels are person and unsure, and with a teacher its alpha of the very picture that is shown.
     Within a team every process draws its part of each batch, and B is a replica's share of that.
     """
-    team = team or Team()
-    if team.strategy is None:
-        return _local_feed(pairs, config, start_step, teacher, team)
-    return team.strategy.distribute_datasets_from_function(
-        lambda _: _local_feed(pairs, config, start_step, teacher, team)
+    replicas = replicas or Replicas()
+    if replicas.strategy is None:
+        return _local_dataset(pairs, config, start_step, teacher, replicas)
+    return replicas.strategy.distribute_datasets_from_function(
+        lambda _: _local_dataset(pairs, config, start_step, teacher, replicas)
     )
 
 
-def _local_feed(
-    pairs: Sequence[Pair], config: Config, start_step: int, teacher: keras.Model | None, team: Team
+def _local_dataset(
+    pairs: Sequence[Pair], config: Config, start_step: int, teacher: keras.Model | None, replicas: Replicas
 ) -> tf.data.Dataset:
-    size, batch, share = config.data.size, config.train.batch, team.share(config.train.batch)
+    size, batch, share = config.data.size, config.train.batch, replicas.share(config.train.batch)
     samples = Samples(list(pairs), config.data, config.train.seed)
     per_epoch = max(1, len(pairs) // batch)
 
     def generate():
         parts = batches(
             samples, batch=batch, start=start_step, per_epoch=per_epoch, workers=config.data.workers,
-            part=(team.worker, team.workers),
+            part=(replicas.worker, replicas.workers),
         )  # fmt: skip
         for images, labels in parts:
             for first in range(0, len(images), share):  # one after the other goes to each replica of this process

@@ -30,7 +30,7 @@ _LOST = (
 )  # fmt: skip
 
 
-class Team:
+class Replicas:
     """The replicas that train together, seen from one of their processes.
 
     Args:
@@ -88,7 +88,7 @@ class Team:
         return f"{self.replicas} replicas"
 
 
-def gather_team() -> Team:
+def set_up_replicas() -> Replicas:
     """The team that this process belongs to, by TF_CONFIG and the GPUs that TensorFlow sees.
 
     Must run before TensorFlow touches a device.
@@ -100,10 +100,10 @@ def gather_team() -> Team:
     if len(workers) > 1:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
         resolver = strategy.cluster_resolver
-        return Team(strategy, workers.index((resolver.task_type, resolver.task_id)), len(workers))
+        return Replicas(strategy, workers.index((resolver.task_type, resolver.task_id)), len(workers))
     if len(tf.config.list_physical_devices("GPU")) > 1:
-        return Team(tf.distribute.MirroredStrategy())
-    return Team()
+        return Replicas(tf.distribute.MirroredStrategy())
+    return Replicas()
 
 
 def _workers() -> list[tuple[str, int]]:
@@ -127,8 +127,8 @@ def _workers() -> list[tuple[str, int]]:
     return workers
 
 
-def fit_team(
-    team: Team, model: keras.Model, feed: Iterable[Any], steps: int, callback: keras.callbacks.Callback
+def fit_on_replicas(
+    replicas: Replicas, model: keras.Model, feed: Iterable[Any], steps: int, callback: keras.callbacks.Callback
 ) -> None:
     """What `model.fit` does for one device: `steps` training steps with one callback.
 
@@ -136,13 +136,13 @@ def fit_team(
 
     Args:
         team: Several replicas.
-        model: Built and compiled within `team.scope()`.
-        feed: Of `team.strategy.distribute_datasets_from_function`.
+        model: Built and compiled within `replicas.scope()`.
+        feed: Of `replicas.strategy.distribute_datasets_from_function`.
 
     Raises:
         DeviceError: Another process of the team went away.
     """
-    strategy = team.strategy or tf.distribute.get_strategy()
+    strategy = replicas.strategy or tf.distribute.get_strategy()
 
     @tf.function(reduce_retracing=True)
     def step(data):

@@ -30,11 +30,11 @@ from standout.model.deeplab import build_deeplab, encoder_layers
 from standout.model.losses import BCEDice
 from standout.model.metrics import PersonIoU
 from standout.model.weights import copy_layers, load_run, load_start
-from standout.train.callbacks import Clock, Supervisor, Validation
+from standout.train.callbacks import Supervisor, TrainingClock, Validation
 from standout.train.checkpoint import restore_state
-from standout.train.dataset import training_feed, validation_set
+from standout.train.dataset import training_dataset, validation_set
 from standout.train.devices import building_in, keep_freed_memory, set_up_devices
-from standout.train.distributed import Team, fit_team, gather_team
+from standout.train.distributed import Replicas, fit_on_replicas, set_up_replicas
 from standout.train.optimizer import StagedAdamW
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ RESUMABLE_CHANGES = {"train.steps", "train.minutes", "train.validate_every", "da
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainResult:
     """How a run ended."""
 
     run: Path
@@ -78,7 +78,7 @@ def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], Check
     return train + judged, val, checked
 
 
-def train(data: Path, run: Path, config: Config, *, resume: bool = False, command: str = "") -> Outcome:
+def train(data: Path, run: Path, config: Config, *, resume: bool = False, command: str = "") -> TrainResult:
     """Trains until the budget is spent or a signal comes.
 
     Args:
@@ -96,9 +96,9 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
     device, policy = set_up_devices(
         memory_limit_mb=config.train.memory_limit_mb, mixed_precision=config.train.mixed_precision
     )
-    team = gather_team()
-    team.share(config.train.batch)
-    log.info("computing on %s%s", device, f"; {team}" if team.replicas > 1 else "")
+    replicas = set_up_replicas()
+    replicas.share(config.train.batch)
+    log.info("computing on %s%s", device, f"; {replicas}" if replicas.replicas > 1 else "")
     keep_freed_memory()
     keras.utils.set_random_seed(config.train.seed)
     train_pairs, val_pairs, checked = read_data(data, config)
@@ -107,25 +107,25 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
     )
 
     with building_in(policy):
-        model, teacher, start = _build(config, team)
+        model, teacher, start = _build(config, replicas)
     counters = restore_state(run / "state.npz", model) if resume else {}
-    clock = Clock(config, int(counters.get("step", 0)), counters.get("seconds", 0.0), team)
+    clock = TrainingClock(config, int(counters.get("step", 0)), counters.get("seconds", 0.0), replicas)
     if clock.progress >= 1:
         raise ConfigError(f"The budget of {run} is spent at step {clock.step}; raise `steps` or `minutes` to go on.")
-    if team.is_chief:
+    if replicas.is_chief:
         (run / "previews").mkdir(parents=True, exist_ok=True)
-        _record_run(run, config, checked, command, {"start": start, "device": device, "replicas": team.replicas,
+        _record_run(run, config, checked, command, {"start": start, "device": device, "replicas": replicas.replicas,
                     "train_pairs": len(train_pairs), "val_pairs": len(val_pairs)}, resume=resume)  # fmt: skip
-    seen = val_pairs if team.is_chief else []
+    seen = val_pairs if replicas.is_chief else []
     images, labels = validation_set(seen, config.data.val_size or config.data.size)
     validation = Validation(images, labels, [pair.set for pair in seen], config.train.batch)
-    tell = _tensorboard(run) if team.is_chief else lambda step, values: None  # noqa: ARG005
+    tell = _tensorboard(run) if replicas.is_chief else lambda step, values: None  # noqa: ARG005
     supervisor = Supervisor(config, run, clock, validation, counters.get("best", -1.0), tell)
-    feed = training_feed(train_pairs, config, clock.step, teacher, team)
+    feed = training_dataset(train_pairs, config, clock.step, teacher, replicas)
     steps = config.train.steps - clock.step
     try:
-        if team.replicas > 1:
-            fit_team(team, model, feed, steps, supervisor)
+        if replicas.replicas > 1:
+            fit_on_replicas(replicas, model, feed, steps, supervisor)
         else:
             model.fit(feed, epochs=1, steps_per_epoch=steps, callbacks=[supervisor], shuffle=False, verbose=0)
     finally:
@@ -135,21 +135,21 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
             f"Training stopped at step {clock.step} at {supervisor.stopped_by}; start another run with a lower `lr`, "
             f"and with `weights={run / 'best.weights.h5'}` to keep what was learned."
         )
-    return Outcome(run, clock.step, supervisor.best, supervisor.stopped_by, team.is_chief)
+    return TrainResult(run, clock.step, supervisor.best, supervisor.stopped_by, replicas.is_chief)
 
 
-def _build(config: Config, team: Team) -> tuple[keras.Model, keras.Model | None, str]:
+def _build(config: Config, replicas: Replicas) -> tuple[keras.Model, keras.Model | None, str]:
     """The compiled network, its teacher if it has one, and in words what it starts from."""
     # The teacher works within the feed, each process by itself; so it isn't shared.
     teacher = load_run(Path(config.train.teacher))[0] if config.train.teacher else None
-    with team.scope():
+    with replicas.scope():
         model = build_deeplab(config.model, frozen_norm=not config.train.train_norm, freeze=config.train.freeze)
         start = load_start(model, config.model)
         if teacher is not None:
             start = f"{start}; {copy_layers(teacher, model)} layers of the teacher {Path(config.train.teacher).name}"
-        model.compile(optimizer=_optimizer(config), metrics=[PersonIoU()], jit_compile=False,
-                      loss=BCEDice(config.train.loss_k, config.train.edge_weight, config.train.distill))  # fmt: skip
-        if team.replicas > 1:
+        loss = BCEDice(config.train.bce_weight, config.train.edge_weight, config.train.distill)
+        model.compile(optimizer=_optimizer(config), loss=loss, metrics=[PersonIoU()], jit_compile=False)
+        if replicas.replicas > 1:
             model.optimizer.build(model.trainable_variables)
     return model, teacher, start
 

@@ -21,7 +21,7 @@ import cv2
 
 from standout.errors import ConfigError, DeviceError, StandoutError
 from standout.imaging.arrays import Frame
-from standout.webcam.latest import Newest
+from standout.webcam.latest import LatestValue
 
 #: The environment variable that fixes the secret, for scripts that must know the address beforehand.
 KEY_VARIABLE = "STANDOUT_WEBCAM_KEY"
@@ -63,7 +63,7 @@ class PreviewServer:
             )
         self.command, self.status = command, status
         self.stopped = threading.Event()
-        self._frames = Newest[Frame]()
+        self._frames = LatestValue[Frame]()
         self._encoded: dict[int | None, tuple[int, bytes]] = {}
         self._encoding, self._counting = threading.Lock(), threading.Lock()
         self._viewers = 0

@@ -16,7 +16,7 @@ import cv2
 
 from standout.errors import DeviceError, InputError
 from standout.imaging.arrays import Frame
-from standout.webcam.latest import Newest
+from standout.webcam.latest import LatestValue
 
 #: A camera that gives nothing for so long is gone.
 SILENCE_S = 5.0
@@ -61,7 +61,7 @@ class Camera:
     def __init__(self, source: int | str, *, size: tuple[int, int] = (1280, 720), fps: float = 30.0) -> None:
         self.source, self._size, self._fps = source, size, fps
         self._file = isinstance(source, str) and not source.startswith("/dev/")
-        self._frames = Newest[LiveFrame]()
+        self._frames = LatestValue[LiveFrame]()
         self._reading: _Reading | None = None
 
     def open(self) -> tuple[int, int]:
@@ -139,7 +139,9 @@ class _Reading:
         loop_fps: A file is played at this rate, again and again; None for a device.
     """
 
-    def __init__(self, capture: Any, frames: Newest[LiveFrame], source: int | str, *, loop_fps: float | None) -> None:
+    def __init__(
+        self, capture: Any, frames: LatestValue[LiveFrame], source: int | str, *, loop_fps: float | None
+    ) -> None:
         self.capture = capture
         self.error: DeviceError | None = None
         self._frames, self._source, self._loop_fps = frames, source, loop_fps

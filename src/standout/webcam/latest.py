@@ -8,11 +8,11 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Newest(Generic[T]):
+class LatestValue(Generic[T]):
     """Holds the last thing that was put; safe between threads.
 
     Example:
-        >>> place = Newest[str]()
+        >>> place = LatestValue[str]()
         >>> place.put("old"), place.put("new")
         (None, None)
         >>> place.get(after=0)

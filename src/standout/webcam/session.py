@@ -17,7 +17,7 @@ from standout.errors import ConfigError, DeviceError
 from standout.imaging.arrays import Alpha, Frame
 from standout.webcam.camera import FrameSource, LiveFrame
 from standout.webcam.output import Output
-from standout.webcam.timing import Clock, Figures, Limiter, Meter, SystemClock
+from standout.webcam.timing import Clock, Figures, Meter, RateLimiter, SystemClock
 
 #: The hot key `b` goes through these when no background was asked for.
 DEFAULT_BACKGROUNDS = ("blur", "blur:64", "#1f2933", "#00b140")
@@ -191,7 +191,7 @@ class Webcam:
         try:
             self._size = size
             self.outputs = list(outputs(size))
-            limiter = Limiter(self.options.fps, self.clock)
+            limiter = RateLimiter(self.options.fps, self.clock)
             watched_s = self.clock.now()
             while not self._quit and (frames is None or frames > 0):
                 watched_s = self.clock.now() if self._is_watched() else watched_s

@@ -41,7 +41,7 @@ class SystemClock:
         return time.process_time()
 
 
-class Limiter:
+class RateLimiter:
     """Lets at most `fps` frames per second pass, evenly.
 
     A camera of just that rate isn't slowed down: a frame may come a quarter of a period early, as long as the mean
