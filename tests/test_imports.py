@@ -42,7 +42,7 @@ ROOMS: dict[str, set[str]] = {
     "compose": set(),
     "photo": {"compose", "inference", "model_card"},
     "folder": {"compose", "hardware", "inference", "photo", "processes"},
-    "id_photo": {"compose", "photo"},
+    "id_photo": {"compose", "inference", "photo"},
     "video": {"compose", "hardware", "inference"},
     "webcam": {"compose"},
     "server": {"compose", "hardware", "id_photo", "inference", "photo", "processes"},

@@ -8,15 +8,16 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from test_images import saved, wide_gamut
 
-from kits import saved, wide_gamut
-from standout.compose.edge import feather_edge, settle, shift_edge
+from standout.compose.edge import feather_edge, shift_edge
 from standout.compose.finish import finish, finish_mask
 from standout.compose.options import Look
 from standout.compose.select import find_people
 from standout.errors import InputError
 from standout.imaging.arrays import Alpha
 from standout.imaging.decode import Picture, from_array, read
+from standout.inference.clean_alpha import clean_alpha
 
 
 def three_people() -> tuple[Picture, Alpha]:
@@ -182,10 +183,10 @@ def test_the_edge_moves_by_pixels_and_fades_over_pixels() -> None:
 
 
 def test_haze_goes_and_solid_people_are_solid() -> None:
-    assert settle(np.full((2, 2), 0.08, np.float32)).max() == 0
-    assert settle(np.full((2, 2), 0.93, np.float32)).min() == 1
+    assert clean_alpha(np.full((2, 2), 0.08, np.float32)).max() == 0
+    assert clean_alpha(np.full((2, 2), 0.93, np.float32)).min() == 1
     grey = np.linspace(0, 1, 101, dtype=np.float32)[None]
-    settled = settle(grey.copy())[0]
+    settled = clean_alpha(grey.copy())[0]
     assert (np.diff(settled) >= 0).all() and settled[50] == pytest.approx(0.5)
 
 

@@ -18,10 +18,11 @@ from clips import make_clip
 from fakes import FakeModel
 from standout.cli import run
 from standout.errors import InputError, OutputError
-from standout.video.background import Scenery
+from standout.video.background import Painter
 from standout.video.options import VideoOptions
 from standout.video.process import process_video
 from standout.video.reader import VideoReader
+from standout.video.timed_frame import TimedFrame
 from standout.video.writer import VideoWriter
 
 
@@ -31,7 +32,7 @@ def count(path: Path) -> int:
 
 
 @pytest.mark.parametrize(
-    ("stage", "method"), [(VideoReader, "_frame"), (FakeModel, "coarse"), (Scenery, "paint"), (VideoWriter, "put")]
+    ("stage", "method"), [(TimedFrame, "small"), (FakeModel, "coarse"), (Painter, "paint"), (VideoWriter, "put")]
 )
 @pytest.mark.parametrize("ending", [".mp4", ".webm"])
 def test_an_error_in_any_stage_ends_the_run_and_leaves_nothing(

@@ -1,15 +1,18 @@
-"""What a camera's picture is laid over, in the words of `standout photo --background`, and the picture of a pause."""
+"""What moving pictures are laid over, in the words of `standout photo --background`, and the picture of a pause."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.compose.background import default_blur, fit_image
-from standout.compose.live import LiveComposer
+from standout.compose.background import fit_image
+from standout.compose.compositor import Compositor, Layer, Layers
 from standout.compose.parse import parse_background
 from standout.errors import ConfigError
 from standout.imaging.arrays import Frame
@@ -17,52 +20,103 @@ from standout.imaging.arrays import Frame
 ALLOWED = "blur, blur:RADIUS, a colour, an image file, or off"
 
 
+class MovingPicture(Protocol):
+    """A film behind the people."""
+
+    def at(self, time: Fraction) -> Frame:
+        """The sRGB frame at this time, seconds, never going back."""
+
+
 class Backdrop:
-    """A background in the words of `standout photo --background`, or `off`: the camera's picture as it is.
+    """A background of webcam and film: a color, an image, a film, the frame's own out of focus, or nothing.
 
     Args:
-        text: `blur`, `blur:RADIUS`, a colour, an image file, or `off`.
+        background: `transparent`, `blur`, `blur:RADIUS`, a color, an image file or its pixels (uint8 RGB), or `off`:
+            the frame as it is.
+        moving: A film that is shown instead.
+
+    Attributes:
+        text: What was asked for, for messages.
+        kind: "off", "transparent", "blur" or "picture".
 
     Raises:
         ConfigError: It is none of these.
         InputError: The image can't be read.
     """
 
-    def __init__(self, text: str) -> None:
-        self.text = text.strip()
-        self._radius: float | None = None
-        self._picture: Frame | None = None
-        self._fitted: Frame | None = None
-        self.off = self.text.lower() == "off"
-        if not self.off:
-            self._read(self.text)
+    def __init__(self, background: str | Path | Frame, *, moving: MovingPicture | None = None) -> None:
+        self.text = background.strip() if isinstance(background, str) else str(background)[:80]
+        self.radius: float | None = None
+        self._moving, self._picture = moving, None if moving is None else np.zeros((1, 1, 3), np.uint8)
+        self._made: tuple[object, list[Layer]] | None = None
+        if moving is not None:
+            self.kind = "picture"
+        elif self.text.lower() == "off" and isinstance(background, str):
+            self.kind = "off"
+        else:
+            self.kind = self._read(background)
 
-    def _read(self, text: str) -> None:
-        parsed = parse_background(text)
-        if parsed.kind == "transparent":
-            raise ConfigError(
-                "A camera's picture can't be transparent; use `blur`, a colour (`#00b140` for chroma key in OBS), "
-                "an image file, or `off` to show the room."
-            )
-        self._radius = parsed.radius
+    @property
+    def off(self) -> bool:
+        """Whether frames stay as they are."""
+        return self.kind == "off"
+
+    def _read(self, background: str | Path | Frame) -> str:
+        parsed = parse_background(background)
+        if parsed.kind in ("transparent", "blur"):
+            self.radius = parsed.radius
+            return parsed.kind
         if parsed.kind == "color":
             self._picture = np.full((1, 1, 3), parsed.color, np.uint8)
         elif isinstance(parsed.image, Path):
             from standout.imaging.decode import read
 
             self._picture = read(parsed.image).frame
+        else:
+            self._picture = parsed.image
+        return "picture"
 
-    def behind(self, frame: Frame, alpha: NDArray[np.uint8], composer: LiveComposer) -> Frame:
-        """The frame's person over this background, uint8 RGB (H, W, 3)."""
-        if self.off:
-            return frame
-        size = alpha.shape[0], alpha.shape[1]
-        if self._picture is None:
-            strength = 1.0 if self._radius is None else self._radius / default_blur(size)
-            return composer.over(frame, alpha, composer.blur(frame, alpha, strength))
-        if self._fitted is None or self._fitted.shape != frame.shape:
-            self._fitted = fit_image(self._picture, size)
-        return composer.over(composer.own_colours(frame, alpha), alpha, self._fitted)
+    def layers(
+        self, size_hw: tuple[int, int], to_layers: Callable[[Frame], list[Layer]], time: Fraction
+    ) -> list[Layer]:
+        """What is behind at this time, as layers of this size; made once while it stays the same."""
+        picture = self._picture if self._moving is None else self._moving.at(time)
+        if picture is None:
+            raise ConfigError(f"The background `{self.text}` is no picture.")
+        if self._made is None or self._made[0] is not picture or self._made[1][0].shape[:2] != size_hw:
+            fitted = picture if picture.shape[:2] == size_hw else fit_image(picture, size_hw)
+            self._made = picture, to_layers(np.ascontiguousarray(fitted))
+        return self._made[1]
+
+    def behind(
+        self,
+        layers: Sequence[Layer],
+        alpha: NDArray[np.uint8],
+        compositor: Compositor,
+        *,
+        to_layers: Callable[[Frame], list[Layer]] = lambda frame: [frame],
+        time: Fraction = Fraction(0),
+        out: Layers | None = None,
+    ) -> list[Layer]:
+        """The person of a frame over this background.
+
+        Args:
+            layers: Of the frame; see `compose.compositor`.
+            alpha: uint8, of the frame's proportions, any size; 255 is person.
+            compositor: Of the same peak as the layers.
+            to_layers: Makes such layers of an sRGB frame.
+            time: Seconds, for a film behind.
+            out: Where the result goes; new arrays if absent.
+
+        Returns:
+            The result's layers; the frame's own for `off`.
+        """
+        if self.kind == "off":
+            return list(layers)
+        if self.kind == "blur":
+            return compositor.blur(layers, alpha, self.radius, out)
+        size = layers[0].shape[0], layers[0].shape[1]
+        return compositor.over(layers, alpha, self.layers(size, to_layers, time), out)
 
 
 def still_picture(last: Frame | None, *, bars: bool) -> Frame:

@@ -9,27 +9,8 @@ from standout.imaging.arrays import Alpha
 
 #: Alphas nearer to 0 or 1 than this are counted as 0 and 1: half a step of 8 bits.
 TINY = 0.5 / 255
-#: A network's alpha below this, or as near to 1, says "background" or "person", only not loudly.
-UNDECIDED = 0.1
 #: Largest radius of one pass of a dilation, pixels; wider ones are made of several.
 _PASS = 8
-
-
-def settle(alpha: Alpha) -> Alpha:
-    """Makes an alpha of a network's probability, in place: below `UNDECIDED` is 0, as near to 1 is 1, and between them
-    lies a straight line.
-
-    The line is the same for every photo, and 0.5 stays 0.5. Without it a haze of the old background stays behind the
-    person, and the person lets the new one shine through.
-
-    Example:
-        >>> settle(np.array([[0.02, 0.1, 0.3, 0.5, 0.95]], np.float32)).round(2).tolist()
-        [[0.0, 0.0, 0.25, 0.5, 1.0]]
-    """
-    slope = 1 / (1 - 2 * UNDECIDED)
-    np.multiply(alpha, np.float32(slope), out=alpha)
-    alpha -= np.float32(UNDECIDED * slope)
-    return np.clip(alpha, 0, 1, out=alpha)
 
 
 def shift_edge(alpha: Alpha, pixels: float) -> Alpha:

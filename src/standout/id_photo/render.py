@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from standout.compose.foreground import clean_foreground
 from standout.id_photo.crop import Placement
 from standout.imaging.arrays import Alpha, Frame, blend, resize
+from standout.inference.clean_alpha import clean_alpha
 
 #: The outline may be soft within this distance, share of the picture's height; inside all is person, outside nothing.
 _SOFT = 0.02
-#: Alpha this near to 0 and 1 is taken for it: on white, a veil around the head is seen at once.
-_HAZE = 0.08
 #: A picture's edge that shows less of what is beyond the photo than this, pixels, counts as inside.
 _SLACK = 1.0
 
@@ -126,8 +125,7 @@ def _settle(alpha: Alpha, body_row: int, scale: float) -> tuple[Alpha, float]:
     deep = within[1 : height + 1, 1:-1] > reach
     beyond = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5)
     unsure = float(((alpha > 0.2) & (alpha < 0.8) & deep).sum()) / max(1, int(person.sum()))
-    # What was enlarged got a soft outline, which is drawn as sharp again as it was.
-    crisp = np.clip((alpha - 0.5) * max(1 / (1 - 2 * _HAZE), scale) + 0.5, 0, 1)
+    crisp = clean_alpha(alpha.copy(), enlarged=scale)
     settled = np.where(deep, 1, np.where(beyond > reach, 0, crisp))
     return np.ascontiguousarray(settled, np.float32), unsure
 

@@ -1,0 +1,1 @@
+"""Networks at work: onnxruntime, and what is made of its answers; never Keras."""

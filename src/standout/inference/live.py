@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from standout.errors import ConfigError
 from standout.imaging.arrays import Alpha, Frame, resize
-from standout.imaging.guided_filter import SUBSAMPLE, guided_coefficients
+from standout.inference.alpha_stream import AlphaStream, edge_levels
 from standout.inference.model import Model, bundled_names, load
-from standout.inference.smoothing import SMOOTHINGS, Smoothing, Steady
+from standout.inference.smoothing import SMOOTHINGS, Smoothing
 from standout.model_card import ModelCard
 
 #: Longer side at the network beyond which a camera's picture gains little.
@@ -28,6 +28,7 @@ MOST_PIXELS = 256
 class Coarse(Protocol):
     """What is needed of a model: `runtime.predict.Model`, or anything that behaves like it."""
 
+    name: str
     card: ModelCard
 
     def coarse(self, frame: Frame) -> Alpha: ...
@@ -45,7 +46,6 @@ class LiveConfig:
             waits for a second that something else holds up.
         smoothing: In time: "flow", "confidence" or "off".
         refine: Alpha follows the frame's own edges, by a guided filter.
-        contrast: Alpha's slope around 0.5. A network of few pixels is unsure far around an edge; 2 halves that.
 
     Example:
         >>> LiveConfig(every=0)
@@ -58,12 +58,11 @@ class LiveConfig:
     threads: int | None = 1
     smoothing: Smoothing = "flow"
     refine: bool = True
-    contrast: float = 2.0
 
     def __post_init__(self) -> None:
         if self.smoothing not in SMOOTHINGS:
             raise ConfigError(f"`smoothing` must be one of {', '.join(SMOOTHINGS)}; received {self.smoothing!r}.")
-        for name, low, high in (("longest", 64, 1024), ("every", 1, 8), ("contrast", 1, 20)):
+        for name, low, high in (("longest", 64, 1024), ("every", 1, 8)):
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise ConfigError(f"`{name}` must lie between {low} and {high}; received {value:g}.")
@@ -105,16 +104,12 @@ class LiveMask:
 
     def __init__(self, model: Coarse, config: LiveConfig | None = None) -> None:
         self.config = config or LiveConfig()
-        self._model, self._steady = model, Steady(self.config.smoothing)
-        levels = (np.arange(256) / 255 - 0.5) * self.config.contrast + 0.5
-        self._levels = (np.clip(levels, 0, 1) * 255 + 0.5).astype(np.uint8)
-        self._count = 0
+        self._stream = AlphaStream(model, self.config.smoothing, every=self.config.every)
         self._last: tuple[Frame, Frame] | None = None
 
     def reset(self) -> None:
         """Forgets the past, as after a pause."""
-        self._steady.reset()
-        self._count = 0
+        self._stream.reset()
 
     def __call__(self, frame: Frame) -> NDArray[np.uint8]:
         """How much of each pixel is person.
@@ -129,13 +124,7 @@ class LiveMask:
 
     def coarse(self, frame: Frame) -> Alpha:
         """The first half: steady alpha at the network's resolution, float32 (h, w)."""
-        small = self._shrunken(frame)
-        skipped = self._count % self.config.every
-        self._count += 1
-        carried = self._steady.carry(small) if skipped else None
-        if carried is not None:
-            return carried
-        return self._steady(small, self._model.coarse(small))
+        return self._stream.now(self._shrunken(frame))
 
     def enlarge(self, alpha: Alpha, frame: Frame) -> NDArray[np.uint8]:
         """The second half: alpha of the frame's size, uint8 (H, W).
@@ -144,13 +133,7 @@ class LiveMask:
             alpha: From `coarse`.
             frame: The frame of it.
         """
-        guide = self._shrunken(frame)
-        size = guide.shape[1], guide.shape[0]
-        if self.config.refine and size > alpha.shape[::-1]:
-            alpha = _follow_edges(alpha, guide)
-        else:
-            alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
-        levels = cv2.LUT(_to_bytes(alpha), self._levels)
+        levels = edge_levels(alpha, self._shrunken(frame), refine=self.config.refine)
         return np.asarray(cv2.resize(levels, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
     def _shrunken(self, frame: Frame) -> Frame:
@@ -160,23 +143,3 @@ class LiveMask:
         if self._last is None or self._last[0] is not frame:
             self._last = frame, np.asarray(resize(frame, (frame.shape[0] // 2, frame.shape[1] // 2)), np.uint8)
         return self._last[1]
-
-
-def _follow_edges(alpha: Alpha, guide: Frame) -> Alpha:
-    """The guided filter of `runtime.refine` at the guide's size: alpha = a · guide + b, channel by channel."""
-    low = max(1, alpha.shape[0] // SUBSAMPLE), max(1, alpha.shape[1] // SUBSAMPLE)
-    coefficients = guided_coefficients(resize(alpha, low), np.asarray(resize(guide, low), np.uint8))
-    size = guide.shape[1], guide.shape[0]
-    *slopes, offset = cv2.split(coefficients)
-    total = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
-    for slope, channel in zip(slopes, cv2.split(guide), strict=True):
-        grown = cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR)
-        # In place: fresh memory of this size costs more than the arithmetic.
-        cv2.multiply(grown, channel, dst=grown, scale=1 / 255, dtype=cv2.CV_32F)
-        cv2.add(total, grown, dst=total)
-    return np.asarray(total, np.float32)
-
-
-def _to_bytes(alpha: Alpha) -> NDArray[np.uint8]:
-    # Rounds and saturates; what overshoots below 0 would come back as its absolute value.
-    return np.asarray(cv2.convertScaleAbs(np.maximum(alpha, 0), alpha=255), np.uint8)

@@ -31,8 +31,13 @@ _TOLERANCE = 10.0
 _GAP = 0.5
 #: Mean difference of the moved last picture from this one that makes a new scene.
 _SCENE = 28.0
-#: Width at which motion is estimated, pixels.
-_FLOW_WIDTH = 192
+#: Pixels of the picture in which motion is estimated: 192 x 108.
+_FLOW_AREA = 192 * 108
+#: The smallest side of it that OpenCV's optical flow survives (opencv#14554), pixels; less is padded.
+_FLOW_SIDE = 64
+
+
+_Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,26 +72,32 @@ class Steady:
     def reset(self) -> None:
         """Forgets the past, as after a cut, and what it still holds back."""
         self._last: _View | None = None
+        self._pair: tuple[_View, _View, _Floats, _Floats] | None = None
 
-    def __call__(self, frame: Frame, alpha: Alpha) -> Alpha:
+    def __call__(self, frame: Frame, alpha: Alpha, *, still: bool = False) -> Alpha:
         """Smooths alpha in time, without looking ahead.
 
         Args:
             frame: uint8 RGB, any size.
             alpha: float32 (h, w) in [0, 1], of this frame.
+            still: The frame is known to be as the last one: what was said of that holds.
 
         Returns:
             float32 (h, w) in [0, 1].
         """
         if self.smoothing == "off":
             return alpha
+        if still and self._last is not None:
+            return self._last.alpha
         return self._smoothed(frame, alpha).alpha
 
-    def push(self, frame: Frame, alpha: Alpha) -> list[Alpha]:
+    def push(self, frame: Frame, alpha: Alpha, *, still: bool = False) -> list[Alpha]:
         """Takes the next frame and its alpha (as `__call__` does); returns the alphas that are ready, oldest first."""
         if not self.lag:
-            return [self(frame, alpha)]
+            return [self(frame, alpha, still=still)]
         before = self._last
+        if still and before is not None:
+            return [before.alpha]
         now = self._smoothed(frame, alpha)
         if before is None:
             return []
@@ -135,7 +146,7 @@ class Steady:
             return None
         warped, past, sure = source.grey, source.alpha, np.ones(to.grey.shape, np.float32)
         if self.smoothing == "flow":
-            there, back = self._motion(to.grey, source.grey), self._motion(source.grey, to.grey)
+            there, back = self._motions(to, source)
             warped, past = _warp(source.grey, there), _warp(source.alpha, there)
             # Where going there and back doesn't end where it began, the motion is a guess.
             gap = there + _warp(back, there)
@@ -146,14 +157,34 @@ class Steady:
         trust = sure * np.exp(-difference / np.float32(_TOLERANCE))
         return past, np.asarray(cv2.resize(trust, (shape[1], shape[0])), np.float32)
 
+    def _motions(self, here: _View, there: _View) -> tuple[_Floats, _Floats]:
+        """The motion from one frame to the other, and back. Asked for twice of a pair where it is looked ahead."""
+        if self._pair is not None:
+            first, second, out, back = self._pair
+            if first.grey is here.grey and second.grey is there.grey:
+                return out, back
+            if first.grey is there.grey and second.grey is here.grey:
+                return back, out
+        out, back = self._motion(here.grey, there.grey), self._motion(there.grey, here.grey)
+        self._pair = here, there, out, back
+        return out, back
+
     def _motion(self, here: NDArray[np.uint8], there: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Where each pixel of `here` is in `there`, less where it is: (H, W, 2), across and down."""
-        return np.asarray(self._flow.calc(here, there, np.zeros((*here.shape, 2), np.float32)), np.float32)
+        height, width = here.shape
+        down, across = max(0, _FLOW_SIDE - height), max(0, _FLOW_SIDE - width)
+        if down or across:
+            here, there = (
+                np.asarray(cv2.copyMakeBorder(grey, 0, down, 0, across, cv2.BORDER_REPLICATE), np.uint8)
+                for grey in (here, there)
+            )
+        flow = self._flow.calc(here, there, np.zeros((*here.shape, 2), np.float32))
+        return np.asarray(flow[:height, :width], np.float32)
 
 
 def _grey(frame: Frame) -> NDArray[np.uint8]:
-    scale = min(1.0, _FLOW_WIDTH / frame.shape[1])
-    size = max(16, round(frame.shape[0] * scale)), max(16, round(frame.shape[1] * scale))
+    scale = min(1.0, (_FLOW_AREA / (frame.shape[0] * frame.shape[1])) ** 0.5)
+    size = max(2, round(frame.shape[0] * scale)), max(2, round(frame.shape[1] * scale))
     small = np.asarray(resize(frame, size), np.uint8)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from standout.imaging.arrays import Alpha, Frame, check_frame, resize
 from standout.imaging.guided_filter import upsample_alpha
+from standout.inference.alpha_stream import AlphaStream, CoarsePredictor
+from standout.inference.clean_alpha import clean_alpha
 from standout.inference.model import bundled_names, load
-from standout.inference.smoothing import Smoothing, Steady
-
-
-class CoarsePredictor(Protocol):
-    """What moving pictures need of a model: `runtime.predict.Model`, or anything that behaves like it."""
-
-    name: str
-
-    def coarse(self, frame: Frame) -> Alpha: ...
+from standout.inference.smoothing import Smoothing
 
 
 def load_for_video(model: str | Path | CoarsePredictor | None = None) -> CoarsePredictor:
@@ -51,8 +44,8 @@ class VideoAlpha:
     """
 
     def __init__(self, model: str | Path | CoarsePredictor | None = None, *, smoothing: Smoothing = "flow") -> None:
-        self._steady = Steady(smoothing)
         self.model = load_for_video(model)
+        self._stream = AlphaStream(self.model, smoothing)
 
     def __call__(self, frame: Frame) -> Alpha:
         """Alpha of the next frame.
@@ -67,14 +60,14 @@ class VideoAlpha:
             InputError: `frame` is not uint8 RGB.
         """
         frame = check_frame(frame)
-        return full_size(self._steady(frame, self.model.coarse(frame)), frame)
+        return full_size(self._stream.now(frame), frame)
 
     def reset(self) -> None:
         """Forgets the frames so far."""
-        self._steady.reset()
+        self._stream.reset()
 
 
 def full_size(coarse: Alpha, frame: Frame) -> Alpha:
-    """Alpha of the network's resolution at the frame's, along the frame's own edges."""
+    """Clean alpha of the frame's size, along the frame's own edges, of one of the network's resolution."""
     small = np.asarray(resize(frame, (coarse.shape[0], coarse.shape[1])), np.uint8)
-    return upsample_alpha(coarse, frame, small)
+    return clean_alpha(upsample_alpha(coarse, frame, small))

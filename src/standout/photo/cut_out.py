@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from standout.compose.edge import settle
 from standout.compose.finish import finish, finish_mask
 from standout.compose.options import Look
 from standout.compose.parse import Background
@@ -25,6 +24,7 @@ from standout.imaging.arrays import Alpha, Frame
 from standout.imaging.decode import MAX_BYTES, MAX_PIXELS, Picture, from_array, from_pil, read
 from standout.imaging.encode import DEFAULT_QUALITY, EncodeOptions, encode, format_of, to_8_bit, write_picture
 from standout.imaging.files import atomic_write
+from standout.inference.clean_alpha import clean_alpha
 from standout.model_card import ModelCard
 
 #: With a smaller share of the pixels than this at the model's threshold, nobody counts as found.
@@ -116,7 +116,7 @@ def cut_out_picture(picture: Picture, model: Predictor) -> Cutout:
     """Finds the people in a decoded picture."""
     alpha = model.alpha(picture.frame)
     nobody = bool(np.count_nonzero(alpha >= model.card.threshold) < NOBODY_BELOW * alpha.size)
-    return Cutout(picture, np.zeros_like(alpha) if nobody else settle(alpha), nobody)
+    return Cutout(picture, np.zeros_like(alpha) if nobody else clean_alpha(alpha), nobody)
 
 
 def finish_photo(

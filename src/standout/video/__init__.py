@@ -1,0 +1,1 @@
+"""Video files: reading, compositing in their own colors, writing."""

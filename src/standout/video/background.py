@@ -1,99 +1,104 @@
-"""What a film's people stand in front of: nothing, a colour, an image, another film, or their background blurred."""
+"""Finished frames of a film: its people over a background, cut out, or alpha alone, in the form that the sink wants."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.compose.background import blur_background, fit_image
-from standout.compose.live import LiveComposer
-from standout.compose.parse import Background, parse_background
-from standout.compose.quick_foreground import quick_colours
-from standout.imaging.arrays import Alpha, Frame
+from standout.compose.backdrop import Backdrop
+from standout.compose.background import fit_image
+from standout.compose.compositor import Compositor
+from standout.imaging.arrays import Frame
+from standout.video.color_tags import LIMITED, ColorTags
 from standout.video.loop import SUFFIXES, VideoLoop
+from standout.video.signal import Layer, Signal
+from standout.video.timed_frame import Film, TimedFrame
 
 #: What is written: the people, or alpha alone.
 Show = Literal["people", "matte"]
 
 
-class Scenery:
-    """Turns frame and alpha into finished pixels, one after another.
+class Painter:
+    """Turns frame and alpha into finished pictures, one after another.
 
     Args:
-        background: "transparent", a colour, an image, a video, "blur" or "blur:RADIUS".
-        size: (height, width) of the frames.
+        background: "transparent", a color, an image, a video, "blur" or "blur:RADIUS".
+        film: What the frames have in common.
         show: "matte" gives alpha alone, whatever the background.
+
+    Attributes:
+        signal: The layers of the finished pictures.
 
     Raises:
         ConfigError: `background` is none of these.
         InputError: The background's file can't be read.
     """
 
-    def __init__(self, background: str | Path | Frame, size: tuple[int, int], show: Show = "people") -> None:
-        self._composer, self._size, self._show = LiveComposer(), size, show
+    def __init__(self, background: str | Path | Frame, film: Film, show: Show = "people") -> None:
+        self._film, self._show = film, show
         self._loop: VideoLoop | None = None
-        self._picture: Frame | None = None
-        self._background = Background()
+        size = film.signal.size_hw
+        self.signal = film.signal if show == "people" else _matte_signal(film.signal)
         if show == "matte":
-            return
-        if isinstance(background, str | Path) and _is_video(Path(background)):
-            self._loop = VideoLoop(background, self._fit)
-            self._background = Background("image")
+            self._backdrop = Backdrop("transparent")
+        elif isinstance(background, str | Path) and _is_video(Path(background)):
+            self._loop = VideoLoop(background, lambda frame: np.ascontiguousarray(fit_image(frame, size)))
+            self._backdrop = Backdrop(background, moving=self._loop)
         else:
-            self._background = parse_background(background)
-            self._picture = self._still(self._background)
+            self._backdrop = Backdrop(background)
+        self._in_color, self._in_rgb = Compositor(film.signal.peak), Compositor()
+        self._black: list[Layer] = film.signal.black()
 
     @property
     def transparent(self) -> bool:
-        """Whether pixels come with transparency."""
-        return self._show == "people" and self._background.kind == "transparent"
+        """Whether pictures come with transparency."""
+        return self._show == "people" and self._backdrop.kind == "transparent"
 
-    def _still(self, background: Background) -> Frame | None:
-        if background.kind == "color":
-            return np.full((*self._size, 3), background.color, np.uint8)
-        image = background.image
-        if isinstance(image, Path):
-            from standout.imaging.decode import read
-
-            image = read(image).frame
-        return None if image is None else self._fit(image)
-
-    def _fit(self, image: Frame) -> Frame:
-        return np.ascontiguousarray(fit_image(image, self._size))
-
-    def paint(self, frame: Frame, alpha: Alpha, time: Fraction) -> NDArray[np.uint8]:
-        """The finished frame.
+    def paint(self, timed: TimedFrame, alpha: NDArray[np.uint8], time: Fraction) -> Any:
+        """The finished frame as PyAV's, in the film's own colors.
 
         Args:
-            frame: uint8 RGB (H, W, 3).
-            alpha: float32 (H, W) in [0, 1].
+            timed: The frame.
+            alpha: uint8, of its proportions, any size; 255 is person.
             time: Seconds from the first frame, for a video behind; never going back.
-
-        Returns:
-            uint8 RGB (H, W, 3); RGBA (H, W, 4), straight, if `transparent`; (H, W) for the matte.
         """
-        levels = (alpha * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+        shape = timed.film.signal.size_hw
+        if self._show == "matte":
+            return self.signal.picture(self.signal.grey(self._in_rgb.alpha_at(alpha, shape)))
+        if self.transparent:
+            layers = self._in_color.cut_out(timed.layers, alpha, self._black)
+            return self.signal.picture(layers, self._in_color.alpha_at(alpha, shape))
+        picture, out = self.signal.blank()
+        self._backdrop.behind(timed.layers, alpha, self._in_color, to_layers=self.signal.from_srgb, time=time, out=out)
+        return picture
+
+    def paint_rgb(self, timed: TimedFrame, alpha: NDArray[np.uint8], time: Fraction) -> NDArray[np.uint8]:
+        """The finished frame as an array: uint8 sRGB (H, W, 3), RGBA (H, W, 4), straight, if `transparent`, or grey
+        (H, W) for the matte. The arguments are those of `paint`."""
+        levels = self._in_rgb.alpha_at(alpha, timed.film.signal.size_hw)
         if self._show == "matte":
             return levels
-        if self._background.kind == "blur":
-            # The edge's colours are those of what comes behind it anyway.
-            blurred = blur_background(frame, alpha, radius=self._background.radius)
-            return self._composer.over(frame, levels, blurred)
-        person = quick_colours(frame, levels)
-        if self._loop is not None:
-            return self._composer.over(person, levels, self._loop.at(time))
-        if self._picture is not None:
-            return self._composer.over(person, levels, self._picture)
-        return np.dstack([person, levels])
+        frame = timed.frame
+        if self.transparent:
+            person = self._in_rgb.cut_out([frame], levels, [np.zeros_like(frame)])[0]
+            return np.dstack([np.asarray(person, np.uint8), levels])
+        return np.asarray(self._backdrop.behind([frame], levels, self._in_rgb, time=time)[0], np.uint8)
 
     def close(self) -> None:
         """Closes the video behind."""
         if self._loop is not None:
             self._loop.close()
+
+
+def _matte_signal(signal: Signal) -> Signal:
+    """That of alpha: a measure, not light, so never PQ or HLG, and 8 bits."""
+    if signal.tags.is_hdr or signal.bits > 8:
+        return Signal("yuv420p", ColorTags(1, LIMITED, 1, 1), signal.size_hw)
+    return signal
 
 
 def _is_video(path: Path) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from standout.errors import OutputError
 from standout.imaging.files import temporary_path
-from standout.video.reader import Shot
+from standout.video.timed_frame import TimedFrame
 
 #: Deflating harder saves a few per cent and takes several times as long.
 _PNG_LEVEL = 2
@@ -41,6 +41,7 @@ class PictureWriter:
             raise OutputError(f"There is no folder `{folder.parent}`; create it first.")
         self.target = folder
         self.notes: list[str] = []
+        self.complete, self.wants_rgb = True, True
         self._times: list[tuple[str, Fraction, Fraction]] = []
         self._start = start_s or Fraction(0)
         self._partial = temporary_path(parent / folder.name)
@@ -54,7 +55,7 @@ class PictureWriter:
         """Pictures have no sound."""
         return ()
 
-    def put(self, shot: Shot, pixels: NDArray[np.uint8]) -> None:
+    def put(self, timed: TimedFrame, pixels: NDArray[np.uint8]) -> None:
         """A frame: uint8 RGB, RGBA or grey (H, W)."""
         name = f"{len(self._times) + 1:06d}.png"
         if pixels.ndim == 3:
@@ -63,7 +64,7 @@ class PictureWriter:
             )
         if not cv2.imwrite(str(self._partial / name), pixels, [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL]):
             raise OutputError(f"`{self.target / name}` can't be written; is the disk full?")
-        self._times.append((name, shot.time - self._start, shot.duration * shot.time_base))
+        self._times.append((name, timed.time - self._start, timed.duration * timed.time_base))
 
     def put_packet(self, packet: Any) -> None:
         """Pictures have no sound."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from standout.errors import InputError
 from standout.imaging.arrays import Frame
-from standout.video.reader import Shot, VideoReader
+from standout.video.reader import VideoReader
+from standout.video.timed_frame import TimedFrame
 
 #: Endings by which a background is recognised as a video.
 SUFFIXES = (
@@ -41,7 +42,7 @@ class VideoLoop:
             raise InputError(f"No frame of the background `{self._path}` can be decoded.")
         self._now, self._first = first, first.time
         self._picture = self._fit(first.frame)
-        self._next: Shot | None = next(self._shots, None)
+        self._next: TimedFrame | None = next(self._shots, None)
 
     def at(self, time: Fraction) -> Frame:
         """The picture at this time (seconds, never going back); not to be written to."""

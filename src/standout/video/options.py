@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from standout.errors import ConfigError
 from standout.inference.smoothing import SMOOTHINGS, Smoothing
-from standout.video.codecs import Codec
+from standout.video.codecs import Codec, EncodingOptions
 from standout.video.timestamps import exact
 
 _MOST_PIXELS = 16384
@@ -29,6 +29,7 @@ class VideoOptions:
         lag: Frames that the smoothing looks ahead, 0 or 1.
         keep_partial: After Ctrl-C (KeyboardInterrupt, also from `progress`), keep what is done as a file that plays; a
             second one drops it.
+        encoding: How good and how large the file becomes, and by which encoder.
 
     Raises:
         ConfigError: A value is out of range.
@@ -44,6 +45,7 @@ class VideoOptions:
     smoothing: Smoothing = "flow"
     lag: int = 1
     keep_partial: bool = False
+    encoding: EncodingOptions = field(default_factory=EncodingOptions)
 
     def __post_init__(self) -> None:
         # Floats are taken too, for those who write them by hand.

@@ -14,18 +14,24 @@ from typing import Any
 
 from standout.errors import ConfigError, OutputError
 from standout.imaging.arrays import Frame
-from standout.inference.smoothing import Steady
-from standout.inference.video_alpha import CoarsePredictor, full_size, load_for_video
-from standout.video.background import Scenery
+from standout.inference.alpha_stream import AlphaStream, CoarsePredictor, edge_levels
+from standout.inference.video_alpha import load_for_video
+from standout.video.background import Painter
 from standout.video.codecs import opaque_encoder, transparent_encoder
 from standout.video.frames_folder import PictureWriter
 from standout.video.options import VideoOptions, parse_size
-from standout.video.reader import Shot, VideoInfo, VideoReader
+from standout.video.reader import VideoInfo, VideoReader
 from standout.video.stages import run_stream
+from standout.video.timed_frame import TimedFrame
 from standout.video.writer import Sink, VideoWriter
 
 #: Frames that may wait between two stages; four stages of 4K frames then fit into half a gigabyte.
 _DEPTH = 2
+#: Longer side of the picture that network, motion and edges look at, at most, pixels; half the frame's where that is
+#: less: the size of a film's chroma, so that alpha needn't be resized for it.
+_GUIDE = 1280
+#: Frames below this longer side are looked at as they are.
+_SMALL = 512
 
 #: Called with the number of frames done and what is known of the source.
 Progress = Callable[[int, VideoInfo], None]
@@ -88,19 +94,19 @@ def process_video(
     if source.exists() and target.exists() and source.samefile(target):
         raise OutputError(f"`{target}` is the source itself; give another name for the output.")
     with _open(source, options) as reader:
-        scenery = Scenery(background, (reader.info.height, reader.info.width), "matte" if options.matte else "people")
+        painter = Painter(background, reader.film, "matte" if options.matte else "people")
         try:
             predictor = load_for_video(model)
-            sink = _sink(target, reader, scenery.transparent, options)
+            sink = _sink(target, reader, painter, options)
             try:
-                job = _Job(reader, predictor, scenery, sink, options, progress)
+                job = _Job(reader, predictor, painter, sink, options, progress)
                 interrupted = job.run()
             except BaseException:
                 sink.abandon()
                 raise
         finally:
-            scenery.close()
-    complete = not interrupted and not reader.notes
+            painter.close()
+    complete = not interrupted and not reader.notes and sink.complete
     return VideoResult(
         target, job.done, (*reader.info.losses, *sink.notes, *reader.notes), predictor.name, complete, interrupted
     )
@@ -115,17 +121,26 @@ def _open(source: Path, options: VideoOptions) -> VideoReader:
     return VideoReader(source, start_s=options.start_s, end_s=options.end_s, size=size)
 
 
-def _sink(target: Path, reader: VideoReader, transparent: bool, options: VideoOptions) -> Sink:
+def _sink(target: Path, reader: VideoReader, painter: Painter, options: VideoOptions) -> Sink:
     if options.frames:
         return PictureWriter(target, options.start_s)
-    suffix, info = target.suffix.lower(), reader.info
-    if transparent:
-        encoder = transparent_encoder(suffix, options.codec)
+    suffix, signal = target.suffix.lower(), painter.signal
+    if painter.transparent:
+        encoder = transparent_encoder(suffix, options.codec, options.encoding, deep=reader.film.deep)
     elif options.codec is not None:
         raise ConfigError("`codec` is for transparent video; leave it out with a background or the matte.")
     else:
-        encoder = opaque_encoder(suffix, odd=bool((info.width | info.height) & 1))
-    return VideoWriter(target, reader, encoder, start_s=options.start_s, rate=options.fps)
+        encoder = opaque_encoder(suffix, size_hw=signal.size_hw, bits=signal.bits, options=options.encoding)
+    return VideoWriter(target, reader, encoder, signal=signal, start_s=options.start_s, rate=options.fps)
+
+
+def _guide_size(height: int, width: int) -> tuple[int, int]:
+    if max(height, width) < _SMALL:
+        return height, width
+    scale = min(0.5, _GUIDE / max(height, width))
+    if scale == 0.5:
+        return (height + 1) // 2, (width + 1) // 2
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 @contextlib.contextmanager
@@ -158,7 +173,7 @@ class _Job:
 
     reader: VideoReader
     predictor: CoarsePredictor
-    scenery: Scenery
+    painter: Painter
     sink: Sink
     options: VideoOptions
     progress: Progress | None
@@ -188,28 +203,30 @@ class _Job:
         return _at_rate(items, self.options.fps) if self.options.fps else items
 
     def _find(self, items: Iterator[Any]) -> Iterator[Any]:
-        """Shots become (shot, alpha), later by the smoothing's lag; packets pass."""
-        steady = Steady(self.options.smoothing, lag=self.options.lag)
-        waiting: deque[Shot] = deque()
+        """Frames become (frame, guide, alpha), later by the smoothing's lag; packets pass."""
+        stream = AlphaStream(self.predictor, self.options.smoothing, lag=self.options.lag)
+        guide_hw = _guide_size(self.reader.info.height, self.reader.info.width)
+        waiting: deque[tuple[TimedFrame, Frame]] = deque()
         for item in items:
-            if not isinstance(item, Shot):
+            if not isinstance(item, TimedFrame):
                 yield item
                 continue
-            waiting.append(item)
-            for alpha in steady.push(item.frame, self.predictor.coarse(item.frame)):
-                yield waiting.popleft(), alpha
-        for alpha in steady.flush():
-            yield waiting.popleft(), alpha
+            waiting.append((item, item.small(guide_hw)))
+            for alpha in stream.push(waiting[-1][1]):
+                yield (*waiting.popleft(), alpha)
+        for alpha in stream.flush():
+            yield (*waiting.popleft(), alpha)
 
     def _paint(self, items: Iterator[Any]) -> Iterator[Any]:
         first: Fraction | None = None
+        paint = self.painter.paint_rgb if self.sink.wants_rgb else self.painter.paint
         for item in items:
             if not isinstance(item, tuple):
                 yield item
                 continue
-            shot, coarse = item
-            first = shot.time if first is None else first
-            yield shot, self.scenery.paint(shot.frame, full_size(coarse, shot.frame), shot.time - first)
+            timed, guide, alpha = item
+            first = timed.time if first is None else first
+            yield timed, paint(timed, edge_levels(alpha, guide), timed.time - first)
 
     def _write(self, item: Any) -> None:
         if not isinstance(item, tuple):
@@ -225,19 +242,19 @@ def _at_rate(items: Iterator[Any], fps: Fraction) -> Iterator[Any]:
     """Frames at a constant rate: of each moment, the frame that was on the screen."""
     tick = 1 / fps
     count: int | None = None
-    last: Shot | None = None
+    last: TimedFrame | None = None
     for item in items:
-        if not isinstance(item, Shot):
+        if not isinstance(item, TimedFrame):
             yield item
             continue
         if count is None:
             count = round(item.time * fps)
         while last is not None and count * tick < item.time:
-            yield Shot(last.frame, count, 1, tick)
+            yield last.at(count, 1, tick)
             count += 1
         last = item
     if last is not None and count is not None:
         end = last.time + last.duration * last.time_base
         while count * tick < end - tick / 2:
-            yield Shot(last.frame, count, 1, tick)
+            yield last.at(count, 1, tick)
             count += 1

@@ -12,20 +12,34 @@ from standout.video.pyav import av
 
 _TEXT = {"mov_text", "subrip", "srt", "text", "webvtt", "ass", "ssa"}
 _UNKNOWN = "an unknown codec"
+#: QuickTime knows some languages by their bibliographic codes (ISO 639-2/B) only.
+_QUICKTIME = {
+    "deu": "ger", "nld": "dut", "ell": "gre", "isl": "ice", "zho": "chi", "sqi": "alb", "mkd": "mac", "swe": "sve",
+}  # fmt: skip
 #: Sample rates that every AAC player knows.
 _AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
 
 
 class Track(Protocol):
-    """One stream of the output that isn't the film; the time stamps of packets are already the output's."""
+    """One stream of the output that isn't the film; the time stamps of packets are already the output's.
+
+    Attributes:
+        kind: "sound" or "subtitles", for messages.
+        damaged: The last packet was damaged, wholly or in part, and left out.
+    """
+
+    kind: str
+    damaged: bool
 
     def packets(self, packet: Any) -> Iterator[Any]: ...
     def rest(self) -> Iterator[Any]: ...
 
 
 class _Copied:
-    def __init__(self, made: Any) -> None:
-        self._made = made
+    damaged = False
+
+    def __init__(self, made: Any, kind: str) -> None:
+        self._made, self.kind = made, kind
 
     def packets(self, packet: Any) -> Iterator[Any]:
         packet.stream = self._made
@@ -36,7 +50,9 @@ class _Copied:
 
 
 class _Encoded:
-    """Sound that is decoded and encoded again."""
+    """Sound that is decoded and encoded again; what can't be decoded becomes silence."""
+
+    kind = "sound"
 
     def __init__(self, out: Any, stream: Any, encoder: str) -> None:
         context = stream.codec_context
@@ -44,10 +60,32 @@ class _Encoded:
         layout = "mono" if context.channels == 1 else "5.1" if context.channels == 6 else "stereo"
         self._made = out.add_stream(encoder, rate=rate, layout=layout)
         self._resampler = av.AudioResampler(format=self._made.format, layout=self._made.layout, rate=rate)
+        self.damaged = False
+        self._last: Any = None
 
     def packets(self, packet: Any) -> Iterator[Any]:
-        for sound in packet.decode():
+        self.damaged = False
+        try:
+            sounds = packet.decode()
+        except (av.FFmpegError, ValueError):
+            self.damaged = True
+            sounds = self._silence(packet)
+        for sound in sounds:
+            self._last = sound
             yield from self._encode(sound)
+
+    def _silence(self, packet: Any) -> list[Any]:
+        """As much silence as the packet would have been sound, so that what follows stays in step."""
+        last = self._last
+        if last is None:
+            return []
+        silence: Any = av.AudioFrame(last.format.name, last.layout.name, last.samples)
+        for plane in silence.planes:
+            plane.update(bytes(plane.buffer_size))
+        silence.sample_rate, silence.time_base = last.sample_rate, last.time_base
+        if packet.pts is not None:
+            silence.pts = round(packet.pts * packet.time_base / last.time_base)
+        return [silence]
 
     def rest(self) -> Iterator[Any]:
         yield from self._encode(None)
@@ -60,6 +98,8 @@ class _Encoded:
 
 class _Rewrapped:
     """Subtitles whose text is kept and whose wrapping changes."""
+
+    kind, damaged = "subtitles", False
 
     def __init__(self, out: Any, stream: Any, source: str, wanted: str) -> None:
         self._source, self._wanted = source, wanted
@@ -106,26 +146,29 @@ def _sound(out: Any, stream: Any, codec: str, container: Container, suffix: str)
     if codec == _UNKNOWN:
         return None, f"sound: a track in {codec} was left out"
     if container.sound is None or codec in container.sound:
-        return _Copied(_named(out.add_stream_from_template(stream), stream)), ""
+        return _Copied(_named(out.add_stream_from_template(stream), stream, suffix), "sound"), ""
     track = _Encoded(out, stream, container.sound_instead)
-    _named(track._made, stream)
+    _named(track._made, stream, suffix)
     return track, f"sound: {codec} became {container.sound_instead.removeprefix('lib')}, which {suffix} needs"
 
 
 def _subtitles(out: Any, stream: Any, codec: str, container: Container, suffix: str) -> tuple[Track | None, str]:
     same = codec == container.subtitles or (container.subtitles == "subrip" and codec not in ("mov_text", "webvtt"))
     if same and codec != _UNKNOWN:
-        return _Copied(_named(out.add_stream_from_template(stream), stream)), ""
+        return _Copied(_named(out.add_stream_from_template(stream), stream, suffix), "subtitles"), ""
     if codec not in _TEXT:
         return None, f"subtitles: a track in {codec} was left out, for {suffix} can't hold it"
     rewrapped = _Rewrapped(out, stream, codec, container.subtitles)
-    _named(rewrapped._made, stream)
+    _named(rewrapped._made, stream, suffix)
     return rewrapped, f"subtitles: {codec} became {container.subtitles}, which {suffix} needs"
 
 
-def _named(made: Any, stream: Any) -> Any:
-    """Language and title go along."""
-    made.metadata.update({key: value for key, value in stream.metadata.items() if key in ("language", "title")})
+def _named(made: Any, stream: Any, suffix: str) -> Any:
+    """Language, title and disposition (which track plays by itself, which is forced) go along."""
+    for key, value in stream.metadata.items():
+        if key.lower() in ("language", "title"):
+            made.metadata[key.lower()] = _QUICKTIME.get(value, value) if suffix == ".mov" else value
+    made.disposition = stream.disposition
     return made
 
 

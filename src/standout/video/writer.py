@@ -9,39 +9,49 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from standout.errors import OutputError
 from standout.hardware import hardware_threads
 from standout.imaging.files import temporary_path
 from standout.video.codecs import Encoder, container_of
+from standout.video.hdr_metadata import x265_parameters
 from standout.video.pyav import av
-from standout.video.reader import Shot, VideoReader
+from standout.video.reader import VideoReader
+from standout.video.signal import Signal
+from standout.video.tags import chapters_of, copy_tags, missing_tags
+from standout.video.timed_frame import TimedFrame
 from standout.video.tracks import Track, add_track, shifted
 
 
 class Sink(Protocol):
-    """Where frames and the source's other packets go."""
+    """Where frames and the source's other packets go.
+
+    Attributes:
+        notes: What is not as in the source, a sentence each.
+        complete: Nothing of the source's other streams was damaged.
+        wants_rgb: Frames come as arrays, uint8 sRGB (H, W, 3 or 4) or grey (H, W); else as PyAV's, in the film's own
+            colors.
+    """
 
     notes: list[str]
+    complete: bool
+    wants_rgb: bool
 
     @property
     def wanted(self) -> tuple[int, ...]: ...
-    def put(self, shot: Shot, pixels: NDArray[np.uint8]) -> None: ...
+    def put(self, timed: TimedFrame, picture: Any) -> None: ...
     def put_packet(self, packet: Any) -> None: ...
     def finish(self) -> None: ...
     def abandon(self) -> None: ...
 
 
 class VideoWriter:
-    """Writes shots and packets to one file; under its final name only once it is complete.
+    """Writes frames and packets to one file; under its final name only once it is complete.
 
     Args:
         target: The file; its ending chooses the container.
         reader: The source, for its streams and tags.
-        encoder: Of the frames; with an `a` in its pixel format they come as RGBA.
+        encoder: How the frames are encoded.
+        signal: Of the frames that come; the source's if absent.
         start_s: Taken from every time stamp.
         rate: Frames per second of a video whose rate was changed; else the source's time stamps are kept.
 
@@ -56,14 +66,19 @@ class VideoWriter:
         reader: VideoReader,
         encoder: Encoder,
         *,
+        signal: Signal | None = None,
         start_s: Fraction | None = None,
         rate: Fraction | None = None,
     ) -> None:
         suffix = target.suffix.lower()
         self.target = target
         self.notes: list[str] = [encoder.note] if encoder.note else []
+        self.complete = True
+        self.wants_rgb = encoder.pixels == "rgba"
         self._encoder, self._start = encoder, start_s or Fraction(0)
         self._held: Any = None
+        self._reader = reader
+        self._signal = signal or reader.film.signal
         self._durations: dict[int, int] = {}
         self._tracks: dict[int, Track] = {}
         self._partial = temporary_path(target, suffix=f".part{suffix}")
@@ -79,6 +94,10 @@ class VideoWriter:
         try:
             with self._told():
                 self._add_film(reader, rate)
+                copy_tags(reader.container, self._out)
+                self._chapters = chapters_of(reader.container, self._start, reader.end_s)
+                if self._chapters:
+                    self._out.set_chapters(self._chapters)
                 for stream in reader.container.streams:
                     track, note = add_track(self._out, stream, container, suffix)
                     self.notes += [note] if note else []
@@ -96,33 +115,48 @@ class VideoWriter:
 
     def _add_film(self, reader: VideoReader, rate: Fraction | None) -> None:
         info, encoder = reader.info, self._encoder
-        film: Any = self._out.add_stream(encoder.name, rate=rate or info.rate, options=encoder.options)
+        options = dict(encoder.options)
+        if encoder.name == "libx265" and self._signal.tags.is_hdr:
+            options["x265-params"] += x265_parameters(reader.film, reader.first)
+        film: Any = self._out.add_stream(encoder.name, rate=rate or info.rate, options=options)
         context = film.codec_context
         context.width, context.height, context.pix_fmt = info.width, info.height, encoder.pixels
         context.time_base = film.time_base = 1 / rate if rate else info.time_base
         context.thread_count = hardware_threads()
+        if encoder.tag:
+            context.codec_tag = encoder.tag
         if info.pixel_aspect != 1:
             context.sample_aspect_ratio = info.pixel_aspect
-        tags = info.colour.written()
-        if encoder.pixels != "rgba":
-            context.colorspace, context.color_range = tags.matrix, tags.range
-        context.color_primaries, context.color_trc = tags.primaries, tags.transfer
-        for key in ("title", "creation_time"):
-            if key in reader.container.metadata:
-                self._out.metadata[key] = reader.container.metadata[key]
-        self._film, self._working = film, tags.working(info.height)
+        self._tags = encoder.tags(self._signal.tags)
+        if self.wants_rgb:  # PNG is sRGB
+            context.color_primaries, context.color_trc = 1, 13
+        else:
+            context.colorspace, context.color_range = self._tags.matrix, self._tags.range
+            context.color_primaries, context.color_trc = self._tags.primaries, self._tags.transfer
+        self._film = film
 
     def put_packet(self, packet: Any) -> None:
         """A packet of the source's sound or subtitles."""
         track = self._tracks[packet.stream.index]
         with self._told():
-            self._mux(track.packets(shifted(packet, self._start)))
+            try:
+                self._mux(track.packets(shifted(packet, self._start)))
+            except av.error.InvalidDataError:  # one damaged packet doesn't end a film
+                self._damaged(track.kind)
+            if track.damaged:
+                self._damaged(track.kind)
 
-    def put(self, shot: Shot, pixels: NDArray[np.uint8]) -> None:
-        """A frame: `pixels` is uint8 RGB, RGBA if transparent, or grey (H, W), at the time of `shot`."""
-        picture = self._picture(pixels)
-        picture.pts = shot.pts - round(self._start / shot.time_base)
-        picture.time_base, picture.duration = shot.time_base, shot.duration
+    def _damaged(self, kind: str) -> None:
+        note = f"some {kind} of `{self._reader.path}` is damaged and was left out"
+        self.complete = False
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def put(self, timed: TimedFrame, picture: Any) -> None:
+        """A frame at the time of `timed`: PyAV's in the film's own colors, or uint8 RGBA if `wants_rgb`."""
+        picture = self._converted(picture)
+        picture.pts = timed.pts - round(self._start / timed.time_base)
+        picture.time_base, picture.duration = timed.time_base, timed.duration
         with self._told():
             if self._held is not None:
                 # The file's own durations are guesses where the rate varies; the next time stamp is not.
@@ -130,15 +164,23 @@ class VideoWriter:
                 self._encode(self._held)
         self._held = picture
 
-    def _picture(self, pixels: NDArray[np.uint8]) -> Any:
-        if pixels.ndim == 2:
-            pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
-        layout = "rgba" if pixels.shape[2] == 4 else "rgb24"
-        picture: Any = av.VideoFrame.from_ndarray(pixels, layout)
-        if layout == self._encoder.pixels:
-            return picture
-        matrix, extent = self._working
-        return picture.reformat(format=self._encoder.pixels, dst_colorspace=matrix, dst_color_range=extent)
+    def _converted(self, picture: Any) -> Any:
+        """In the encoder's pixel format, matrix and range."""
+        if self.wants_rgb:
+            return av.VideoFrame.from_ndarray(picture, "rgba")
+        signal, tags = self._signal, self._tags
+        matrix, extent = tags.working(signal.size_hw[0])
+        matrix = matrix if tags.matrix != signal.tags.matrix else signal.matrix
+        if (picture.format.name, signal.matrix, signal.range) != (self._encoder.pixels, matrix, extent):
+            picture = picture.reformat(
+                format=self._encoder.pixels,
+                src_colorspace=signal.matrix,
+                src_color_range=signal.range,
+                dst_colorspace=matrix,
+                dst_color_range=extent,
+            )
+        tags.put_on(picture)
+        return picture
 
     def _encode(self, picture: Any) -> None:
         if picture is not None:
@@ -167,6 +209,7 @@ class VideoWriter:
             for track in self._tracks.values():
                 self._mux(track.rest())
             self._out.close()
+            self.notes += missing_tags(self._reader.container, self._chapters, self._partial)
             os.replace(self._partial, self.target)
 
     def abandon(self) -> None:

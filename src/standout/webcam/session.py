@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.compose.backdrop import ALLOWED, Backdrop, still_picture
-from standout.compose.live import LiveComposer
+from standout.compose.compositor import Compositor
 from standout.errors import ConfigError, DeviceError
 from standout.imaging.arrays import Alpha, Frame
 from standout.webcam.camera import FrameSource, LiveFrame
@@ -95,10 +95,10 @@ class Webcam:
         self.meter = Meter(self.clock)
         self.state = "starting"
         self._camera, self._mask, self._say = camera, mask, say or (lambda _: None)
-        self._backdrops = [Backdrop(text) for text in self.options.backgrounds]
+        self._backdrops = [_backdrop(text) for text in self.options.backgrounds]
         self._backdrop = self._backdrops[0]
         self._mirror, self._paused, self._quit = self.options.mirror, False, False
-        self._composer = LiveComposer()
+        self._composer = Compositor()
         self._last: Frame | None = None
         self._size = (0, 0)
         self._seen = 0
@@ -132,7 +132,7 @@ class Webcam:
     def _set_background(self, text: str) -> str:
         if not text:
             return f"The background is {self._backdrop.text}."
-        self._backdrop = Backdrop(text)  # read here, so that the picture doesn't stand still meanwhile
+        self._backdrop = _backdrop(text)  # read here, so that the picture doesn't stand still meanwhile
         return f"The background is {self._backdrop.text}."
 
     def _next_background(self) -> str:
@@ -229,7 +229,9 @@ class Webcam:
             with self.meter.stage("edge"):
                 alpha = self._mask.enlarge(coarse, frame)
         with self.meter.stage("background"):
-            picture = frame if alpha is None else backdrop.behind(frame, alpha, self._composer)
+            picture = (
+                frame if alpha is None else np.asarray(backdrop.behind([frame], alpha, self._composer)[0], np.uint8)
+            )
         self._last = picture
         with self.meter.stage("output"):
             self._show(picture)
@@ -287,3 +289,14 @@ class Webcam:
             except DeviceError:
                 if tried_s - lost_s >= _LOST_S:
                     raise
+
+
+def _backdrop(text: str) -> Backdrop:
+    """A background that a camera's picture can have."""
+    made = Backdrop(text)
+    if made.kind == "transparent":
+        raise ConfigError(
+            "A camera's picture can't be transparent; use `blur`, a colour (`#00b140` for chroma key in OBS), "
+            "an image file, or `off` to show the room."
+        )
+    return made

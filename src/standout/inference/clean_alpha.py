@@ -1,0 +1,36 @@
+"""`clean_alpha`: what people see of a network's probability; one rule for photo, official photo, video and webcam."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from standout.imaging.arrays import Alpha
+
+#: A network's alpha below this, or as near to 1, says "background" or "person", only not loudly. Chosen once, by
+#: `benchmarks/clean_alpha.py`: error, haze and flicker on all roads; docs/how-it-works.md has its table.
+UNDECIDED = 0.1
+
+
+def clean_alpha(alpha: Alpha, *, enlarged: float = 1.0) -> Alpha:
+    """Makes an alpha of a network's probability, in place: below `UNDECIDED` is 0, as near to 1 is 1, and between them
+    lies a straight line.
+
+    The line is the same for every picture, and 0.5 stays 0.5. Without it a haze of the old background stays behind the
+    person, and the person lets the new one shine through.
+
+    Args:
+        alpha: float32 of any shape, about [0, 1]; written to.
+        enlarged: How much larger alpha is shown than the photo was: a soft outline grew as much, and becomes as much
+            crisper again.
+
+    Returns:
+        `alpha` itself, in [0, 1].
+
+    Example:
+        >>> clean_alpha(np.array([[0.02, 0.1, 0.3, 0.5, 0.95]], np.float32)).round(2).tolist()
+        [[0.0, 0.0, 0.25, 0.5, 1.0]]
+    """
+    slope = max(1 / (1 - 2 * UNDECIDED), enlarged)
+    np.multiply(alpha, np.float32(slope), out=alpha)
+    alpha += np.float32(0.5 * (1 - slope))
+    return np.clip(alpha, 0, 1, out=alpha)
