@@ -1,10 +1,8 @@
-"""A real server on a free port of this machine, in a thread; engines that need no network; pictures as bytes."""
+"""A real server on a free port of this machine, in a thread; pictures as bytes."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -17,10 +15,12 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from server_fakes import FakeEngine as FakeEngine
+from server_fakes import open_fake_engine as open_fake_engine
+from server_fakes import open_nothing as open_nothing
 from standout.server.app import create_app
 from standout.server.options import ServerOptions
 from standout.server.run import make_server
-from standout.server.tasks import Answer, Ready, Refusal, Task
 from standout.server.urls import Fetcher
 
 
@@ -73,36 +73,6 @@ def running(
             thread.join(60)
             listening.close()
     assert not failed, failed
-
-
-class FakeEngine:
-    """Answers at once; the first bytes of a picture tell it to do something else: sleep, die, raise, hang."""
-
-    def __init__(self) -> None:
-        self.ready = Ready({"photo": {"name": "photo"}, "live": {"name": "live"}})
-
-    def answer(self, task: Task) -> Answer | Refusal:
-        order, _, number = task.image[:16].partition(b":")
-        if order == b"sleep":
-            time.sleep(float(number.rstrip(b"\0")))
-        if order == b"die":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if order == b"fault":
-            raise RuntimeError("secret-of-the-picture")
-        pid = str(os.getpid()).encode()
-        return Answer(pid, "image/png", 1, 1, True, "photo", 100, {"model": 0.001})
-
-
-def open_fake_engine() -> FakeEngine:
-    """What workers open."""
-    return FakeEngine()
-
-
-def open_nothing() -> FakeEngine:
-    """An engine that can't be opened."""
-    from standout.errors import ModelFileError
-
-    raise ModelFileError("There is no model file `nowhere.onnx`.")
 
 
 def encoded(frame: np.ndarray, file_format: str = "PNG", **options: Any) -> bytes:

@@ -41,7 +41,7 @@ def open_server() -> Iterator[Running]:
         ({"X-Api-Key": KEY + "x"}, 401, "wrong_key"),
         ({"X-Api-Key": KEY[:-1]}, 401, "wrong_key"),
         ({"Authorization": "Bearer wrong"}, 401, "wrong_key"),
-        ({"Authorization": "Bearer "}, 401, "missing_key"),
+        ({"Authorization": "Bearer"}, 401, "missing_key"),
         ({"Authorization": "Basic ***"}, 401, "missing_key"),
     ],
 )

@@ -5,9 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
 
 log = logging.getLogger("standout.server")
+
+
+def place_of(trace: TracebackType | None) -> str:
+    """Where an error was raised, without a word of what was there."""
+    calls = traceback.extract_tb(trace)[-3:]
+    return " < ".join(f"{Path(call.filename).name}:{call.lineno} {call.name}" for call in reversed(calls))
 
 
 class JsonFormatter(logging.Formatter):
@@ -22,10 +31,8 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0] is not None:
             # The type and the place; the text of an error may hold what was sent.
-            import traceback
-
             line["error"] = record.exc_info[0].__name__
-            line["place"] = "".join(traceback.format_tb(record.exc_info[2])[-3:])
+            line["place"] = place_of(record.exc_info[2])
         return json.dumps(line, ensure_ascii=False)
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from standout.errors import LimitExceeded, MissingExtra, OutputError, StandoutError
 from standout.processes import end_with_parent
+from standout.server.logs import place_of
 from standout.server.tasks import Answer, Ready, Refusal, Task, Unusable
 
 
@@ -66,8 +66,7 @@ def _answer(engine: Engine, task: Task) -> Answer | Refusal:
         return Refusal("out_of_memory", "The picture needs more memory than there is; send a smaller one.")
     except Exception as error:  # noqa: BLE001 - a fault of ours costs one request
         # The text of a foreign error may hold what was sent; its type and place don't.
-        place = "".join(traceback.format_tb(error.__traceback__)[-3:])
-        return Refusal("fault", f"{type(error).__name__}\n{place}")
+        return Refusal("fault", f"{type(error).__name__} at {place_of(error.__traceback__)}")
 
 
 def _code_of(error: StandoutError) -> str:

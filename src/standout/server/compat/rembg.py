@@ -29,9 +29,7 @@ class RembgFields(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     model: str = Field("u2net", max_length=256, description="Any of rembg's names, or one of `/v1/models`.")
-    a: bool = Field(
-        False, description="Alpha matting: `matting=closed-form`, where the server was started with `--matting`."
-    )
+    a: bool = Field(False, description="Alpha matting: `matting=closed-form`, where `--matting` is on.")
     af: int = Field(240, ge=0, le=255, description="Accepted; our matting finds its band by itself.")
     ab: int = Field(10, ge=0, le=255, description="As `af`.")
     ae: int = Field(10, ge=0, description="As `af`.")
