@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from fakes import tiny_card, tiny_model
-from standout.errors import ConfigError, DeviceError, ModelFileError
+from standout.errors import ConfigError, ModelFileError
 from standout.inference.session import Session, thread_count
 from standout.model_card import METADATA_KEY
 
@@ -69,12 +69,6 @@ def test_a_card_that_contradicts_its_graph(tmp_path: Path) -> None:
     onnx.save(model, str(path))
     with pytest.raises(ModelFileError, match="card says"):
         Session(path)
-
-
-def test_a_provider_that_is_not_there_is_said(model_file: Path) -> None:
-    with pytest.raises(DeviceError, match="cpu"):
-        Session(model_file, provider="Quantum")
-    assert Session(model_file, provider="cpu").providers == ("CPUExecutionProvider",)
 
 
 def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from standout.cli.devices import DeviceOption
 from standout.errors import ConfigError, InputError, ModelFileError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _SIZES = ["256x256", "512x512", "1280x720", "1920x1080"]
 @app.command()
 def benchmark(
     model: Annotated[str, typer.Option("--model", "-m", help="`photo`, `live`, or an ONNX file.")] = "photo",
-    device: Annotated[str | None, typer.Option(help="An onnxruntime provider: cpu, cuda, … [default: cpu]")] = None,
+    device: DeviceOption = None,
     size: Annotated[list[str] | None, typer.Option(help="Picture sizes, WIDTHxHEIGHT; may be repeated.")] = None,
     threads: Annotated[list[int] | None, typer.Option(min=1, help="Numbers of threads; may be repeated.")] = None,
     batch: Annotated[
@@ -91,8 +92,8 @@ def _measure(
 ) -> dict[str, Any]:
     import standout
     from standout.cli.console import progress_bar
+    from standout.cli.devices import load_model
     from standout.cli.machine import describe_machine
-    from standout.inference.model import load
     from standout.inference.session import thread_count
     from standout.score.speed import batch_call, sample_frame, time_cases
 
@@ -100,7 +101,7 @@ def _measure(
     heads: dict[str, dict[str, Any]] = {}
     providers: list[str] = []
     for count in threads or [thread_count()]:
-        loaded = load(model, threads=count, provider=device)
+        loaded = load_model(model, device, threads=count)
         providers = list(loaded.providers)
         for height, width in sizes:
             frames = [sample_frame(height, width, seed=seed) for seed in range(max(batches))]
@@ -142,12 +143,12 @@ def _measure_quality(model: str, device: str | None, data: Path) -> dict[str, An
     from operator import add
 
     from standout.cli.console import progress_bar
-    from standout.inference.model import load
+    from standout.cli.devices import load_model
     from standout.score.counts import person_iou
     from standout.score.report import evaluate
 
     with progress_bar("Scoring") as progress:
-        report = evaluate(load(model, provider=device).alpha, data, progress=progress)
+        report = evaluate(load_model(model, device).alpha, data, progress=progress)
     total = reduce(add, (photo.counts for photo in report.photos))
     return {
         "data": str(data),

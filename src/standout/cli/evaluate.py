@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from standout.cli.devices import DeviceOption
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -22,6 +24,7 @@ def evaluate(
         Path, typer.Argument(help="A folder with images/ and masks/, a folder of such sets, or a CSV of pairs.")
     ],
     model: Annotated[str, typer.Option("--model", "-m", help="`photo`, `live`, or an ONNX file.")] = "photo",
+    device: DeviceOption = None,
     threshold: Annotated[float, typer.Option(help="Alpha from which a pixel counts as person.")] = 0.5,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write everything to this JSON file.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a line per photograph to this file.")] = None,
@@ -38,12 +41,12 @@ def evaluate(
     """
     from rich.console import Console
 
-    import standout
     from standout.cli.console import progress_bar, write_file
+    from standout.cli.devices import load_model
     from standout.score.report import evaluate as score
     from standout.score.worst import worst_sheet
 
-    loaded = standout.load(model)
+    loaded = load_model(model, device)
     with progress_bar("Scoring") as progress:
         report = score(loaded.alpha, data, threshold=threshold, calibrate=calibrate, progress=progress)
     console = Console()

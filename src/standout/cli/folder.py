@@ -42,12 +42,20 @@ def folder(
     choice: PhotoChoice,
 ) -> None:
     """Cut the people out of all photos in a folder. The same command goes on where it was interrupted."""
+    from standout.cli.devices import choose_device
     from standout.folder.photo_work import FolderOptions
     from standout.folder.process import process_folder
     from standout.folder.report import check_report_path, write_report
     from standout.folder.watch import watch_folder
 
-    settings = FolderOptions(choice.options, choice.file_format, choice.model, workers, recursive)
+    settings = FolderOptions(
+        choice.options,
+        choice.file_format,
+        choice.model,
+        workers,
+        recursive,
+        device=choose_device(choice.model, choice.device),
+    )
     if report is not None:
         check_report_path(report)
     with _stopped_by_signals() as stop, _bar(watch) as on_photo:

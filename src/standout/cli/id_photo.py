@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from standout.cli.devices import DeviceOption
+
 if TYPE_CHECKING:
     from standout.id_photo.make import IdPhoto, PhotoFile
 
@@ -44,6 +46,7 @@ def id_photo(
         Path | None, typer.Option("--specs", help="A folder with specifications of your own ($STANDOUT_SPECS).")
     ] = None,
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
+    device: DeviceOption = None,
 ) -> None:
     """Make an official photo: straightened, cropped to a specification, on a plain background.
 
@@ -67,9 +70,10 @@ def id_photo(
     chosen = load_spec(spec, folder=specs)
     target = _target(photo, output, chosen.name)
     _check(photo, target, sheet, paper, report)
+    from standout.cli.devices import load_model
     from standout.id_photo.make import make_id_photo
 
-    made = make_id_photo(photo, chosen, background=background, dpi=dpi, model=model)
+    made = make_id_photo(photo, chosen, background=background, dpi=dpi, model=load_model(model, device))
     file = made.encode(_format(target), max_kb=max_kb)
     broken = strict and bool(file.report.failed)
     _write(made, file, None if broken else target, None if broken else sheet, paper)

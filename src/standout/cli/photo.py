@@ -34,13 +34,13 @@ def photo(
     # A damaged corner of a file's metadata is no news for the terminal; a damaged file is an error anyway.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     from standout.cli.console import silent_libraries
-    from standout.inference.model import load
+    from standout.cli.devices import load_model
 
     options, file_format = choice.options, choice.file_format
     jobs = [(source, target_of(source, output, file_format, many=len(photos) > 1)) for source in photos]
     check_targets(jobs, options, file_format)
     with silent_libraries():
-        failed = run_jobs(jobs, load(choice.model), options, file_format)
+        failed = run_jobs(jobs, load_model(choice.model, choice.device), options, file_format)
     if failed:
         raise SystemExit(2 if failed == len(jobs) else 1)
 

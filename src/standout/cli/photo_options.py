@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from standout.cli.devices import DeviceOption
+
 if TYPE_CHECKING:
     from standout.photo.cut_out import PhotoOptions
 
@@ -21,6 +23,7 @@ class PhotoChoice:
     options: PhotoOptions
     file_format: str
     model: str
+    device: str | None = None
 
 
 def takes_photo_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -71,6 +74,7 @@ def photo_choice(
     keep_metadata: Annotated[bool, typer.Option("--keep-metadata", help="Keep GPS and other private EXIF.")] = False,
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger photos before decoding.")] = 200_000_000,
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
+    device: DeviceOption = None,
 ) -> PhotoChoice:
     """Checks the words and makes them values.
 
@@ -97,4 +101,4 @@ def photo_choice(
         matting=matting,  # type: ignore[arg-type]
         clean=not keep_edge_colors,
     )
-    return PhotoChoice(PhotoOptions(look, mask, quality, keep_metadata, max_pixels), file_format, model)
+    return PhotoChoice(PhotoOptions(look, mask, quality, keep_metadata, max_pixels), file_format, model, device)

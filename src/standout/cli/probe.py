@@ -1,6 +1,6 @@
 """What `benchmark` and `info` measure in a process of its own: `python -P -m standout.cli.probe QUESTION …`.
 
-`model NAME THREADS PROVIDER` prints the time and memory that loading and the first picture take; nothing but the model
+`model NAME THREADS DEVICE` prints the time and memory that loading and the first picture take; nothing but the model
 is in them. `tensorflow` prints the devices that TensorFlow sees, which is seconds of loading that disturb nobody here.
 """
 
@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 
-def measure_model(name: str, threads: int, provider: str) -> dict[str, float]:
+def measure_model(name: str, threads: int, device: str) -> dict[str, float]:
     """Milliseconds to load and to the first result, megabytes after loading and at the most."""
     import resource
 
@@ -26,7 +26,7 @@ def measure_model(name: str, threads: int, provider: str) -> dict[str, float]:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
     begin = time.perf_counter()
-    model = load(name, threads=threads or None, provider=provider or None)
+    model = load(name, threads=threads or None, device=device or None)
     loaded, loaded_mb = time.perf_counter() - begin, peak()
     begin = time.perf_counter()
     model.alpha(np.zeros((512, 512, 3), np.uint8))
@@ -46,8 +46,8 @@ def main(arguments: list[str]) -> None:
     if arguments == ["tensorflow"]:
         answer = list_training_devices()
     else:
-        _, name, threads, provider = arguments
-        answer = measure_model(name, int(threads), provider)
+        _, name, threads, device = arguments
+        answer = measure_model(name, int(threads), device)
     print(json.dumps(answer))  # noqa: T201
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from standout.cli.devices import DeviceOption
+
 if TYPE_CHECKING:
     from standout.inference.smoothing import Smoothing
     from standout.video.codecs import Codec
@@ -34,9 +36,11 @@ def video(
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file; else live, or photo.")
     ] = None,
+    device: DeviceOption = None,
     keep_partial: Annotated[bool, typer.Option("--keep-partial", help="After Ctrl-C, keep what is done.")] = False,
 ) -> None:
     """Cut the people out of a video: over a new background, or transparent (.webm, .mov, --frames)."""
+    from standout.cli.devices import load_model
     from standout.errors import ConfigError
     from standout.video.options import VideoOptions
     from standout.video.process import process_video
@@ -63,7 +67,7 @@ def video(
                 source,
                 target,
                 background=background or "transparent",
-                model=model,
+                model=load_model(model or "live", device),
                 options=options,
                 progress=bar.update,
             )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from standout.cli.devices import DeviceOption
+
 if TYPE_CHECKING:
     from standout.inference.live import LiveConfig
     from standout.webcam.output import Output
@@ -41,6 +43,7 @@ def webcam(
     fps: Annotated[float, typer.Option(help="At most so many frames per second.")] = 30.0,
     idle: Annotated[float, typer.Option(help="Seconds without a watcher before it idles; 0: never.")] = 5.0,
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "live",
+    device: DeviceOption = None,
     network: Annotated[int | None, typer.Option(help="Longer side of the picture at the network, pixels.")] = None,
     every: Annotated[int, typer.Option(help="The network sees every n-th frame.")] = 1,
     smoothing: Annotated[str, typer.Option(help="In time: flow, confidence or off.")] = "flow",
@@ -54,6 +57,7 @@ def webcam(
     """
     import cv2
 
+    from standout.cli.devices import say_device
     from standout.inference.live import LiveMask, load_live
     from standout.webcam.camera import Camera
     from standout.webcam.session import DEFAULT_BACKGROUNDS, Webcam, WebcamOptions
@@ -68,9 +72,10 @@ def webcam(
     source = int(camera) if camera.isdigit() else camera
     # Pictures this small gain nothing by OpenCV's own threads, and those would take the processor from the network.
     cv2.setNumThreads(1)
-    loaded, note = load_live(model, config)
+    loaded, note = load_live(model, config, device=device)
     if note:
         _say(f"{note}.")
+    say_device(loaded, device)
     line = _StatusLine()
     cam = Webcam(Camera(source, size=asked, fps=fps), LiveMask(loaded, config), options, say=line.say)
 

@@ -35,8 +35,9 @@ class FolderOptions:
         photo: What becomes of each photo.
         file_format: Of the cut-outs: "png", "webp", "jpg" or "tiff".
         model: A bundled model's name, or an ONNX file.
-        workers: Processes; None takes one per core, as far as memory reaches.
+        workers: Processes; None takes one per core, as far as memory reaches, and a single one on any other device.
         recursive: Look into the folders in the folder too; the output has the same folders.
+        device: Where the network runs, as in `standout.load`.
 
     Example:
         >>> FolderOptions(PhotoOptions(), file_format="gif")
@@ -49,6 +50,7 @@ class FolderOptions:
     model: str | Path = "photo"
     workers: int | None = None
     recursive: bool = False
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         if self.ending not in FORMATS:
@@ -79,7 +81,7 @@ class PhotoWork:
         import cv2
 
         cv2.setNumThreads(threads)
-        model = load(self.settings.model, threads=threads)
+        model = load(self.settings.model, threads=threads, device=self.settings.device)
         options = _with_background_read(self.settings.photo)
         if options.look.matting != "none":
             warm_up(options.look.matting)

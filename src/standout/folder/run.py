@@ -17,6 +17,7 @@ from standout.folder.report import FolderReport, PhotoResult
 from standout.folder.workers import Job, Result, Work, WorkerPool
 from standout.hardware import usable_cores, usable_memory
 from standout.imaging.files import sweep_temporary
+from standout.inference.devices import has_accelerator
 from standout.inference.session import thread_count
 
 #: Memory that a worker may need for a large photo, bytes.
@@ -89,7 +90,7 @@ class FolderRun:
     def engage(self, photos: int | None = None) -> None:
         """Forms the crew, for so many photos (None: who knows), and starts its first worker."""
         cores = usable_cores()
-        workers = self._settings.workers or _default_workers(cores)
+        workers = self._settings.workers or _default_workers(cores, self._settings.device)
         if photos is not None:
             workers = max(1, min(workers, photos))
         threads = max(1, min(thread_count(), cores // workers))
@@ -212,7 +213,9 @@ def _check_folders(source: Path, target: Path) -> tuple[Path, Path]:
     return source.resolve(), target.resolve()
 
 
-def _default_workers(cores: int) -> int:
-    """One per core, which is faster than one with several threads, as far as memory reaches."""
+def _default_workers(cores: int, device: str = "cpu") -> int:
+    """One per core, which is faster than one with several threads, as far as memory reaches; one for a device."""
+    if device != "cpu" and has_accelerator():
+        return 1
     memory = usable_memory()
     return cores if memory is None else max(1, min(cores, memory // _MEMORY_PER_WORKER))

@@ -142,6 +142,7 @@ def make_id_photo(
     background: str | None = None,
     dpi: int | None = None,
     model: Predictor | str | Path | None = None,
+    device: str | None = None,
     faces: FaceFinder | None = None,
 ) -> IdPhoto:
     """Makes an official photo: straightened, cropped to the specification, on a plain background.
@@ -160,6 +161,7 @@ def make_id_photo(
         background: A colour (`white`, `#rrggbb`), or `keep` for the photo's own; by default the specification's.
         dpi: Of the print; by default what the specification asks for, at least 300.
         model: From `standout.load`, or what it takes; the bundled "photo" if absent.
+        device: Where a model that is given by name runs, as in `standout.load`.
         faces: What finds faces; MTCNN if absent.
 
     Raises:
@@ -174,7 +176,7 @@ def make_id_photo(
     height, width, dpi = spec.pixels(dpi)
     picture = read_picture(photo, PhotoOptions())
     found = _one_person((faces or _mtcnn()).find(picture.frame))
-    network = as_model(model)
+    network = as_model(model, device)
     alpha = _person(picture, found[0], network)
     head = measure_head(found[0], alpha, network_side=max(network.card.input_size), hair=spec.hair != "excluded")
     place = place_head(head, spec, (height, width), picture.size, inside=color is None)

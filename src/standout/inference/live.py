@@ -73,7 +73,7 @@ class LiveConfig:
             )
 
 
-def load_live(name: str = "live", config: LiveConfig | None = None) -> tuple[Model, str]:
+def load_live(name: str = "live", config: LiveConfig | None = None, *, device: str | None = None) -> tuple[Model, str]:
     """Loads a model for a camera; its input is made as small as `config` says, where the file allows it.
 
     Returns:
@@ -86,7 +86,7 @@ def load_live(name: str = "live", config: LiveConfig | None = None) -> tuple[Mod
     note = ""
     if name == "live" and "live" not in bundled_names():
         name, note = "photo", "the model `live` is not bundled yet; `photo` stands in for it and is slower"
-    model = load(name, threads=config.threads)
+    model = load(name, threads=config.threads, device=device)
     longest = config.longest or min(max(model.card.input_size), MOST_PIXELS)
     if longest != max(model.card.input_size):
         # The card's size is what an input of symbolic size is scaled to; a fixed one stays as it is.

@@ -17,20 +17,22 @@ from standout.inference.tta import agree, on_frame, people_box, put_closer
 from standout.model_card import ModelCard
 
 
-def load(name_or_path: str | Path = "photo", *, threads: int | None = None, provider: str | None = None) -> Model:
+def load(name_or_path: str | Path = "photo", *, threads: int | None = None, device: str | None = None) -> Model:
     """Loads a model: a bundled one by its name, any other by its path.
 
     Args:
         name_or_path: "photo" (the default), "live", or the path of an ONNX file written by `standout export`.
         threads: Of the processor; else `STANDOUT_THREADS`, else its cores, at most 4.
-        provider: An onnxruntime provider to prefer ("CUDA"); the processor if absent.
+        device: "auto", "cpu", "cuda", "tensorrt", "directml", "openvino", "qnn", "webgpu" or "coreml"; for some with a
+            kind of hardware, as "openvino:gpu". By default `auto`: the first that is installed and works.
 
     Raises:
         ModelFileError: There is no such model, or the file is broken or not one of ours.
-        DeviceError: The provider is not in this onnxruntime.
+        ConfigError: There is no such device.
+        DeviceError: The device that was asked for isn't installed, or doesn't compute here.
     """
     source, name = find_model(name_or_path)
-    return Model(Session(source, threads=threads, provider=provider, name=name))
+    return Model(Session(source, threads=threads, device=device or "auto", name=name))
 
 
 def bundled_names() -> list[str]:
@@ -67,6 +69,9 @@ class Model:
     Attributes:
         card: What the model says of itself.
         name: `photo`, `live`, or the file's name.
+        device: Where it runs: "cpu", "cuda", …
+        reason: Why there, in one sentence.
+        share: Of the network's nodes, 0 … 1, that run on the device itself; the processor does the others.
         providers: Where it runs, as onnxruntime calls it, first choice first.
     """
 
@@ -74,6 +79,9 @@ class Model:
         self._session = session
         self.card: ModelCard = session.card
         self.name: str = session.name
+        self.device: str = session.device
+        self.reason: str = session.reason
+        self.share: float = session.share
         self.providers: tuple[str, ...] = session.providers
 
     def alpha(self, frame: Frame, *, refine: bool = True) -> Alpha:

@@ -6,15 +6,19 @@ graph, a `ModelCard` in the metadata. H and W are numbers, or symbolic: then any
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from standout.errors import ConfigError, DeviceError, ModelFileError
+from standout.errors import ConfigError, ModelFileError
 from standout.hardware import usable_cores
 from standout.imaging.arrays import Alpha, Frame
+from standout.inference.accelerate import open_on, session_options
+from standout.inference.devices import parse_device
 from standout.model_card import METADATA_KEY, ModelCard
 
 #: The environment variable that sets the number of threads when the caller doesn't.
@@ -52,25 +56,36 @@ class Session:
     Args:
         source: The file, or its bytes.
         threads: As in `thread_count`.
-        provider: An onnxruntime provider to prefer, by its full name or without `ExecutionProvider` ("CUDA").
+        device: As in `devices.CHOICES`.
         name: What messages call the model; its file name if absent.
 
     Raises:
         ModelFileError: The file is missing, broken or not one of ours.
-        DeviceError: The provider is not in this onnxruntime.
+        ConfigError: There is no such device.
+        DeviceError: The device isn't installed, or doesn't work.
     """
 
     def __init__(
-        self, source: str | Path | bytes, *, threads: int | None = None, provider: str | None = None, name: str = ""
+        self, source: str | Path | bytes, *, threads: int | None = None, device: str = "auto", name: str = ""
     ) -> None:
+        wanted, kind = parse_device(device)
         self.name = name or (Path(source).name if isinstance(source, str | Path) else "model")
         data = source if isinstance(source, bytes) else _read(Path(source))
         self.threads = thread_count(threads)
-        self._session = _open(data, self.name, self.threads, provider)
+        # The processor reads the file in any case: what is wrong with it is the file's fault then, and no device's.
+        self._session = _open(data, self.name, self.threads)
         self.card = self._read_card()
         self.size, self._input, self._output = self._check_contract()
+        opened = open_on(wanted, kind, self._session, data, self.card, self.threads)
+        self._session, self.size = opened.session, self.size or opened.size
+        #: Where it runs, why there, and the share of the network's nodes that runs there.
+        self.device, self.reason, self.share = opened.device.name, opened.reason, opened.share
         #: The providers in use, first choice first.
         self.providers: tuple[str, ...] = tuple(self._session.get_providers())
+        # The processor computes for several threads at once; not all others can.
+        self._turn: contextlib.AbstractContextManager[Any] = (
+            contextlib.nullcontext() if self.device == "cpu" else threading.Lock()
+        )
 
     def run(self, batch: Frame) -> Alpha:
         """The graph itself.
@@ -81,7 +96,8 @@ class Session:
         Returns:
             float32 (1, H, W) in [0, 1].
         """
-        (alpha,) = self._session.run([self._output], {self._input: batch})
+        with self._turn:
+            (alpha,) = self._session.run([self._output], {self._input: batch})
         return np.asarray(np.clip(alpha, 0.0, 1.0), np.float32)
 
     def _read_card(self) -> ModelCard:
@@ -128,34 +144,13 @@ def _read(path: Path) -> bytes:
         raise ModelFileError(f"The model file `{path}` can't be read: {error.strerror}.") from error
 
 
-def _open(data: bytes, name: str, threads: int, provider: str | None) -> Any:
+def _open(data: bytes, name: str, threads: int) -> Any:
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # errors reach the user as one sentence, not as a log of C++
     try:
-        return onnxruntime.InferenceSession(data, options, providers=_providers(provider, onnxruntime))
-    except DeviceError:
-        raise
+        return onnxruntime.InferenceSession(data, session_options(threads), providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelFileError(
             f"`{name}` is not an ONNX file that can be loaded (broken, cut off or of another kind); "
             "give a file written by `standout export`."
         ) from error
-
-
-def _providers(asked: str | None, onnxruntime: Any) -> list[str]:
-    """The asked provider and the processor behind it; the processor alone when nothing is asked."""
-    cpu = "CPUExecutionProvider"
-    if asked is None or asked.lower().removesuffix("executionprovider") == "cpu":
-        return [cpu]
-    available = {name.removesuffix("ExecutionProvider").lower(): name for name in onnxruntime.get_available_providers()}
-    key = asked.removesuffix("ExecutionProvider").lower()
-    if key not in available:
-        raise DeviceError(
-            f"The provider must be one of {', '.join(sorted(available))}; received {asked!r}, "
-            "which this installation of onnxruntime doesn't have."
-        )
-    return [available[key], cpu]

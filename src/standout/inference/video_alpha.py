@@ -10,19 +10,25 @@ from standout.imaging.arrays import Alpha, Frame, check_frame, resize
 from standout.imaging.guided_filter import upsample_alpha
 from standout.inference.alpha_stream import AlphaStream, CoarsePredictor
 from standout.inference.clean_alpha import clean_alpha
+from standout.inference.devices import check_no_device
 from standout.inference.model import bundled_names, load
 from standout.inference.smoothing import Smoothing
 
 
-def load_for_video(model: str | Path | CoarsePredictor | None = None) -> CoarsePredictor:
+def load_for_video(model: str | Path | CoarsePredictor | None = None, device: str | None = None) -> CoarsePredictor:
     """The model given; by default the bundled "live", or "photo" where that isn't bundled.
 
     Raises:
         ModelFileError: There is no such model.
+        ConfigError: There is no such device, or the model is loaded already.
+        DeviceError: The device isn't installed, or doesn't work.
     """
     if model is None:
-        return load("live" if "live" in bundled_names() else "photo")
-    return load(model) if isinstance(model, str | Path) else model
+        model = "live" if "live" in bundled_names() else "photo"
+    if isinstance(model, str | Path):
+        return load(model, device=device)
+    check_no_device(device)
+    return model
 
 
 class VideoAlpha:
@@ -37,14 +43,21 @@ class VideoAlpha:
     Args:
         model: From `standout.load`, or what it takes; by default "live", or "photo" where that isn't bundled.
         smoothing: "flow", "confidence" or "off".
+        device: Where a model that is given by name runs, as in `standout.load`.
 
     Raises:
         ModelFileError: There is no such model.
         ConfigError: No such smoothing.
     """
 
-    def __init__(self, model: str | Path | CoarsePredictor | None = None, *, smoothing: Smoothing = "flow") -> None:
-        self.model = load_for_video(model)
+    def __init__(
+        self,
+        model: str | Path | CoarsePredictor | None = None,
+        *,
+        smoothing: Smoothing = "flow",
+        device: str | None = None,
+    ) -> None:
+        self.model = load_for_video(model, device)
         self._stream = AlphaStream(self.model, smoothing)
 
     def __call__(self, frame: Frame) -> Alpha:

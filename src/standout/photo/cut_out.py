@@ -25,6 +25,7 @@ from standout.imaging.decode import MAX_BYTES, MAX_PIXELS, Picture, from_array, 
 from standout.imaging.encode import DEFAULT_QUALITY, EncodeOptions, encode, format_of, to_8_bit, write_picture
 from standout.imaging.files import atomic_write
 from standout.inference.clean_alpha import clean_alpha
+from standout.inference.devices import check_no_device
 from standout.model_card import ModelCard
 
 #: With a smaller share of the pixels than this at the model's threshold, nobody counts as found.
@@ -173,6 +174,7 @@ def cut_out(
     look: Look | None = None,
     mask: bool = False,
     model: Predictor | str | Path | None = None,
+    device: str | None = None,
 ) -> NDArray[Any]: ...
 @overload
 def cut_out(
@@ -182,6 +184,7 @@ def cut_out(
     look: Look | None = None,
     mask: bool = False,
     model: Predictor | str | Path | None = None,
+    device: str | None = None,
 ) -> bytes: ...
 @overload
 def cut_out(
@@ -191,6 +194,7 @@ def cut_out(
     look: Look | None = None,
     mask: bool = False,
     model: Predictor | str | Path | None = None,
+    device: str | None = None,
 ) -> Image.Image: ...
 def cut_out(
     image: Photo,
@@ -199,6 +203,7 @@ def cut_out(
     look: Look | None = None,
     mask: bool = False,
     model: Predictor | str | Path | None = None,
+    device: str | None = None,
 ) -> Image.Image | NDArray[Any] | bytes:
     """Cuts the people out of a picture; what goes in comes out.
 
@@ -215,6 +220,7 @@ def cut_out(
         look: Everything else about the result: which person, edge, crop, shadow, matting.
         mask: Return what would be shown, alone: grey (H, W), 255 is person.
         model: From `standout.load`, or what it takes; the bundled "photo" if absent.
+        device: Where a model that is given by name runs, as in `standout.load`.
 
     Returns:
         Pillow → Pillow; array → array of its dtype (uint8 for a mask); bytes → bytes of a PNG; path → Pillow.
@@ -230,7 +236,7 @@ def cut_out(
     if background is not None:
         behind = np.asarray(background.convert("RGB")) if isinstance(background, Image.Image) else background
         look = dataclasses.replace(look, background=behind)
-    finished = finish_photo(image, as_model(model), PhotoOptions(look, mask))
+    finished = finish_photo(image, as_model(model, device), PhotoOptions(look, mask))
     if isinstance(image, np.ndarray):
         return finished.pixels
     if isinstance(image, bytes | bytearray | memoryview):
@@ -261,20 +267,25 @@ def read_picture(image: object, options: PhotoOptions) -> Picture:
     raise InputError(f"`image` must be a Pillow picture, an array, bytes or a path; received {type(image).__name__}.")
 
 
-def as_model(model: Predictor | str | Path | None) -> Predictor:
-    """The model itself, or the one of this name or path, loaded once; None is `photo`."""
+def as_model(model: Predictor | str | Path | None, device: str | None = None) -> Predictor:
+    """The model itself, or the one of this name or path, loaded once; None is `photo`.
+
+    Raises:
+        ConfigError: A device for a model that is loaded already.
+    """
     if model is None or isinstance(model, str | Path):
         name_or_path = "photo" if model is None else model
-        return _loaded(name_or_path, _stamp(name_or_path))
+        return _loaded(name_or_path, _stamp(name_or_path), device)
+    check_no_device(device)
     return model
 
 
 @lru_cache(maxsize=2)
-def _loaded(name_or_path: str | Path, stamp: tuple[int, int] | None) -> Predictor:  # noqa: ARG001 - is part of the key
+def _loaded(name_or_path: str | Path, stamp: tuple[int, int] | None, device: str | None) -> Predictor:  # noqa: ARG001 - stamp is part of the key
     """A model given by name is kept: the second call of `cut_out` costs no loading, unless its file has changed."""
     from standout.inference.model import load
 
-    return load(name_or_path)
+    return load(name_or_path, device=device)
 
 
 def _stamp(path: str | Path) -> tuple[int, int] | None:

@@ -49,7 +49,8 @@ class PhotoEngine:
         own = Path(how.model).stem if how.model.endswith(".onnx") else how.model
         self._default = own
         files = {own: how.model} | {name: file for name, file in names.items() if name != own}
-        self._loaded = {name: load(file, threads=how.threads, provider=how.device) for name, file in files.items()}
+        device = how.device or "cpu"
+        self._loaded = {name: load(file, threads=how.threads, device=device) for name, file in files.items()}
         for model in self._loaded.values():
             model.alpha(np.full((256, 256, 3), 127, np.uint8))  # the first run is the slowest
 

@@ -64,6 +64,7 @@ def process_video(
     *,
     background: str | Path | Frame = "transparent",
     model: str | Path | CoarsePredictor | None = None,
+    device: str | None = None,
     options: VideoOptions | None = None,
     progress: Progress | None = None,
 ) -> VideoResult:
@@ -80,6 +81,7 @@ def process_video(
         background: "transparent", a colour, an image (or its pixels, uint8 RGB), a video (repeated), "blur" or
             "blur:RADIUS".
         model: From `standout.load`, or what it takes; by default "live", or "photo" where that isn't bundled.
+        device: Where a model that is given by name runs, as in `standout.load`.
         options: Everything else.
         progress: Called after each frame; what it raises ends the run.
 
@@ -96,7 +98,7 @@ def process_video(
     with _open(source, options) as reader:
         painter = Painter(background, reader.film, "matte" if options.matte else "people")
         try:
-            predictor = load_for_video(model)
+            predictor = load_for_video(model, device)
             sink = _sink(target, reader, painter, options)
             try:
                 job = _Job(reader, predictor, painter, sink, options, progress)
