@@ -54,6 +54,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "albumentations": {"data"},
     "av": {"video"},
     "fastapi": {"server"},
+    "google": {"inference"},  # protobuf, which onnxruntime brings: reads ONNX files
     "h11": {"server"},
     "keras": {"export", "model", "train"},
     "matplotlib": {"plots", "train"},
