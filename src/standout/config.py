@@ -24,12 +24,16 @@ class ModelOptions:
     encoder: str = "mobilenet_v2"  # a name of model/backbones.py: BACKBONES
     width: float = 1.0  # multiplies MobileNetV2's channels
     encoder_rows: int = 0  # keep so many rows of the encoder's table (7 in all): a thinner encoder; 0: all
-    output_stride: int = 16  # of the encoder; 8 is finer and some 3 times slower
+    output_stride: int = 16  # of the encoder; 8 is finer and some 3 times slower, 32 coarser and a quarter quicker
     rates: tuple[int, ...] = (6, 12, 18)  # of ASPP at stride 16; doubled at stride 8
     aspp_channels: int = 128
     low_level_channels: int = 48  # stride-4 features are reduced to this
     decoder_channels: int = 128
     refine_channels: int = 0  # > 0: one more decoder step on stride-2 features
+    refine_separable: bool = False  # that step as a depthwise and a 1×1 convolution: a tenth of its time
+    context_channels: int = 0  # > 0: blocks at stride 32 that see the whole picture join ASPP
+    context_blocks: int = 3  # how many
+    middle_channels: int = 0  # > 0: with output stride 32, features of stride 16 join the decoder
     dropout: float = 0.0  # after ASPP
     weights: str = ""  # .npz or .weights.h5 to start from; ImageNet's: recipes/imagenet.py
 
@@ -45,6 +49,9 @@ class DataOptions:
     weights_by_set: dict[str, float] = field(default_factory=dict)  # how often each set is drawn; 1 by default
     paste_fraction: float = 0.22  # share of samples that are cut-out people on photographs without people
     negative_fraction: float = 0.06  # share of photographs with nobody
+    clothes: float = 0.25  # share of samples whose clothes are recoloured or retextured; badges on half as many
+    held: float = 0.06  # share of samples with a thing put across somebody's outline
+    light: float = 0.2  # share of samples lit as a webcam sees people: window behind, screen glow, one lamp, dark room
     augment: bool = True
     zoom_out: float = 0.35  # share of samples that show the whole photograph
     workers: int = 1  # processes that read and augment
@@ -201,7 +208,7 @@ def _coerce(key: str, value: Any, wanted: Any) -> Any:
 def _check_ranges(config: Config) -> None:
     model, data, train = config.model, config.data, config.train
     rules: list[tuple[bool, str, object]] = [
-        (model.output_stride in (8, 16), "model.output_stride must be 8 or 16", model.output_stride),
+        (model.output_stride in (8, 16, 32), "model.output_stride must be 8, 16 or 32", model.output_stride),
         (model.width > 0, "model.width must be positive", model.width),
         (model.encoder_rows >= 0, "model.encoder_rows must be 0 (all) or more", model.encoder_rows),
         (len(model.rates) > 0 and min(model.rates, default=0) > 0, "model.rates must be positive", model.rates),
@@ -212,6 +219,8 @@ def _check_ranges(config: Config) -> None:
         (min(data.paste_fraction, data.negative_fraction) >= 0 and data.paste_fraction + data.negative_fraction <= 1,
          "data.paste_fraction + data.negative_fraction must be shares, 1 at most together",
          (data.paste_fraction, data.negative_fraction)),
+        (max(data.clothes, data.held, data.light) <= 1 and min(data.clothes, data.held, data.light) >= 0,
+         "data.clothes, data.held and data.light must be shares", (data.clothes, data.held, data.light)),
         (data.workers >= 0, "data.workers must be 0 or more", data.workers),
         (min(data.weights_by_set.values(), default=0) >= 0, "data.weights_by_set must be 0 or more",
          data.weights_by_set),

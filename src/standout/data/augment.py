@@ -7,6 +7,7 @@ albumentations itself would reuse its random state in each worker process (its i
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import cache
 
 # albumentations asks PyPI for news when it is imported; our tools work offline.
@@ -17,6 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from standout.data.clothes import TextureSource, add_badge, dress, hold
+from standout.data.webcam_light import webcam_light
 from standout.imaging.arrays import Frame, letterbox, letterbox_box
 
 #: What lies around a picture: the mid-grey of the letterbox.
@@ -26,9 +29,24 @@ FILL = 127
 Label = NDArray[np.uint8]
 
 
+@dataclass(frozen=True)
+class Scene:
+    """Shares of samples in which people, their things and their light are changed; 0 each: as photographed.
+
+    Attributes:
+        clothes: Clothes are recoloured or retextured; a badge or logo in half as many.
+        held: A thing is put across somebody's outline.
+        light: The picture is lit as a webcam sees people.
+    """
+
+    clothes: float = 0.0
+    held: float = 0.0
+    light: float = 0.0
+
+
 @cache
-def _pipeline(size: int, zoom_out: float) -> A.Compose:
-    """Geometry first and at once down to the output size, so that colour and noise work on few pixels."""
+def _pipelines(size: int, zoom_out: float) -> tuple[A.Compose, A.Compose]:
+    """Geometry, at once down to the output size, so that all after it works on few pixels; then colour and noise."""
     geometry = [
         A.HorizontalFlip(p=0.5),
         A.OneOf(
@@ -75,10 +93,19 @@ def _pipeline(size: int, zoom_out: float) -> A.Compose:
         A.GaussNoise((0.01, 0.05), p=0.1),
         A.ImageCompression(quality_range=(40, 90), p=0.2),
     ]
-    return A.Compose([*geometry, *occlusion, *color, *quality])
+    return A.Compose(geometry), A.Compose([*occlusion, *color, *quality])
 
 
-def augment(image: Frame, label: Label, size: int, rng: np.random.Generator, *, zoom_out: float) -> tuple[Frame, Label]:
+def augment(
+    image: Frame,
+    label: Label,
+    size: int,
+    rng: np.random.Generator,
+    *,
+    zoom_out: float,
+    scene: Scene | None = None,
+    texture: TextureSource | None = None,
+) -> tuple[Frame, Label]:
     """Draws one variation of a picture and its label.
 
     Args:
@@ -87,14 +114,41 @@ def augment(image: Frame, label: Label, size: int, rng: np.random.Generator, *, 
         size: Side of the square result, pixels.
         rng: Decides everything; nothing else is random.
         zoom_out: Probability of showing the whole picture.
+        scene: How often clothes, held things and light change; None: never.
+        texture: Gives pictures whose pieces become cloth; the picture itself by default.
 
     Returns:
         uint8 RGB (size, size, 3) and uint8 (size, size, 2).
     """
-    pipeline = _pipeline(size, zoom_out)
+    geometry, appearance = _pipelines(size, zoom_out)
+    image, label = _applied(geometry, image, label, rng)
+    if scene is not None and label[..., 0].any():
+        image, label = _changed(image, label, scene, texture or (lambda: image), rng)
+    image, label = _applied(appearance, image, label, rng)
+    return np.ascontiguousarray(image), np.ascontiguousarray(label)
+
+
+def _applied(pipeline: A.Compose, image: Frame, label: Label, rng: np.random.Generator) -> tuple[Frame, Label]:
     pipeline.set_random_seed(int(rng.integers(2**31)))
     result = pipeline(image=image, mask=label)
-    return np.ascontiguousarray(result["image"]), np.ascontiguousarray(result["mask"])
+    return result["image"], result["mask"]
+
+
+def _changed(
+    image: Frame, label: Label, scene: Scene, texture: TextureSource, rng: np.random.Generator
+) -> tuple[Frame, Label]:
+    clothes, badge, held, light = rng.random(4)
+    # Where the label is not to be trusted no clothes are.
+    person = np.where(label[..., 1] > 127, np.uint8(0), label[..., 0])
+    if clothes < scene.clothes:
+        image = dress(image, person, texture, rng)
+    if badge < scene.clothes / 2:
+        image = add_badge(image, person, texture, rng)
+    if held < scene.held:
+        image, label = hold(image, label, texture, rng)
+    if light < scene.light:
+        image = webcam_light(image, person, rng)
+    return image, label
 
 
 def fit(image: Frame, label: Label, size: int) -> tuple[Frame, Label]:

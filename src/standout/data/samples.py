@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from standout.config import DataOptions
-from standout.data.augment import Label, augment, fit
+from standout.data.augment import Label, Scene, augment, fit
 from standout.data.pairs import Pair, read_image, read_mask
 from standout.data.synthesize import CutOut, crop_person, paste_people
 from standout.errors import InputError
@@ -75,7 +75,11 @@ class Samples:
             label = read_label(pair, image.shape[:2])
         if not self.config.augment:
             return fit(image, label, self.config.size)
-        return augment(image, label, self.config.size, rng, zoom_out=self.config.zoom_out)
+        scene = Scene(self.config.clothes, self.config.held, self.config.light)
+        texture = (lambda: read_image(self._draw_nobody(rng).image)) if self._nobody else None
+        return augment(
+            image, label, self.config.size, rng, zoom_out=self.config.zoom_out, scene=scene, texture=texture
+        )
 
     def batch(self, epoch: int, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Samples first … first + count − 1, stacked: uint8 (count, size, size, 3) and (count, size, size, 2)."""

@@ -14,6 +14,7 @@ from typing import Any
 from standout.errors import ConfigError
 from standout.export.onnx import save_onnx, to_onnx
 from standout.export.parity import check_parity
+from standout.model.deeplab import input_multiple
 from standout.model.weights import load_run
 from standout.model_card import ModelCard
 
@@ -73,7 +74,7 @@ def export_run(
     model, config, record = load_run(run, weights)
     side = config.data.val_size or config.data.size
     size = size or (side, side)
-    stride = max(config.model.output_stride, 16) * (2 if two_scales else 1)
+    stride = max(input_multiple(config.model), 16) * (2 if two_scales else 1)
     if min(size) <= 0 or size[0] % stride or size[1] % stride:
         raise ConfigError(f"--size must be multiples of {stride}; received {size[0]}×{size[1]}.")
     card = ModelCard(

@@ -1,9 +1,11 @@
-"""The building blocks of DeepLabV3+: conv-norm-relu, separable convolution, ASPP.
+"""The building blocks of DeepLabV3+: conv-norm-relu, separable convolution, context, ASPP.
 
 Every function takes and returns a Keras tensor of shape (batch, height, width, channels).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -98,16 +100,50 @@ class FrozenNorm(BatchNormalization):
         return super().call(inputs, training=False, mask=mask)
 
 
-def aspp(x, channels: int, rates: tuple[int, ...], *, dropout: float = 0.0, name: str = "aspp"):
+def context(x, channels: int, blocks: int, *, halve: bool, name: str = "context"):
+    """Inverted residual blocks (arXiv 1801.04381) with 5×5 kernels at a coarse stride: what the whole picture shows.
+
+    A torso in a plain hoodie looks like a wall to any window that doesn't see the head above it. At stride 32 a few such
+    blocks see the whole picture for a few per cent of the network's time, where dilated convolutions see single points.
+
+    Args:
+        x: The encoder's features.
+        channels: Width of the blocks; inside they are four times as wide.
+        blocks: How many.
+        halve: Whether to work at half of x's resolution; the result has x's either way.
+        name: Prefix of the layers' names.
+    """
+    if halve:
+        x = layers.DepthwiseConv2D(3, strides=2, padding="same", use_bias=False, name=f"{name}_down_depthwise")(x)
+        x = _norm(x, f"{name}_down_depthwise_norm")
+        x = layers.ReLU(name=f"{name}_down_depthwise_relu")(x)
+    x = conv_norm_relu(x, channels, 1, name=f"{name}_reduce")
+    for block in range(blocks):
+        prefix = f"{name}_{block}"
+        y = conv_norm_relu(x, channels * 4, 1, name=f"{prefix}_expand")
+        y = layers.DepthwiseConv2D(5, padding="same", use_bias=False, name=f"{prefix}_depthwise")(y)
+        y = _norm(y, f"{prefix}_depthwise_norm")
+        y = layers.ReLU(name=f"{prefix}_depthwise_relu")(y)
+        y = layers.Conv2D(channels, 1, use_bias=False, name=f"{prefix}_project_conv")(y)
+        y = _norm(y, f"{prefix}_project_norm")
+        x = layers.Add(name=f"{prefix}_add")([x, y])
+    return layers.UpSampling2D(2, interpolation="bilinear", name=f"{name}_upsample")(x) if halve else x
+
+
+def aspp(
+    x, channels: int, rates: tuple[int, ...], *, extra: Sequence = (), dropout: float = 0.0, name: str = "aspp"
+):
     """Atrous spatial pyramid pooling with the image-level feature (arXiv 1706.05587, section 3.3).
 
     The image-level branch has no batch-norm: its statistics would come from one value per picture.
+    `extra` holds further branches of x's height and width that join the concatenation.
     """
     branches = [conv_norm_relu(x, channels, 1, name=f"{name}_1x1")]
     branches += [separable_conv(x, channels, dilation=rate, name=f"{name}_rate{rate}") for rate in rates]
     pooled = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_pool")(x)
     pooled = layers.Conv2D(channels, 1, activation="relu", name=f"{name}_pool_conv")(pooled)
     branches.append(BroadcastLike(name=f"{name}_pool_upsample")([pooled, x]))
+    branches += extra
     x = layers.Concatenate(name=f"{name}_concat")(branches)
     x = conv_norm_relu(x, channels, 1, name=f"{name}_project")
     return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x

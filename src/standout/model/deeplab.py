@@ -12,13 +12,13 @@ from keras import layers
 from standout.config import ModelOptions
 from standout.errors import ConfigError
 from standout.model.backbones import Backbone, build_backbone
-from standout.model.blocks import aspp, conv_norm_relu, separable_conv
+from standout.model.blocks import aspp, context, conv_norm_relu, separable_conv
 
 
 def build_deeplab(config: ModelOptions, *, frozen_norm: bool = True, freeze: int = 0) -> keras.Model:
     """Builds the network: float RGB in [0, 1], (B, H, W, 3), to logits (B, H, W, 1).
 
-    H and W may be any multiple of the output stride.
+    H and W may be any multiple of `input_multiple(config)`.
 
     Args:
         config: Encoder, stride and widths.
@@ -33,9 +33,19 @@ def build_deeplab(config: ModelOptions, *, frozen_norm: bool = True, freeze: int
 
     # Encoder
     encoder = build_backbone(config, frozen_norm=frozen_norm)
-    x = aspp(encoder.features, config.aspp_channels, rates, dropout=config.dropout)
+    extra = []
+    if config.context_channels:
+        extra.append(context(encoder.features, config.context_channels, config.context_blocks, halve=stride == 16))
+    x = aspp(encoder.features, config.aspp_channels, rates, extra=extra, dropout=config.dropout)
 
     # Decoder
+    if config.middle_channels and stride > 16:
+        # The last stage at stride 32 without dilation is cheap, but coarse: stride 16 joins on the way up.
+        x = layers.UpSampling2D(stride // 16, interpolation="bilinear", name="middle_upsample")(x)
+        middle = conv_norm_relu(encoder.taps[16], config.middle_channels, name="middle_reduce")
+        x = layers.Concatenate(name="middle_concat")([x, middle])
+        x = separable_conv(x, config.aspp_channels, name="middle")
+        stride = 16
     x = layers.UpSampling2D(stride // 4, interpolation="bilinear", name="decoder_upsample")(x)
     low = conv_norm_relu(encoder.taps[4], config.low_level_channels, name="decoder_low_level")
     x = layers.Concatenate(name="decoder_concat")([x, low])
@@ -47,7 +57,10 @@ def build_deeplab(config: ModelOptions, *, frozen_norm: bool = True, freeze: int
         x = conv_norm_relu(x, config.refine_channels, name="refine_reduce")
         x = layers.UpSampling2D(2, interpolation="bilinear", name="refine_upsample")(x)
         x = layers.Concatenate(name="refine_concat")([x, encoder.taps[2]])
-        x = conv_norm_relu(x, config.refine_channels, 3, name="refine")
+        if config.refine_separable:
+            x = separable_conv(x, config.refine_channels, name="refine")
+        else:
+            x = conv_norm_relu(x, config.refine_channels, 3, name="refine")
         scale = 2
     # In float32 under mixed precision too: a half float has no room for both a sure logit and a fine edge.
     x = layers.Conv2D(1, 1, dtype="float32", name="logits")(x)
@@ -57,6 +70,11 @@ def build_deeplab(config: ModelOptions, *, frozen_norm: bool = True, freeze: int
     model = keras.Model(encoder.inputs, x, name="deeplab_v3_plus")
     freeze_stages(model, encoder, freeze)
     return model
+
+
+def input_multiple(config: ModelConfig) -> int:
+    """What a picture's height and width must be multiples of: the coarsest stride in the graph."""
+    return max(config.output_stride, 32) if config.context_channels else config.output_stride
 
 
 def freeze_stages(model: keras.Model, encoder: Backbone, count: int) -> None:
