@@ -27,7 +27,7 @@ def test_words_win_over_the_file(tmp_path):
         ("batch=true", "must be of type int"),
         ("batch", "key=value"),
         ("size=100", "multiple of 32"),
-        ("output_stride=32", "8 or 16"),
+        ("output_stride=64", "8, 16 or 32"),
         ("paste_fraction=0.9", "at most together"),
         ("val_fraction=0", "between 0 and 1"),
     ],

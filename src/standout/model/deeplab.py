@@ -72,7 +72,7 @@ def build_deeplab(config: ModelOptions, *, frozen_norm: bool = True, freeze: int
     return model
 
 
-def input_multiple(config: ModelConfig) -> int:
+def input_multiple(config: ModelOptions) -> int:
     """What a picture's height and width must be multiples of: the coarsest stride in the graph."""
     return max(config.output_stride, 32) if config.context_channels else config.output_stride
 
