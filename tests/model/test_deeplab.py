@@ -16,12 +16,6 @@ from standout.train.devices import building_in  # noqa: E402
 
 SMALL = {"aspp_channels": 8, "decoder_channels": 8, "low_level_channels": 4}
 KIT = [
-<<<<<<< HEAD
-    ModelOptions(encoder="mobilenet_v2", width=0.35, **SMALL),
-    ModelOptions(encoder="mobilenet_v2", width=0.35, output_stride=8, refine_channels=4, dropout=0.1, **SMALL),
-    ModelOptions(encoder="efficientnet_lite0", refine_channels=4, **SMALL),
-]
-=======
     ModelOptions(encoder="mobilenet_v2", width=0.35, **SMALL),
     ModelOptions(encoder="mobilenet_v2", width=0.35, output_stride=8, refine_channels=4, dropout=0.1, **SMALL),
     ModelOptions(encoder="efficientnet_lite0", refine_channels=4, **SMALL),
@@ -31,7 +25,6 @@ KIT = [
         refine_separable=True, **SMALL,
     ),
 ]  # fmt: skip
->>>>>>> 4496d7a (Tests of clothes, webcam light, solidity and the new graphs)
 
 
 def randomise_norms(model) -> None:

@@ -37,7 +37,9 @@ def dress(image: Frame, person: NDArray[np.uint8], texture: TextureSource, rng: 
         return image
     height, width = person.shape
     line = rows[0] + (rows[-1] - rows[0]) * rng.uniform(0.12, 0.75)
-    wave = cv2.resize(rng.normal(0, 0.04 * height, (1, 4)).astype(np.float32), (width, 1), interpolation=cv2.INTER_CUBIC)
+    wave = cv2.resize(
+        rng.normal(0, 0.04 * height, (1, 4)).astype(np.float32), (width, 1), interpolation=cv2.INTER_CUBIC
+    )
     below = np.arange(height, dtype=np.float32)[:, None] - line + wave
     region = np.clip(below / 3 + 0.5, 0, 1) * (person.astype(np.float32) / 255) * np.float32(rng.uniform(0.6, 1))
     luminance = image.astype(np.float32) @ _LUMINANCE
@@ -58,7 +60,9 @@ def _cloth(shape: tuple[int, int], texture: TextureSource, rng: np.random.Genera
         return _piece(texture(), shape, rng).astype(np.float32)
     angle, period = rng.uniform(0, np.pi), max(shape) / rng.uniform(3, 40)
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    stripes = np.sin((x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))) * np.float32(2 * np.pi / period)) > 0
+    stripes = (
+        np.sin((x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))) * np.float32(2 * np.pi / period)) > 0
+    )
     return np.where(stripes[..., None], color, _color(rng)).astype(np.float32)
 
 
@@ -87,7 +91,9 @@ def add_badge(image: Frame, person: NDArray[np.uint8], texture: TextureSource, r
     out = image.copy()
     if rng.random() < 0.3:  # a lanyard: a line from the neck
         end = (int(place[0] + rng.normal(0, 0.04) * side), max(0, int(place[1] - rng.uniform(0.1, 0.3) * side)))
-        drawn = cv2.line(image.copy(), place, end, _color(rng).tolist(), max(1, round(side * rng.uniform(0.004, 0.012))))
+        drawn = cv2.line(
+            image.copy(), place, end, _color(rng).tolist(), max(1, round(side * rng.uniform(0.004, 0.012)))
+        )
         out = np.where((person > 127)[..., None], drawn, out)
     filling = _piece(texture(), image.shape[:2], rng) if rng.random() < 0.5 else np.uint8(_color(rng))
     return np.where(shape[..., None], filling, out).astype(np.uint8)

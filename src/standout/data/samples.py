@@ -77,9 +77,7 @@ class Samples:
             return fit(image, label, self.config.size)
         scene = Scene(self.config.clothes, self.config.held, self.config.light)
         texture = (lambda: read_image(self._draw_nobody(rng).image)) if self._nobody else None
-        return augment(
-            image, label, self.config.size, rng, zoom_out=self.config.zoom_out, scene=scene, texture=texture
-        )
+        return augment(image, label, self.config.size, rng, zoom_out=self.config.zoom_out, scene=scene, texture=texture)
 
     def batch(self, epoch: int, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Samples first … first + count − 1, stacked: uint8 (count, size, size, 3) and (count, size, size, 2)."""

@@ -130,9 +130,7 @@ def context(x, channels: int, blocks: int, *, halve: bool, name: str = "context"
     return layers.UpSampling2D(2, interpolation="bilinear", name=f"{name}_upsample")(x) if halve else x
 
 
-def aspp(
-    x, channels: int, rates: tuple[int, ...], *, extra: Sequence = (), dropout: float = 0.0, name: str = "aspp"
-):
+def aspp(x, channels: int, rates: tuple[int, ...], *, extra: Sequence = (), dropout: float = 0.0, name: str = "aspp"):
     """Atrous spatial pyramid pooling with the image-level feature (arXiv 1706.05587, section 3.3).
 
     The image-level branch has no batch-norm: its statistics would come from one value per picture.
