@@ -103,8 +103,8 @@ class FrozenNorm(BatchNormalization):
 def context(x, channels: int, blocks: int, *, halve: bool, name: str = "context"):
     """Inverted residual blocks (arXiv 1801.04381) with 5×5 kernels at a coarse stride: what the whole picture shows.
 
-    A torso in a plain hoodie looks like a wall to any window that doesn't see the head above it. At stride 32 a few such
-    blocks see the whole picture for a few per cent of the network's time, where dilated convolutions see single points.
+    A torso in a plain hoodie looks like a wall to any window that doesn't see the head above it. At stride 32 a few
+    such blocks see the whole picture for a few per cent of the network's time; dilated convolutions see single points.
 
     Args:
         x: The encoder's features.
