@@ -25,10 +25,14 @@ _SAFE_PATH = "PYTHONSAFEPATH"
 _environment_lock = threading.Lock()
 
 
-def run_module(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a module as a program of its own and returns what it printed, as text; `returncode` is not checked."""
+def run_module(module: str, *arguments: str, timeout_s: float | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a module as a program of its own and returns what it printed, as text; `returncode` is not checked.
+
+    Raises:
+        subprocess.TimeoutExpired: It was ended after `timeout_s`.
+    """
     command = [sys.executable, "-P", "-m", module, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout_s)
 
 
 def spawn_context() -> SpawnContext:

@@ -13,7 +13,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def export(
     run: Annotated[
-        Path, typer.Argument(help="A run folder of `standout train`; with --web a model file or `photo`, `live`, too.")
+        Path,
+        typer.Argument(
+            help="A run folder of `standout train`; with --web or --float a model file or `photo`, `live`, too."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
     size: Annotated[
@@ -42,6 +45,10 @@ def export(
             help="For browsers: float32 arithmetic, weights stored in 8 bits; writes the card beside it as JSON.",
         ),
     ] = False,
+    as_float: Annotated[
+        bool,
+        typer.Option("--float", help="Computed in float32, also where the model is int8: for devices without int8."),
+    ] = False,
     storage: Annotated[str, typer.Option(help="With --web: weights in int8 or float16.")] = "int8",
 ) -> None:
     """Export a run to ONNX, with scaling and sigmoid inside, checked against Keras."""
@@ -49,6 +56,11 @@ def export(
 
     if weights not in ("best", "last"):
         raise ConfigError(f"--weights must be best or last; received {weights!r}.")
+    if as_float and (int8 or web):
+        raise ConfigError(f"--float and {'--int8' if int8 else '--web'} exclude each other; leave out one of the two.")
+    if as_float and not run.is_dir():
+        _float(run, output)
+        return
     if web and not run.is_dir():
         _web(run, output, storage)
         return
@@ -77,6 +89,15 @@ def export(
     )
     if web:
         _web(output, output, storage)
+
+
+def _float(model: Path, output: Path) -> None:
+    """Writes the float32 form of a model file."""
+    from standout.export.float_form import write_float
+
+    card = write_float(str(model), output)
+    size = output.stat().st_size / 1e6
+    typer.echo(f"{output}: {card.parameters / 1e6:.2f} million weights in float32, {size:.1f} MB.")
 
 
 def _web(model: Path, output: Path, storage: str) -> None:

@@ -36,6 +36,7 @@ def collect(model: str | None) -> dict[str, Any]:
 
     import standout
     from standout.cli.machine import describe_machine, missing_by_extra
+    from standout.inference.devices import runtime_distributions
     from standout.inference.model import bundled_names, load
     from standout.inference.session import thread_count
 
@@ -43,17 +44,58 @@ def collect(model: str | None) -> dict[str, Any]:
     models = {}
     for name in [model] if model else bundled_names():
         loaded = load(name)
-        models[name] = {"providers": list(loaded.providers), "card": dataclasses.asdict(loaded.card)}
+        models[name] = {
+            "providers": list(loaded.providers),
+            "device": loaded.device,
+            "reason": loaded.reason,
+            "card": dataclasses.asdict(loaded.card),
+        }
     return {
         "standout": standout.__version__,
         "machine": describe_machine(),
         "threads": thread_count(),
+        "onnxruntime": runtime_distributions(),
         "providers_available": _available_providers(),
+        "devices": _devices(model or "live"),
         "models": models,
         "training_devices": devices,
         "training_error": error,
         "missing_for_extra": missing_by_extra(),
     }
+
+
+#: A device that needs longer than this for its first pictures (TensorRT builds an engine) is told as not answering.
+_PATIENCE_S = 300.0
+
+
+def _devices(model: str) -> dict[str, dict[str, Any]]:
+    """Each device: what is installed of it, and whether a real run works and how fast; in a process of its own."""
+    import subprocess
+
+    from standout.inference.devices import DEVICES, find_device
+    from standout.processes import run_module
+
+    told = {}
+    for name, device in DEVICES.items():
+        found = find_device(device)
+        entry: dict[str, Any] = {"for": device.title, "installed": found.source, "works": False}
+        if found.problem:
+            entry["problem"] = found.problem
+        elif found.source:
+            try:
+                done = run_module("standout.cli.probe", "device", model, name, timeout_s=_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                entry["problem"] = f"no picture after {_PATIENCE_S:.0f} s"
+            else:
+                last = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()[-1:]
+                if done.returncode == 0 and last:
+                    entry |= json.loads(last[0])
+                else:
+                    entry["problem"] = last[0] if last else f"its process exited with code {done.returncode}"
+        else:
+            entry["install"] = device.install
+        told[name] = entry
+    return told
 
 
 def _available_providers() -> list[str]:
@@ -92,7 +134,13 @@ def _print(console: Console, facts: dict[str, Any]) -> None:
         "processor", f"{machine['processor']}, {machine['cores']} cores{memory}; {facts['threads']} threads for a model"
     )
     say("packages", ", ".join(f"{name} {version}" for name, version in machine["packages"].items()))
-    say("onnxruntime", f"has {', '.join(facts['providers_available'])}")
+    say("onnxruntime", f"{' and '.join(facts['onnxruntime'])}; has {', '.join(facts['providers_available'])}")
+    if len(facts["onnxruntime"]) > 1:
+        say("", "two distributions overwrite each other's files: uninstall both, then install the one you want")
+    for number, (name, entry) in enumerate((n, e) for n, e in facts["devices"].items() if e["installed"]):
+        say("" if number else "devices", _device_line(name, entry))
+    absent = [name for name, entry in facts["devices"].items() if not entry["installed"]]
+    say("", f"not installed: {', '.join(absent)}; docs/devices.md tells how to get them")
     devices = facts["training_devices"]
     if devices is None:
         say("training", "TensorFlow is not installed")
@@ -111,6 +159,13 @@ def _print(console: Console, facts: dict[str, Any]) -> None:
         say(f"[{extra}]"[:12], whole)
 
 
+def _device_line(name: str, entry: dict[str, Any]) -> str:
+    if entry["works"]:
+        share = "" if entry["share"] == 1 else f", {entry['share']:.0%} of the network there"
+        return f"{name} ({entry['installed']}): works, {entry['ms']:g} ms for a frame{share}"
+    return f"{name} ({entry['installed']}): can't be used: {entry['problem']}"
+
+
 def _print_card(say: Any, name: str, entry: dict[str, Any]) -> None:
     card = entry["card"]
     height, width = card["input_size"]
@@ -118,7 +173,8 @@ def _print_card(say: Any, name: str, entry: dict[str, Any]) -> None:
     say("model", f"{name}: {card['encoder']}, input {width}×{height}, {weights}")
     say(
         "",
-        f"runs on {', '.join(entry['providers'])}; licence {card['licence']}; alpha ≥ {card['threshold']:g} is person",
+        f"runs on {entry['device']} ({entry['reason']}); licence {card['licence']}; "
+        f"alpha ≥ {card['threshold']:g} is person",
     )
     looks = [*(["in the mirror"] if card["flip_scale"] else []), *(["from nearer by"] if card["zoom_gain"] else [])]
     if looks:

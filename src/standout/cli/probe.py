@@ -1,7 +1,8 @@
 """What `benchmark` and `info` measure in a process of its own: `python -P -m standout.cli.probe QUESTION …`.
 
 `model NAME THREADS DEVICE` prints the time and memory that loading and the first picture take; nothing but the model
-is in them. `tensorflow` prints the devices that TensorFlow sees, which is seconds of loading that disturb nobody here.
+is in them. `device MODEL NAME` prints whether a device works, and how fast. `tensorflow` prints the devices that
+TensorFlow sees, which is seconds of loading that disturb nobody here.
 """
 
 from __future__ import annotations
@@ -34,6 +35,26 @@ def measure_model(name: str, threads: int, device: str) -> dict[str, float]:
     return {"load_ms": loaded * 1000, "first_ms": first * 1000, "loaded_mb": loaded_mb, "peak_mb": peak()}
 
 
+def try_device(name: str, device: str) -> dict[str, Any]:
+    """Whether a model computes on a device, how fast (median milliseconds of the network), and what goes wrong."""
+    import statistics
+
+    from standout.errors import StandoutError
+    from standout.inference.model import load
+    from standout.score.speed import sample_frame
+
+    try:
+        model = load(name, device=device)
+        frame, times = sample_frame(512, 512), []
+        for _ in range(6):
+            begin = time.perf_counter()
+            model.coarse(frame)
+            times.append(1000 * (time.perf_counter() - begin))
+    except StandoutError as error:
+        return {"works": False, "problem": str(error)}
+    return {"works": True, "ms": round(statistics.median(times[1:]), 2), "share": round(model.share, 3)}
+
+
 def list_training_devices() -> list[str]:
     """The names of TensorFlow's devices, as `/physical_device:CPU:0`."""
     import tensorflow as tf
@@ -45,6 +66,8 @@ def main(arguments: list[str]) -> None:
     answer: Any
     if arguments == ["tensorflow"]:
         answer = list_training_devices()
+    elif arguments[0] == "device":
+        answer = try_device(*arguments[1:])
     else:
         _, name, threads, device = arguments
         answer = measure_model(name, int(threads), device)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from standout.model_card import METADATA_KEY, ModelCard
+
 #: The fields of ONNX (onnx.proto) that are read or written; protobuf keeps all others as they are.
 #: message -> (name, number, type, repeated); a type is a scalar of protobuf or another message.
 _FIELDS: dict[str, tuple[tuple[str, int, str, bool], ...]] = {
@@ -48,6 +50,15 @@ _FLOAT = 1
 def is_quantized(data: bytes) -> bool:
     """Whether an ONNX file holds quantised layers."""
     return any(node.op_type == "DequantizeLinear" for node in _parse(data).graph.node)
+
+
+def with_card(data: bytes, card: ModelCard) -> bytes:
+    """The same ONNX file with another model card."""
+    model = _parse(data)
+    entries = [entry for entry in model.metadata_props if entry.key == METADATA_KEY]
+    entry = entries[0] if entries else model.metadata_props.add(key=METADATA_KEY)
+    entry.value = card.to_json()
+    return bytes(model.SerializeToString())
 
 
 def dequantize(data: bytes) -> bytes:
