@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from standout.errors import ConfigError
+from standout.errors import ConfigError, ModelFileError
+from standout.text_files import TextFileError, read_json, read_toml
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,9 @@ class Config:
         return dataclasses.asdict(self)
 
 
+#: Neither infinity nor "not a number" is a setting.
+_HUGE = 1e12
+
 _STAGES: dict[str, type] = {"model": ModelOptions, "data": DataOptions, "train": TrainOptions}
 
 
@@ -140,28 +144,50 @@ _FORMER_NAMES = {"synthesis": "paste_fraction", "nobody": "negative_fraction", "
 
 
 def config_from_dict(raw: Mapping[str, Any]) -> Config:
-    """The inverse of `Config.to_dict`."""
+    """The inverse of `Config.to_dict`.
+
+    Raises:
+        ConfigError: It holds something else, or a value out of range.
+    """
     values: dict[str, dict[str, Any]] = {stage: {} for stage in _STAGES}
     for stage, inner in raw.items():
+        if not isinstance(inner, Mapping):
+            raise ConfigError(f"`{stage}` must be a table of settings; received {inner!r}.")
         for name, value in inner.items():
             _set(values, f"{stage}.{_FORMER_NAMES.get(name, name)}", value)
-    return Config(**{stage: cls(**values[stage]) for stage, cls in _STAGES.items()})
+    config = Config(**{stage: cls(**values[stage]) for stage, cls in _STAGES.items()})
+    _check_ranges(config)
+    return config
+
+
+def read_run_record(run: Path) -> tuple[Config, dict[str, Any]]:
+    """The settings of a run folder, and all else that its config.json holds.
+
+    Raises:
+        ModelFileError: It is no run folder, or the file was damaged.
+    """
+    file = run / "config.json"
+    try:
+        record = read_json(file)
+        if not isinstance(record, dict) or not isinstance(record.get("config"), dict):
+            raise ConfigError("it holds no `config`")
+        return config_from_dict(record["config"]), record
+    except (TextFileError, ConfigError) as error:
+        raise ModelFileError(f"{run} is no run folder: {file} can't be read ({error}).") from error
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The config file {file} can't be read ({error}).") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The config file {file} is not valid TOML: {error}.") from error
+        return read_toml(file)
+    except TextFileError as error:
+        raise ConfigError(f"The config file {file} can't be read: {error}.") from error
 
 
 def _parse_word(text: str) -> Any:
     """A word's value: TOML if it reads as TOML, `a:1,b:2` as a table, otherwise the text itself."""
     try:
         return tomllib.loads(f"v = {text}")["v"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         pass
     if text in ("True", "False"):
         return text == "True"
@@ -195,7 +221,7 @@ def _coerce(key: str, value: Any, wanted: Any) -> Any:
         return tuple(_coerce(key, item, get_args(wanted)[0]) for item in value)
     if origin is dict and isinstance(value, Mapping):
         return {str(name): _coerce(key, item, get_args(wanted)[1]) for name, item in value.items()}
-    if wanted is float and isinstance(value, int | float) and not isinstance(value, bool):
+    if wanted is float and isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HUGE:
         return float(value)
     if wanted is str and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)

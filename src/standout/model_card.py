@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from standout.errors import ModelFileError
+from standout.text_files import TextFileError, parse_json
 
 #: The key of the ONNX metadata under which the card lies.
 METADATA_KEY = "standout.card"
@@ -84,8 +85,8 @@ class ModelCard:
             ModelFileError: The text is no card, or a value is of another type or out of range.
         """
         try:
-            raw = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            raw = parse_json(text)
+        except TextFileError as error:
             raise ModelFileError(f"The model card must be a JSON object; received {text[:60]!r} ({error}).") from error
         if not isinstance(raw, dict) or not {"name", "input_size"} <= raw.keys():
             raise ModelFileError(
@@ -97,7 +98,7 @@ class ModelCard:
             if isinstance(values.get(key), list):
                 values[key] = tuple(values[key])
         card = cls(**values)
-        _check(card)
+        check_card(card)
         return card
 
 
@@ -105,7 +106,7 @@ class ModelCard:
 _LARGEST_SIDE = 8192
 
 
-def _check(card: ModelCard) -> None:
+def check_card(card: ModelCard) -> None:
     """Refuses a card of which something would fail, or take the machine's memory, later on.
 
     Raises:
@@ -131,6 +132,7 @@ def _check(card: ModelCard) -> None:
            "a list of texts") for key in ("data", "limits")),
         (isinstance(card.scores, dict) and all(isinstance(scores, dict) for scores in card.scores.values()),
          "scores", "an object of objects"),
+        (_is_json(card.scores), "scores", "made of numbers, texts and lists"),
     ]  # fmt: skip
     for holds, key, allowed in rules:
         if not holds:
@@ -138,6 +140,14 @@ def _check(card: ModelCard) -> None:
             raise ModelFileError(
                 f"The model card's `{key}` must be {allowed}; received {received}; export the model again."
             )
+
+
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _whole(value: object, low: int, high: int) -> bool:

@@ -60,13 +60,18 @@ def run(argv: list[str]) -> int:
     except StandoutError as error:
         sys.stderr.write(f"standout: {error}\n")
         return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("standout: interrupted.\n")
-        return 130
     except BrokenPipeError:
         # The reader of our output went away (`standout … | head`): quietly stop, and keep Python from complaining.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        # A name that is too long, a disk that fails under a read: whatever the system refuses is told in its words.
+        what = f"`{error.filename}`" if error.filename is not None else "A file"
+        sys.stderr.write(f"standout: {what} can't be used: {error.strerror or error}.\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("standout: interrupted.\n")
+        return 130
     return 0
 
 

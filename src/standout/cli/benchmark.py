@@ -208,18 +208,24 @@ def _compare(before: Path, after: Path) -> dict[str, Any]:
 
 def _differences(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
     """What besides the time differs, as `model: photo, now live`."""
-    flat = [
-        {name: r.get(name) for name in ("model", "providers", "standout")}
-        | {k: v for k, v in r.get("machine", {}).items() if k != "packages"}
-        | r.get("machine", {}).get("packages", {})
-        for r in (first, second)
-    ]
+    flat = [_facts(result) for result in (first, second)]
     names = dict.fromkeys([*flat[0], *flat[1]])
     return [
         f"{name}: {flat[0].get(name)}, now {flat[1].get(name)}"
         for name in names
         if flat[0].get(name) != flat[1].get(name)
     ]
+
+
+def _facts(result: dict[str, Any]) -> dict[str, Any]:
+    """What a result says of the model and the machine; whoever edited it may have left anything there."""
+
+    def table(value: object) -> dict[str, Any]:
+        return value if isinstance(value, dict) else {}
+
+    machine = table(result.get("machine"))
+    own = {name: result.get(name) for name in ("model", "providers", "standout")}
+    return own | {k: v for k, v in machine.items() if k != "packages"} | table(machine.get("packages"))
 
 
 def _print_comparison(console: Console, result: dict[str, Any]) -> None:
@@ -251,9 +257,11 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
 
 
 def _read_result(path: Path) -> dict[str, Any]:
+    from standout.text_files import TextFileError, read_json
+
     try:
-        result = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        result = read_json(path)
+    except TextFileError as error:
         raise InputError(f"{path} must be a JSON result of `standout benchmark --json`; {error}.") from error
     if not isinstance(result, dict) or "runs" not in result:
         raise InputError(f"{path} must be a JSON result of `standout benchmark --json`; it has no `runs`.")

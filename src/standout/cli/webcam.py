@@ -69,7 +69,7 @@ def webcam(
     asked = _parse_size(size)
     options = WebcamOptions(tuple(background or DEFAULT_BACKGROUNDS), fps, mirror, idle)
     config = _live_config(network, every, threads, smoothing)
-    source = int(camera) if camera.isdigit() else camera
+    source = int(camera) if _is_number(camera) else camera
     # Pictures this small gain nothing by OpenCV's own threads, and those would take the processor from the network.
     cv2.setNumThreads(1)
     loaded, note = load_live(model, config, device=device)
@@ -85,6 +85,11 @@ def webcam(
         return wanted.open(cam, found, line.say)
 
     _run(cam, outputs, wanted, line, frames)
+
+
+def _is_number(text: str) -> bool:
+    """Whether it is a number of a camera, a port or a size: up to five ASCII digits."""
+    return text.isascii() and text.isdecimal() and len(text) <= 5
 
 
 @dataclass(frozen=True)
@@ -105,12 +110,12 @@ class _Wanted:
             raise ConfigError(f"`--preview` must be one of {', '.join(_PREVIEWS)}; received {self.preview!r}.")
         if self.preview == "none" and not self.virtual:
             raise ConfigError("There would be nothing to see; use `--virtual`, or leave out `--preview none`.")
-        if self.control not in (None, "stdin", "http") and not (self.control or "").isdigit():
+        if self.control not in (None, "stdin", "http") and not _is_number(self.control or ""):
             raise ConfigError(f"`--control` must be stdin, http or a port; received {self.control!r}.")
 
     @property
     def server_port(self) -> int:
-        return int(self.control) if self.control and self.control.isdigit() else self.port
+        return int(self.control) if self.control and _is_number(self.control) else self.port
 
     def open(self, cam: Webcam, size: tuple[int, int], say: Callable[[str], None]) -> Sequence[Output]:
         """The outputs for frames of (width, height)."""
@@ -233,7 +238,7 @@ def _parse_size(text: str) -> tuple[int, int]:
     from standout.errors import ConfigError
 
     width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdigit() and height.isdigit() and 16 <= min(int(width), int(height)) <= 8192):
+    if not (cross and _is_number(width) and _is_number(height) and 16 <= min(int(width), int(height)) <= 8192):
         raise ConfigError(f"`--size` must be WIDTHxHEIGHT in pixels, as 1280x720; received {text!r}.")
     return int(width), int(height)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,10 +17,12 @@ from PIL import ImageColor
 
 from standout.errors import ConfigError
 from standout.imaging.arrays import Frame
+from standout.imaging.parse import parse_color
 
 #: Widest blur that is accepted, pixels.
 MAX_BLUR = 1000.0
 
+_COLOR_FUNCTIONS = ("rgb", "rgba", "hsl", "hsv", "hsb")
 _WORDS = {"left": (0.0, None), "right": (1.0, None), "top": (None, 0.0), "bottom": (None, 1.0), "center": (None, None)}
 
 
@@ -90,18 +93,9 @@ def parse_background(text: str | Path | Background | Frame) -> Background:
 
 
 def _color(name: str) -> tuple[int, int, int] | None:
-    # `rgb(…)`, `hsl(…)` are left to Pillow too; a colour with alpha (#rrggbbaa) would be a half-transparent background.
-    if name.startswith("#") and len(name) not in (4, 7):
-        raise ConfigError(f"A colour must be written `#rrggbb` or `#rgb`; received {name!r}.")
-    try:
-        red, green, blue = ImageColor.getrgb(name)[:3]
-    except ValueError:
-        if name.startswith("#"):
-            raise ConfigError(
-                f"A colour must be written `#rrggbb` with the digits 0-9 and a-f; received {name!r}."
-            ) from None
-        return None
-    return red, green, blue
+    """The color, if that is what the word must mean; a word that is no color may still be a file."""
+    means_color = name.startswith("#") or name in ImageColor.colormap or name.partition("(")[0] in _COLOR_FUNCTIONS
+    return parse_color(name) if means_color else None
 
 
 def _radius(text: str) -> float | None:
@@ -117,12 +111,12 @@ def _radius(text: str) -> float | None:
 
 
 def _image_background(path: Path) -> Background:
-    if path.is_file():
+    if os.path.isfile(path):  # unlike `Path.is_file` it takes a name that is too long for one
         return Background("image", image=path)
     # A misspelt word is most likely a colour; what has a suffix or a folder is most likely a file.
     looks_like_file = bool(path.suffix) or len(path.parts) > 1
     folder = path.parent
-    names = [p.name for p in folder.iterdir() if p.is_file()] if looks_like_file and folder.is_dir() else []
+    names = _files_in(folder) if looks_like_file else []
     words = [] if looks_like_file else ["transparent", "blur", *ImageColor.colormap]
     close = difflib.get_close_matches(path.name.lower(), words, 2) or difflib.get_close_matches(path.name, names, 2)
     hint = f"; did you mean {' or '.join(f'`{name}`' for name in close)}?" if close else "."
@@ -130,6 +124,13 @@ def _image_background(path: Path) -> Background:
         f"The background {str(path)!r} is neither a file nor a colour{hint} Allowed: transparent, blur, blur:RADIUS, "
         "a colour (`white`, `#rrggbb`) or an image file."
     )
+
+
+def _files_in(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder) if entry.is_file()]
+    except (OSError, ValueError):
+        return []
 
 
 def parse_position(text: str) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from standout.data.augment_plan import Plan, write_sample
 from standout.data.workers import work_in_order
 from standout.errors import ConfigError, OutputError
 from standout.imaging.files import atomic_write, sweep_temporary
+from standout.text_files import TextFileError, read_json
 
 #: The file by which a folder is known as ours.
 RECORD = "augment.json"
@@ -72,11 +73,13 @@ def _read_record(file: Path) -> dict[str, Any] | None:
     if not file.exists():
         return None
     try:
-        record: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        int(record["count"]), int(record["in_a_row"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OutputError(f"{file} can't be read ({error!r}); give another folder.") from error
-    return record
+        record = read_json(file)
+    except TextFileError as error:
+        raise OutputError(f"{file} can't be read ({error}); give another folder.") from error
+    counts = [record.get(key) for key in ("count", "in_a_row")] if isinstance(record, dict) else [None]
+    if not all(isinstance(number, int) and not isinstance(number, bool) and 0 < number < 10**9 for number in counts):
+        raise OutputError(f"{file} is not a record of `standout augment`; give another folder.")
+    return record  # type: ignore[no-any-return]
 
 
 def _check_same(out: Path, before: dict[str, Any], record: dict[str, Any]) -> None:

@@ -13,9 +13,7 @@ A set may have a third folder, `unsure/`: white where the label is not to be tru
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,6 +26,7 @@ from numpy.typing import NDArray
 from standout.errors import DataError, InputError
 from standout.imaging.arrays import Frame
 from standout.imaging.decode import SUFFIXES, read
+from standout.text_files import TextFileError, read_csv, read_toml
 
 #: More than this share of grey pixels (neither near 0 nor near 255) is no mask but a picture or a heat map.
 #: Soft hair edges stay below it.
@@ -129,8 +128,10 @@ def _read_groups(file: Path) -> dict[str, str]:
     """`groups.csv` beside images/: stem,group (the same person, the same video), so that no group is split."""
     if not file.is_file():
         return {}
-    with file.open(newline="", encoding="utf-8") as stream:
-        return {row["stem"]: row["group"] for row in csv.DictReader(stream) if row.get("stem") and row.get("group")}
+    columns, rows = _rows(file)
+    if not {"stem", "group"} <= set(columns):
+        raise DataError(f"{file} must have the columns stem,group; received {','.join(columns) or 'nothing'}.")
+    return {row["stem"]: row["group"] for row in rows if row["stem"] and row["group"]}
 
 
 def _set_weights(root: Path) -> dict[str, float]:
@@ -138,29 +139,52 @@ def _set_weights(root: Path) -> dict[str, float]:
     if not file.is_file():
         return {}
     try:
-        return {name: float(entry["weight"]) for name, entry in tomllib.loads(file.read_text("utf-8")).items()}
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{file} must hold `[set]` tables with `weight = number`; received {error}.") from error
+        sets = read_toml(file)
+    except TextFileError as error:
+        raise DataError(f"{file} can't be read: {error}.") from error
+    for name, entry in sets.items():
+        if not isinstance(entry, dict) or not _is_weight(entry.get("weight")):
+            raise DataError(
+                f"{file} must hold `[set]` tables with `weight = number`, 0 or more; received {name} = {entry!r}."
+            )
+    return {name: float(entry["weight"]) for name, entry in sets.items()}
+
+
+def _is_weight(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+
+
+def _rows(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+    try:
+        return read_csv(file)
+    except TextFileError as error:
+        raise DataError(f"{file} can't be read: {error}; save it as CSV in UTF-8.") from error
 
 
 def _read_csv(file: Path) -> list[Pair]:
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        if not reader.fieldnames or not {"image", "mask"} <= set(reader.fieldnames):
-            raise DataError(f"{file} must have the columns image,mask; received {reader.fieldnames}.")
-        pairs = []
-        for row in reader:
-            image, mask = file.parent / row["image"], row["mask"]
-            try:
-                weight = float(row.get("weight") or 1)
-            except ValueError as error:
-                raise DataError(
-                    f"{file}, {row['image']}: weight must be a number; received {row['weight']}."
-                ) from error
-            pairs.append(
-                Pair(image, file.parent / mask if mask else None, row.get("set") or file.stem,
-                     row.get("group") or image.stem, weight)
-            )  # fmt: skip
+    columns, rows = _rows(file)
+    if not {"image", "mask"} <= set(columns):
+        raise DataError(f"{file} must have the columns image,mask; received {','.join(columns) or 'nothing'}.")
+    pairs = []
+    for number, row in enumerate(rows, 1):
+        if not row["image"] or "\0" in row["image"] + row["mask"]:
+            raise DataError(
+                f"{file}, row {number}: `image` must be the path of a photograph; received {row['image']!r}."
+            )
+        image, mask = file.parent / row["image"], row["mask"]
+        try:
+            weight = float(row.get("weight") or 1)
+        except ValueError:
+            weight = -1.0
+        if not _is_weight(weight):
+            raise DataError(
+                f"{file}, row {number} ({row['image']}): `weight` must be a number, 0 or more; "
+                f"received {row['weight']!r}."
+            )
+        pairs.append(
+            Pair(image, file.parent / mask if mask else None, row.get("set") or file.stem,
+                 row.get("group") or image.stem, weight)
+        )  # fmt: skip
     return sorted(pairs, key=lambda pair: (pair.set, str(pair.image)))
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import json
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from standout.errors import ConfigError
+from standout.errors import ConfigError, ModelFileError
 from standout.export.onnx import save_onnx, to_onnx
 from standout.export.parity import check_parity
 from standout.model.deeplab import input_multiple
 from standout.model.weights import load_run
-from standout.model_card import ModelCard
+from standout.model_card import ModelCard, check_card
+from standout.text_files import TextFileError, read_csv, read_json, read_toml
+
+T = TypeVar("T")
 
 #: The keys that a card file may fill in; the rest is known from the run.
 CARD_KEYS = (
@@ -102,44 +102,62 @@ def _history(run: Path) -> list[dict[str, str]]:
     file = run / "history.csv"
     if not file.is_file():
         return []
-    with file.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+    try:
+        return read_csv(file)[1]
+    except TextFileError as error:
+        raise ModelFileError(f"{file} can't be read: {error}.") from error
 
 
 def _samples(run: Path, batch: int) -> int:
     rows = _history(run)
-    return int(rows[-1]["step"]) * batch if rows else 0
+    return _figure(run, rows[-1], "step", int) * batch if rows else 0
 
 
 def _validation_scores(run: Path) -> dict[str, dict[str, Any]]:
     rows = [row for row in _history(run) if row.get("iou")]
     if not rows:
         return {}
-    best = max(rows, key=lambda row: float(row["iou"]))
-    return {"held out while training": {"person_iou": round(float(best["iou"]), 4)}}
+    best = max(_figure(run, row, "iou", float) for row in rows)
+    return {"held out while training": {"person_iou": round(best, 4)}}
+
+
+def _figure(run: Path, row: dict[str, str], column: str, kind: Callable[[str], T]) -> T:
+    try:
+        return kind(row[column])
+    except (KeyError, ValueError) as error:
+        raise ModelFileError(
+            f"{run / 'history.csv'} must hold a number in every `{column}`; received {row.get(column)!r}."
+        ) from error
 
 
 def _read_scores(file: Path) -> dict[str, dict[str, Any]]:
     """Scores per set, by the person's share of the picture, and by the number of figures."""
     try:
-        report = json.loads(file.read_text("utf-8"))
-        return {
+        report = read_json(file)
+        scores = {
             **report["sets"],
             **{f"person takes {size}": score for size, score in report["by_size"].items()},
             **{f"figures: {figures}": score for figures, score in report["by_figures"].items()},
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        check_card(ModelCard("", (1, 1), scores=scores))
+    except (TextFileError, ModelFileError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"The scores must be a file of `standout evaluate --json`; {file} is not ({error})."
         ) from error
+    return scores
 
 
 def _read_card_file(file: Path) -> dict[str, Any]:
     try:
-        raw = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"The card file {file} must be readable TOML; {error}.") from error
+        raw = read_toml(file)
+    except TextFileError as error:
+        raise ConfigError(f"The card file {file} can't be read: {error}.") from error
     unknown = sorted(set(raw) - set(CARD_KEYS))
     if unknown:
         raise ConfigError(f"The card file {file} may hold {', '.join(CARD_KEYS)}; received {', '.join(unknown)}.")
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    try:
+        check_card(ModelCard(**{"name": "", "input_size": (1, 1)} | values))
+    except ModelFileError as error:
+        raise ConfigError(f"The card file {file} can't be used: {error}") from error
+    return values

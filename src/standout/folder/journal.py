@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 
 from standout.errors import OutputError
+from standout.text_files import TextFileError, parse_json
 
 JOURNAL_NAME = ".standout-journal.jsonl"
 
@@ -109,8 +110,8 @@ def _parse(data: bytes) -> Iterator[Record]:
     kinds = {field.name: int if field.type == "int" else str for field in fields(Record)}
     for line in data.splitlines():
         try:
-            values = json.loads(line)
-        except ValueError:
+            values = parse_json(line)
+        except TextFileError:
             continue
         if not isinstance(values, dict) or {name: type(value) for name, value in values.items()} != kinds:
             continue

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor
+from PIL import Image
 
 from standout.compose.select import keep_people
 from standout.errors import ConfigError, InputError, OutputError
@@ -27,6 +27,7 @@ from standout.imaging.arrays import Alpha, Frame
 from standout.imaging.decode import Picture
 from standout.imaging.encode import EncodeOptions, encode, format_of
 from standout.imaging.files import atomic_write
+from standout.imaging.parse import parse_color
 from standout.photo.cut_out import PhotoOptions, Predictor, as_model, read_picture
 
 Photo = Image.Image | NDArray[Any] | bytes | str | Path
@@ -192,12 +193,9 @@ def _background(asked: str | None, spec: Spec) -> tuple[int, int, int] | None:
     if asked == "keep":
         return None
     try:
-        red, green, blue = ImageColor.getrgb(asked)[:3]
-    except ValueError:
-        raise ConfigError(
-            f"The background must be a colour such as `white` or `#f0f0f0`, or `keep`; received {asked!r}."
-        ) from None
-    return red, green, blue
+        return parse_color(asked)
+    except ConfigError as error:
+        raise ConfigError(f"The background must be a color or `keep`. {error}") from None
 
 
 def _one_person(faces: list[Face]) -> list[Face]:

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import ImageColor
-
 from standout.errors import ConfigError
 from standout.id_photo.spec import BANDS, DOCUMENTS, UNITS, Band, Source, Spec
+from standout.imaging.parse import parse_color
 
 _TOP = {"title": str, "country": str, "document": str, "note": str, "sources": dict}
 _TABLES: dict[str, dict[str, type | tuple[type, ...]]] = {
@@ -45,6 +44,7 @@ def parse_spec(raw: Mapping[str, Any], name: str) -> Spec:
     tables = {key: form.table(key, raw[key], sources) for key in _TABLES if key in raw}
     size, file, editing = tables["size"], tables.get("file", {}), tables.get("editing", {})
     form.check_size(size)
+    form.require(size.get("min_dpi", 300) <= 2400, "size.min_dpi", "must be at most 2400")
     background = tables.get("background", {})
     replacing, hair = editing.get("background", "unstated"), tables.get("head", {}).get("hair", "unstated")
     form.require(
@@ -143,8 +143,6 @@ class _Form:
 
     def color(self, text: str) -> tuple[int, int, int]:
         try:
-            red, green, blue = ImageColor.getrgb(text)[:3]
-        except ValueError:
-            self.require(False, "background.color", f"must be a colour such as #ffffff; received {text!r}")
-            raise
-        return red, green, blue
+            return parse_color(text)
+        except ConfigError as error:
+            raise ConfigError(f"In the specification `{self.name}`, `background.color` is none. {error}") from None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from pathlib import Path
 
 from standout.errors import ConfigError
 from standout.id_photo.spec import Spec
 from standout.id_photo.spec_parser import parse_spec
+from standout.text_files import TextFileError, read_text, read_toml
 
 #: A folder with a user's own specifications, in addition to the bundled ones.
 FOLDER_VARIABLE = "STANDOUT_SPECS"
@@ -47,7 +47,7 @@ def spec_text(name: str, *, folder: Path | None = None) -> str:
     """A specification's file as it is: something to start one's own from."""
     load_spec(name, folder=folder)
     path = Path(name) if name.lower().endswith(".toml") else _files(folder)[name]
-    return path.read_text("utf-8")
+    return read_text(path)
 
 
 def _files(folder: Path | None) -> dict[str, Path]:
@@ -61,9 +61,7 @@ def _files(folder: Path | None) -> dict[str, Path]:
 
 def _read(path: Path) -> Spec:
     try:
-        raw = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"There is no specification file `{path}`.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"The specification `{path}` can't be read as TOML: {error}.") from error
+        raw = read_toml(path)
+    except TextFileError as error:
+        raise ConfigError(f"The specification `{path}` can't be read: {error}.") from error
     return parse_spec(raw, path.stem)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.config import Config, ModelOptions, config_from_dict
+from standout.config import Config, ModelOptions, read_run_record
 from standout.errors import ModelFileError
 from standout.model.deeplab import build_deeplab
 
@@ -22,17 +20,15 @@ def load_run(run: Path, weights: str = "best") -> tuple[keras.Model, Config, dic
     Raises:
         ModelFileError: It is no run folder, or has no such weights yet.
     """
-    try:
-        record: dict[str, Any] = json.loads((run / "config.json").read_text("utf-8"))
-        config = config_from_dict(record["config"])
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelFileError(f"{run} is no run folder: config.json can't be read ({error}).") from error
+    config, record = read_run_record(run)
     model = build_deeplab(config.model)
     file = run / f"{weights}.weights.h5"
     try:
         model.load_weights(file)
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"{file} can't be loaded ({error}); let the run reach its first validation.") from error
+    except Exception as error:
+        raise ModelFileError(
+            f"{file} can't be loaded ({_reason(error)}); let the run reach its first validation."
+        ) from error
     return model, config, record
 
 
@@ -66,8 +62,8 @@ def load_start(model: keras.Model, config: ModelOptions) -> str:
         return load_npz(model, file)
     try:
         model.load_weights(file)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelFileError(f"{file} doesn't fit this network ({error}).") from error
+    except Exception as error:
+        raise ModelFileError(f"{file} doesn't fit this network ({_reason(error)}).") from error
     return file.name
 
 
@@ -77,12 +73,25 @@ def load_npz(model: keras.Model, file: Path) -> str:
     Raises:
         ModelFileError: It isn't such a file, has no layer of this network, or a shape differs.
     """
+    return f"{file.name}, {_fill(model, read_arrays(file), str(file))} layers"
+
+
+def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz file, by name; the file is closed.
+
+    Raises:
+        ModelFileError: It isn't such a file, or was cut off.
+    """
     try:
         with np.load(file) as archive:
-            arrays = dict(archive)
-    except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise ModelFileError(f"{file} is not an .npz file of arrays ({error}).") from error
-    return f"{file.name}, {_fill(model, arrays, str(file))} layers"
+            return dict(archive)
+    except Exception as error:
+        # A damaged archive fails in a dozen ways: as a zip, in zlib, in a header, by a size that no memory has.
+        raise ModelFileError(f"{file} is not an .npz file of arrays ({_reason(error)}).") from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _fill(model: keras.Model, arrays: dict[str, NDArray[Any]], source: str) -> int:

@@ -149,11 +149,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Differe
     Raises:
         InputError: One is no such result, or they have no case in common.
     """
-    try:
-        first = {run["case"]: run["rounds_ms"] for run in before["runs"]}
-        second = {run["case"]: run["rounds_ms"] for run in after["runs"]}
-    except (KeyError, TypeError) as error:
-        raise InputError(f"Only JSON results of `standout benchmark` can be compared; {error} is missing.") from error
+    first, second = _rounds_by_case(before), _rounds_by_case(after)
     common = [case for case in first if case in second]
     if not common:
         raise InputError(f"The results have no case in common: {', '.join(first)} and {', '.join(second)}.")
@@ -168,6 +164,32 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Differe
         )
         for case in common
     ]
+
+
+def _rounds_by_case(result: object) -> dict[str, list[list[float]]]:
+    runs = result.get("runs") if isinstance(result, Mapping) else None
+    if not isinstance(runs, list):
+        raise InputError("Only JSON results of `standout benchmark` can be compared; one has no list `runs`.")
+    for run in runs:
+        if (
+            not isinstance(run, Mapping)
+            or not isinstance(run.get("case"), str)
+            or not _are_rounds(run.get("rounds_ms"))
+        ):
+            raise InputError(
+                "Only JSON results of `standout benchmark` can be compared: each run has a `case` and `rounds_ms`, "
+                f"lists of milliseconds; received {str(run)[:80]!r}."
+            )
+    return {run["case"]: run["rounds_ms"] for run in runs}
+
+
+def _are_rounds(value: object) -> bool:
+    return isinstance(value, list) and value != [] and all(
+        isinstance(block, list) and block != [] and all(
+            isinstance(ms, int | float) and not isinstance(ms, bool) and 0 < ms < 1e12 for ms in block
+        )
+        for block in value
+    )  # fmt: skip
 
 
 def _median(rounds: list[list[float]]) -> float:

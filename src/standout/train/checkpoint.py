@@ -10,6 +10,7 @@ import numpy as np
 
 from standout.errors import ModelFileError
 from standout.imaging.files import atomic_write
+from standout.model.weights import read_arrays
 
 
 def save_weights(file: Path, model: keras.Model) -> None:
@@ -38,16 +39,19 @@ def restore_state(file: Path, model: keras.Model) -> dict[str, float]:
         ModelFileError: The file is missing, or belongs to another network.
     """
     try:
-        arrays = np.load(file)
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"{file} is no saved training state ({error}); start without --resume.") from error
+        arrays = read_arrays(file)
+    except ModelFileError as error:
+        raise ModelFileError(f"There is no training state to go on with: {error}") from error
     model.optimizer.build(model.trainable_variables)
     for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
-        stored = sum(key.startswith(f"{kind}/") for key in arrays.files)
+        stored = sum(key.startswith(f"{kind}/") for key in arrays)
         if stored != len(variables):
             raise ModelFileError(
                 f"{file} holds {stored} {kind} variables, this run has {len(variables)}; it is of another network."
             )
         for i, variable in enumerate(variables):
-            variable.assign(arrays[f"{kind}/{i}"])
-    return {key.split("/")[1]: float(arrays[key]) for key in arrays.files if key.startswith("counter/")}
+            array = arrays.get(f"{kind}/{i}")
+            if array is None or array.shape != tuple(variable.shape):
+                raise ModelFileError(f"{file} doesn't hold this network's variable {kind}/{i}; it is of another.")
+            variable.assign(array)
+    return {key.split("/")[1]: float(arrays[key]) for key in arrays if key.startswith("counter/")}

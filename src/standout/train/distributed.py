@@ -116,7 +116,7 @@ def _workers() -> list[tuple[str, int]]:
         cluster = config.get("cluster", {})
         workers = [(role, i) for role in ("chief", "worker") for i in range(len(cluster.get(role, [])))]
         task = (config["task"]["type"], int(config["task"]["index"])) if cluster else None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ConfigError(
             "The environment variable TF_CONFIG must be JSON as "
             '{"cluster": {"worker": ["host:port", …]}, "task": {"type": "worker", "index": 0}}; '

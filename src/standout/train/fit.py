@@ -21,7 +21,7 @@ from typing import Any
 import keras
 
 from standout import __version__
-from standout.config import Config, config_from_dict
+from standout.config import Config, config_from_dict, read_run_record
 from standout.data.pairs import Checked, Pair, check_pairs, find_pairs, with_weights
 from standout.data.split import split_pairs
 from standout.errors import ConfigError, DataError, ModelFileError
@@ -168,11 +168,7 @@ def resumed_config(run: Path, changes: Config, changed: set[str]) -> Config:
         ModelFileError: `run` is no run folder.
         ConfigError: `changed` names a setting that can't change under way.
     """
-    file = run / "config.json"
-    try:
-        stored: dict[str, Any] = json.loads(file.read_text("utf-8"))["config"]
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelFileError(f"{run} is no run folder: {file} can't be read ({error}).") from error
+    stored = read_run_record(run)[0].to_dict()
     refused = sorted(changed - RESUMABLE_CHANGES)
     if refused:
         raise ConfigError(f"A resumed run can change {sorted(RESUMABLE_CHANGES)} only; received {refused}.")
@@ -199,7 +195,7 @@ def _record_run(
     run: Path, config: Config, checked: Checked, command: str, facts: dict[str, Any], *, resume: bool
 ) -> None:
     file = run / "config.json"
-    sittings = json.loads(file.read_text("utf-8"))["commands"] if resume else []
+    sittings = read_run_record(run)[1].get("commands", []) if resume else []
     record = facts | {
         "config": config.to_dict(),
         "data_hash": checked.data_hash,

@@ -115,7 +115,7 @@ class Camera:
         return capture
 
     def _open_file(self, path: str) -> Any:
-        if not Path(path).is_file():
+        if not os.path.isfile(path):
             raise InputError(f"The camera must be a number, a device or a video file; there is no file `{path}`.")
         with _quiet():
             capture = cv2.VideoCapture(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 from collections.abc import Callable
@@ -23,6 +24,9 @@ def answer(command: Callable[[str], str], text: str, say: Callable[[str], None])
 
 def listen_to_lines(stream: TextIO, command: Callable[[str], str], say: Callable[[str], None]) -> threading.Thread:
     """Takes a command from each line of `stream`, in a thread of its own, until it ends."""
+
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")  # what isn't UTF-8 is no command, and no reason to stop listening
 
     def listen() -> None:
         for line in stream:
