@@ -19,7 +19,7 @@ class CopyWork:
     """Copies photos through `atomic_write`, and notes each in a log: `photo process threads`.
 
     Names with a meaning: `killed` kills the worker in the middle of the write, `broken` is no picture, `faulty` meets a
-    fault of ours, `half` is broken as long as its content doesn't end in "end".
+    fault of ours, `hangs` never comes to an end, `half` is broken as long as its content doesn't end in "end".
 
     Args:
         log: The file that is appended to.
@@ -44,6 +44,8 @@ class CopyWork:
         self.begun.touch()
         if "broken" in name or ("half" in name and not data.endswith(b"end")):
             raise InputError(f"`{job.source}` is broken.")
+        if "hangs" in name:
+            time.sleep(1000)
         if "faulty" in name:
             raise ZeroDivisionError("a fault")
         with atomic_write(job.target) as file:

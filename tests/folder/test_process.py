@@ -221,6 +221,17 @@ def test_workers_that_cant_start_are_told_from_photos_that_fail(photos: Path, ou
     assert written(out) == []
 
 
+def test_a_photo_that_hangs_its_decoder_is_given_up_and_the_others_are_done(
+    photos: Path, out: Path, work: CopyWork
+) -> None:
+    fill(photos, "hangs.jpg", "z.jpg")
+    report = process_folder(photos, out, settings=FolderSettings(workers=1, limit_s=0.5), work=work)
+    assert {outcome.photo: outcome.error for outcome in report.failed} == {
+        "hangs.jpg": "It took longer than 0.5 seconds and was given up."
+    }
+    assert report.count("done") == len(PHOTOS) + 1
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
 def test_a_disk_that_fails_in_the_middle_of_a_file(photos: Path, out: Path, work: CopyWork, code: int) -> None:
     go(photos, out, work)

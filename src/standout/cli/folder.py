@@ -35,6 +35,9 @@ def folder(
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Then wait for more photos, until Ctrl-C; changed ones are redone.")
     ] = False,
+    limit: Annotated[
+        float, typer.Option(min=0, max=86400, help="Seconds after which a photo is given up as failed; 0: never.")
+    ] = 600,
     report: Annotated[
         Path | None, typer.Option(help="Write what became of each photo to this .json or .csv file.")
     ] = None,
@@ -55,6 +58,7 @@ def folder(
         workers,
         recursive,
         device=choose_device(choice.model, choice.device),
+        limit_s=limit,
     )
     if report is not None:
         check_report_path(report)

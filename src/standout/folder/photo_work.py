@@ -38,6 +38,8 @@ class FolderOptions:
         workers: Processes; None takes one per core, as far as memory reaches, and a single one on any other device.
         recursive: Look into the folders in the folder too; the output has the same folders.
         device: Where the network runs, as in `standout.load`.
+        limit_s: A photo that takes longer, seconds, is given up as failed: a broken file can keep a decoder busy for
+            ever. 0: no limit.
 
     Example:
         >>> FolderOptions(PhotoOptions(), file_format="gif")
@@ -51,6 +53,7 @@ class FolderOptions:
     workers: int | None = None
     recursive: bool = False
     device: str = "auto"
+    limit_s: float = 600.0
 
     def __post_init__(self) -> None:
         if self.ending not in FORMATS:
@@ -58,6 +61,8 @@ class FolderOptions:
             raise ConfigError(f"The format must be one of {allowed}; received {self.file_format!r}.")
         if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
             raise ConfigError(f"`workers` must lie in 1 … {MOST_WORKERS}; received {self.workers}.")
+        if not 0 <= self.limit_s <= 86_400:
+            raise ConfigError(f"`limit_s` must lie in 0 (no limit) … 86400 seconds; received {self.limit_s:g}.")
         self.photo.check_format(FORMATS[self.ending])
 
     @property

@@ -94,7 +94,9 @@ class FolderRun:
         if photos is not None:
             workers = max(1, min(workers, photos))
         threads = max(1, min(thread_count(), cores // workers))
-        self._crew = self._stack.enter_context(WorkerPool(self._work, workers=workers, threads=threads))
+        self._crew = self._stack.enter_context(
+            WorkerPool(self._work, workers=workers, threads=threads, limit_s=self._settings.limit_s or None)
+        )
         if photos != 0:
             self._crew.start()
 

@@ -77,6 +77,7 @@ class _Worker:
     connection: connection.Connection[Any, Any]
     job: Job | None = None
     ready: bool = False
+    since: float | None = None  # when it began its job, by `time.monotonic`
 
 
 class WorkerPool:
@@ -86,12 +87,15 @@ class WorkerPool:
         work: What they do.
         workers: How many.
         threads: How many threads each may use.
+        limit_s: A job that takes longer is given up: its worker is killed, as a decoder that hangs can't be stopped
+            otherwise. None: no limit.
     """
 
-    def __init__(self, work: Work, *, workers: int, threads: int) -> None:
+    def __init__(self, work: Work, *, workers: int, threads: int, limit_s: float | None = None) -> None:
         self._work = work
         self._most = workers
         self._threads = threads
+        self._limit = limit_s
         self._workers: list[_Worker] = []
         self._false_starts = 0
 
@@ -121,6 +125,7 @@ class WorkerPool:
         idle = [worker for worker in self._workers if worker.job is None]
         worker = idle[0] if idle else self._start_worker()
         worker.job = job
+        worker.since = time.monotonic() if worker.ready else None  # to load the model is no part of the job
         with suppress(OSError):  # a worker that died in the meantime is noticed by `wait`
             worker.connection.send(job)
 
@@ -135,7 +140,7 @@ class WorkerPool:
             time.sleep(timeout or 0)
             return []
         results: list[Result] = []
-        for ready in connection.wait(list(workers), timeout):
+        for ready in connection.wait(list(workers), self._until_late(timeout)):
             worker = workers[ready]  # type: ignore[index]  # a Connection, for nothing else was waited for
             try:
                 message = worker.connection.recv()
@@ -145,9 +150,40 @@ class WorkerPool:
             if isinstance(message, _Unusable):
                 raise _as_error(message)
             worker.ready, self._false_starts = True, 0
+            worker.since = time.monotonic()
             if isinstance(message, Result):
                 worker.job = None
                 results.append(message)
+        return results + self._give_up_late()
+
+    def _until_late(self, timeout: float | None) -> float | None:
+        """Seconds to wait: at most until a job has taken too long."""
+        if self._limit is None:
+            return timeout
+        begun = [worker.since for worker in self._workers if worker.job is not None and worker.since is not None]
+        left = [max(0.0, since + self._limit - time.monotonic()) for since in begun]
+        return min([*left, *([] if timeout is None else [timeout])], default=None)
+
+    def _give_up_late(self) -> list[Result]:
+        """Kills the workers whose jobs took too long."""
+        now = time.monotonic()
+        late = [
+            worker for worker in self._workers
+            if self._limit is not None and worker.job is not None
+            and worker.since is not None and now - worker.since >= self._limit
+        ]  # fmt: skip
+        results = []
+        for worker in late:
+            worker.process.kill()
+            self._bury(worker)
+            results.append(
+                Result(
+                    worker.job,
+                    None,
+                    f"It took longer than {self._limit:g} seconds and was given up.",
+                    seconds=self._limit,
+                )
+            )
         return results
 
     def close(self) -> None:
