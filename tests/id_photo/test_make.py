@@ -238,7 +238,7 @@ def test_the_background_is_the_colour_that_is_asked_for() -> None:
     assert tuple(make(spec="us-visa").pixels[3, 3]) == (255, 255, 255)
     assert tuple(make(spec="uk-passport").pixels[3, 3]) == (0xEA, 0xEA, 0xEA), "light grey, as the specification says"
     assert tuple(make(background="#a0c0ff").pixels[3, 3]) == (0xA0, 0xC0, 0xFF)
-    with pytest.raises(ConfigError, match="must be a colour such as `white`"):
+    with pytest.raises(ConfigError, match="did you mean `white`"):
         make(background="whyte")
 
 

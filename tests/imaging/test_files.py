@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
+from standout.errors import OutputError
 from standout.imaging.files import atomic_write, is_temporary, sweep_temporary, temporary_path
 
 
@@ -25,3 +30,30 @@ def test_what_a_killed_writer_leaves_is_swept_and_nothing_else(tmp_path: Path) -
 
 def test_sweeping_a_folder_that_is_gone_is_no_error(tmp_path: Path) -> None:
     sweep_temporary(tmp_path / "gone")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs modes and links")
+def test_a_file_that_was_there_keeps_its_permissions_and_a_link_stays_a_link(tmp_path: Path) -> None:
+    private, link = tmp_path / "elsewhere" / "private.json", tmp_path / "link.json"
+    private.parent.mkdir()
+    private.write_text("old")
+    private.chmod(0o600)
+    link.symlink_to(private)
+    with atomic_write(link) as file:
+        file.write(b"new")
+    assert link.is_symlink() and private.read_text() == "new"
+    assert private.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in private.parent.iterdir()] == ["private.json"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links")
+def test_a_link_that_leads_nowhere_or_to_itself(tmp_path: Path) -> None:
+    nowhere, circle = tmp_path / "nowhere.json", tmp_path / "circle.json"
+    nowhere.symlink_to(tmp_path / "target.json")
+    circle.symlink_to(circle)
+    with atomic_write(nowhere) as file:
+        file.write(b"new")
+    assert nowhere.is_symlink() and (tmp_path / "target.json").read_bytes() == b"new"
+    with suppress(OutputError), atomic_write(circle) as file:
+        file.write(b"new")
+    assert {path.name for path in tmp_path.iterdir()} == {"nowhere.json", "target.json", "circle.json"}

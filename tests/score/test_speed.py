@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,9 @@ def test_times_are_milliseconds_per_picture_in_rounds() -> None:
 
 def test_a_batch_predicts_each_of_its_pictures() -> None:
     seen: list[int] = []
-    batch_call(lambda frame: seen.append(frame.shape[0]), [sample_frame(20, 30), sample_frame(24, 30)])()
+    frames = [sample_frame(20, 30), sample_frame(24, 30)]
+    with ThreadPoolExecutor(2) as pool:
+        batch_call(lambda frame: seen.append(frame.shape[0]), frames, pool)()
     assert sorted(seen) == [20, 24]
 
 

@@ -92,6 +92,24 @@ def test_pause_lets_the_camera_go_and_shows_a_still_picture_until_resumed() -> N
     assert stage.mask.calls == 10
 
 
+def test_to_go_on_while_nobody_watches_leaves_the_camera_off_until_somebody_does() -> None:
+    stage = Stage(idle_s=2.0)
+
+    def script(output: FakeOutput) -> None:
+        if len(output.frames) == 5:
+            stage.cam.command("pause")
+            output.seen_by = 0
+        if len(output.frames) == 15:  # ten stills later
+            assert stage.cam.state == "paused"
+            stage.cam.command("resume")
+        if len(output.frames) == 20:
+            assert stage.cam.state.startswith("idle") and stage.camera.opened == 1 and not stage.camera.is_open
+            output.seen_by = 1
+
+    stage.run(10, then=script)
+    assert stage.camera.opened == 2
+
+
 def test_it_idles_when_nobody_watches_and_wakes_when_somebody_does() -> None:
     stage = Stage(idle_s=2.0)
 

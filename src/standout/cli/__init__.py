@@ -49,6 +49,9 @@ def run(argv: list[str]) -> int:
         return _print_help()
     if argv[0] == "--version":
         return _print_version()
+    if near := _near_command(argv[0]):
+        sys.stderr.write(f"standout: There is no command and no file `{argv[0]}`; did you mean `standout {near}`?\n")
+        return 2
     name, rest = (argv[0], argv[1:]) if argv[0] in COMMANDS else ("photo", argv)
     from standout.errors import StandoutError
 
@@ -73,6 +76,15 @@ def run(argv: list[str]) -> int:
         sys.stderr.write("standout: interrupted.\n")
         return 130
     return 0
+
+
+def _near_command(word: str) -> str:
+    """The command that a misspelt word must mean, or ""; what is a file, or could be one, is a photo."""
+    if word in COMMANDS or word.startswith("-") or "." in word or os.sep in word or os.path.lexists(word):
+        return ""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word.lower(), COMMANDS, 1, 0.7)), "")
 
 
 def _print_version() -> int:

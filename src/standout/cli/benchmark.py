@@ -90,6 +90,8 @@ def _measure(
     rounds: int,
     repeats: int,
 ) -> dict[str, Any]:
+    from concurrent.futures import ThreadPoolExecutor
+
     import standout
     from standout.cli.console import progress_bar
     from standout.cli.devices import load_model
@@ -100,6 +102,7 @@ def _measure(
     calls: dict[str, Callable[[], Any]] = {}
     heads: dict[str, dict[str, Any]] = {}
     providers: list[str] = []
+    pool = ThreadPoolExecutor(max(batches))  # starts no thread before it is needed
     for count in threads or [thread_count()]:
         loaded = load_model(model, device, threads=count)
         providers = list(loaded.providers)
@@ -107,14 +110,14 @@ def _measure(
             frames = [sample_frame(height, width, seed=seed) for seed in range(max(batches))]
             head = {"size": [width, height], "threads": count}
             name = f"{width}×{height}, {count} thread{'s' * (count > 1)}"
-            calls[f"{name}, network"] = batch_call(loaded.coarse, frames[:1])
+            calls[f"{name}, network"] = batch_call(loaded.coarse, frames[:1], pool)
             heads[f"{name}, network"] = head | {"batch": 1, "path": "network"}
             for number in batches:
                 case = name + (f", batch {number}" if number > 1 else "")
-                calls[case] = batch_call(loaded.alpha, frames[:number])
+                calls[case] = batch_call(loaded.alpha, frames[:number], pool)
                 heads[case] = head | {"batch": number, "path": "whole"}
     images = {case: int(head["batch"]) for case, head in heads.items()}
-    with progress_bar("Measuring") as progress:
+    with pool, progress_bar("Measuring") as progress:
         timings = time_cases(calls, rounds=rounds, repeats=repeats, images=images, progress=progress)
     runs = [{"case": c, **heads[c], **t.as_json(), "fps": round(1000 / t.median, 2)} for c, t in timings.items()]
     return {

@@ -19,7 +19,7 @@ MATTINGS: tuple[str, ...] = ("none", "closed-form", "knn")
 MAX_EDGE, MAX_FEATHER = 200.0, 500.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # holds an array, perhaps
 class Look:
     """Everything about the finished picture that isn't the network's business.
 

@@ -26,7 +26,7 @@ _COLOR_FUNCTIONS = ("rgb", "rgba", "hsl", "hsv", "hsb")
 _WORDS = {"left": (0.0, None), "right": (1.0, None), "top": (None, 0.0), "bottom": (None, 1.0), "center": (None, None)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # holds an array, perhaps
 class Background:
     """What comes behind the person.
 

@@ -28,8 +28,8 @@ SEARCH_SIDE = 800
 SMALLEST = 0.04
 _PYRAMID_STEP = 0.709
 #: (score, overlap) that the three networks ask for.
-_P, _R, _O = (0.6, 0.6), (0.7, 0.6), (0.9, 0.5)
-#: Crops, as (shift x, shift y, scale), over which the points are averaged; their scatter is the uncertainty.
+_P, _R, _O = (0.6, 0.7), (0.7, 0.6), (0.9, 0.5)
+#: Crops, as (shift x, shift y, scale), over which the points are averaged.
 _JITTER = [(x, y, s) for s in (0.95, 1.05, 1.15) for x, y in ((0, 0), (-0.05, 0), (0.05, 0), (0, -0.05), (0, 0.05))]
 #: Half of what these crops cover together, in sides of the face; and its largest size in pixels.
 _REGION, _FINEST = 0.65, 480
@@ -44,13 +44,11 @@ class Face:
         score: 0 … 1.
         points: float64 (5, 2) as (x, y): the eye at the left of the picture, the other eye, the tip of the nose,
             the corner of the mouth at the left, the other corner.
-        spread: Standard deviation of a point, over repeated measurements, pixels.
     """
 
     box: tuple[float, float, float, float]
     score: float
     points: NDArray[np.float64]
-    spread: float = 0.0
 
     @property
     def side(self) -> float:
@@ -97,7 +95,7 @@ class Mtcnn:
             size = (int(np.ceil(picture.shape[0] * scale)), int(np.ceil(picture.shape[1] * scale)))
             found.append(_cells(_pnet(_unit(resize(picture, size))[None], self._p), scale))
             scale *= _PYRAMID_STEP
-        return _thin(np.concatenate(found), 0.7)
+        return _thin(np.concatenate(found), _P[1])
 
     def _judge(
         self, picture: Frame, boxes: Floats, network: Any, weights: list[Floats], side: int, wanted: tuple[float, float]
@@ -133,9 +131,8 @@ class Mtcnn:
         sides = (boxes[:, 2] - boxes[:, 0])[:, None]
         points = np.stack([boxes[:, :1] + relative[:, :5] * sides, boxes[:, 1:2] + relative[:, 5:] * sides], axis=2)
         points = points * step + np.array([left, top], np.float32)
-        spread = float(points.std(axis=0).mean())
         box = tuple(float(value) for value in row[:4])
-        return Face((box[0], box[1], box[2], box[3]), float(row[4]), points.mean(axis=0).astype(np.float64), spread)
+        return Face((box[0], box[1], box[2], box[3]), float(row[4]), points.mean(axis=0).astype(np.float64))
 
 
 # ---------------------------------------------------------------- the three networks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,32 +46,42 @@ def atomic_write(path: Path | str) -> Iterator[BinaryIO]:
         with atomic_write("out.png") as file:
             file.write(data)
 
-    The bytes go to a hidden file in the same folder, are flushed to the disk, and the file is renamed.
+    The bytes go to a hidden file in the same folder, are flushed to the disk, and the file is renamed. A file that was
+    there keeps its permissions, and a link stays a link: the file that it leads to is replaced.
 
     Raises:
         OutputError: The folder is missing or read-only, the disk is full, or `path` is a folder.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise OutputError(f"The output `{path}` is a folder; give the name of a file.")
+    name = Path(path)
+    path = Path(os.path.realpath(name))
+    if os.path.isdir(path):
+        raise OutputError(f"The output `{name}` is a folder; give the name of a file.")
     temporary = temporary_path(path)
     try:
         # os.open and not tempfile: the file is to have the permissions that any new file gets.
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise _cannot_write(name, error) from error
     try:
         with os.fdopen(descriptor, "w+b") as file:
             yield file
             file.flush()
+            _keep_permissions(path, file.fileno())
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError):
-            raise _cannot_write(path, error) from error
+            raise _cannot_write(name, error) from error
         raise
+
+
+def _keep_permissions(path: Path, descriptor: int) -> None:
+    """Gives a new file the mode of the one that it replaces, if there is one: what was private stays private."""
+    if hasattr(os, "fchmod"):  # Windows has no such modes
+        with suppress(FileNotFoundError):
+            os.fchmod(descriptor, stat.S_IMODE(os.stat(path).st_mode))
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:

@@ -82,14 +82,18 @@ def _seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - begin
 
 
-def batch_call(predict: Callable[[Frame], Any], frames: list[Frame]) -> Callable[[], None]:
+def batch_call(predict: Callable[[Frame], Any], frames: list[Frame], pool: ThreadPoolExecutor) -> Callable[[], None]:
     """One call that hands over a batch: its pictures are predicted at once, each in a thread of its own.
 
     A model's graph takes one picture at a time, so this is what a batch can gain here.
+
+    Args:
+        predict: What is timed.
+        frames: The batch.
+        pool: Its threads, as many as there are frames; the caller's, who ends them.
     """
     if len(frames) == 1:
         return lambda: predict(frames[0])
-    pool = ThreadPoolExecutor(max_workers=len(frames))
 
     def call() -> None:
         list(pool.map(predict, frames))

@@ -195,9 +195,10 @@ class Webcam:
             watched_s = self.clock.now()
             while not self._quit and (frames is None or frames > 0):
                 watched_s = self.clock.now() if self._is_watched() else watched_s
-                idle = bool(self.options.idle_s) and self.clock.now() - watched_s >= self.options.idle_s
+                idle = self._may_idle and self.clock.now() - watched_s >= self.options.idle_s
                 if self._paused or idle:
-                    self._rest("paused" if self._paused else "idle: nobody watches")
+                    self._rest()
+                    watched_s = self.clock.now()
                     continue
                 self.state = "live"
                 limiter.wait()
@@ -250,15 +251,18 @@ class Webcam:
             output.wait()
         self.clock.sleep(seconds)
 
-    def _rest(self, why: str) -> None:
-        """Lets the camera go and shows a still picture, until there is a reason to go on; then opens it again."""
-        self.state = why
+    @property
+    def _may_idle(self) -> bool:
+        return self.options.idle_s > 0
+
+    def _rest(self) -> None:
+        """Lets the camera go and shows a still picture, until somebody is to see more; then opens it again."""
         self._camera.close()
         self._mask.reset()
         self.meter.reset()
         shown_s = -_STILL_S
-        while not self._quit and (self._paused or (why != "paused" and not self._is_watched())):
-            self.state = "paused" if self._paused else why
+        while not self._quit and (self._paused or (self._may_idle and not self._is_watched())):
+            self.state = "paused" if self._paused else "idle: nobody watches"
             if self.clock.now() - shown_s >= _STILL_S:
                 shown_s = self.clock.now()
                 self._show(still_picture(self._last, bars=self._paused))
