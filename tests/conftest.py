@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,15 @@ from standout.imaging.arrays import Frame
 # A shell starts what runs in its background with Ctrl-C ignored, and children inherit it; the tests press Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Whoever runs one test must not wait for TensorFlow: no module imports it while tests are collected."""
+    if loaded := {"tensorflow", "keras", "torch"} & sys.modules.keys():
+        raise pytest.UsageError(
+            f"A test module imports {', '.join(sorted(loaded))} at its start; do it within the tests, and mark them with "
+            "`pytestmark = kits.needs_tensorflow`."
+        )
 
 
 @pytest.fixture(scope="session")

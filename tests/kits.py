@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import struct
 from functools import cache
@@ -10,9 +11,16 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 from PIL import Image, ImageCms
 
 from standout.imaging.arrays import Frame
+
+#: For `pytestmark`: tests that load TensorFlow, which takes seconds. It is imported within them, never at collection.
+needs_tensorflow = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed"),
+]
 
 #: Pictures that nobody can make here.
 DATA = Path(__file__).parent / "imaging" / "files"

@@ -7,17 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("tensorflow")
-
 import standout
+from kits import needs_tensorflow
 from standout.config import load_config
 from standout.errors import DataError, ModelFileError
-from standout.export import quantize as q
-from standout.export.onnx import save_onnx, to_onnx
 from standout.imaging.decode import read
 from standout.imaging.encode import encode
-from standout.model.deeplab import build_deeplab
 from standout.model_card import ModelCard
+
+pytestmark = needs_tensorflow
 
 ROOT = Path(__file__).parents[2]
 SIZE = (256, 256)
@@ -43,12 +41,18 @@ def photos(tmp_path_factory, astronaut):
 
 @pytest.fixture(scope="module")
 def proto():
+    from standout.export.onnx import to_onnx
+    from standout.model.deeplab import build_deeplab
+
     model = build_deeplab(load_config(ROOT / "recipes" / "photo.toml").model)
     model.load_weights(ROOT / "weights" / "photo.weights.h5")
     return to_onnx(model, ModelCard(name="small", input_size=SIZE, multiple=32, precision="int8"))
 
 
 def test_int8_is_small_and_says_almost_the_same(proto, photos, astronaut, tmp_path):
+    from standout.export import quantize as q
+    from standout.export.onnx import save_onnx
+
     result, changed = q.quantize(proto, photos, SIZE)
     assert 0 < changed < q.TOLERANCE
     save_onnx(proto, tmp_path / "float.onnx")
@@ -62,6 +66,8 @@ def test_int8_is_small_and_says_almost_the_same(proto, photos, astronaut, tmp_pa
 
 
 def test_logits_stay_float(proto, photos):
+    from standout.export import quantize as q
+
     result, _ = q.quantize(proto, photos, SIZE)
     (logits,) = [node for node in result.graph.node if node.name == "logits"]
     kernels = {tensor.name: tensor.data_type for tensor in result.graph.initializer}
@@ -69,11 +75,15 @@ def test_logits_stay_float(proto, photos):
 
 
 def test_a_model_that_int8_changes_is_refused(proto, photos, monkeypatch):
+    from standout.export import quantize as q
+
     monkeypatch.setattr(q, "TOLERANCE", 0.0)
     with pytest.raises(ModelFileError, match="without --int8"):
         q.quantize(proto, photos, SIZE)
 
 
 def test_it_needs_photographs(proto, tmp_path):
+    from standout.export import quantize as q
+
     with pytest.raises(DataError):
         q.quantize(proto, tmp_path, SIZE)

@@ -1,18 +1,12 @@
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+from kits import needs_tensorflow
+from standout.config import ModelOptions
+from standout.errors import ConfigError, ModelFileError
+from standout.model_card import ModelCard
 
-from standout.config import ModelOptions  # noqa: E402
-from standout.errors import ConfigError, ModelFileError  # noqa: E402
-from standout.export.onnx import to_onnx  # noqa: E402
-from standout.export.parity import check_parity  # noqa: E402
-from standout.model.backbones import BACKBONES  # noqa: E402
-from standout.model.blocks import BatchNormalization  # noqa: E402
-from standout.model.deeplab import build_deeplab, encoder_layers, input_multiple  # noqa: E402
-from standout.model.weights import load_npz  # noqa: E402
-from standout.model_card import ModelCard  # noqa: E402
-from standout.train.devices import building_in  # noqa: E402
+pytestmark = needs_tensorflow
 
 SMALL = {"aspp_channels": 8, "decoder_channels": 8, "low_level_channels": 4}
 KIT = [
@@ -29,6 +23,8 @@ KIT = [
 
 def randomise_norms(model) -> None:
     """Batch-norm as training leaves it: an untouched one would let a wrong folding pass."""
+    import keras
+
     rng = np.random.default_rng(0)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -42,6 +38,11 @@ def randomise_norms(model) -> None:
 @pytest.mark.parametrize("config", KIT, ids=lambda c: f"{c.encoder}-{c.output_stride}-{c.context_channels}")
 @pytest.mark.slow
 def test_every_network_passes_the_kit(config):
+    from standout.export.onnx import to_onnx
+    from standout.export.parity import check_parity
+    from standout.model.backbones import BACKBONES
+    from standout.model.deeplab import build_deeplab, encoder_layers, input_multiple
+
     assert config.encoder in BACKBONES
     model = build_deeplab(config, freeze=2)
     stride = max(16, input_multiple(config))
@@ -60,6 +61,8 @@ def test_every_network_passes_the_kit(config):
 
 @pytest.mark.parametrize("stride", [8, 16])
 def test_the_last_stage_is_dilated_not_strided(stride):
+    from standout.model.deeplab import build_deeplab
+
     model = build_deeplab(ModelOptions(width=0.35, output_stride=stride, **SMALL))
     assert model.get_layer("block_13_depthwise").strides == (1, 1)
     assert model.get_layer("block_14_depthwise").dilation_rate == ((2, 2) if stride == 16 else (4, 4))
@@ -74,6 +77,10 @@ def test_the_last_stage_is_dilated_not_strided(stride):
 
 @pytest.mark.slow
 def test_the_names_and_shapes_are_those_of_keras_applications():
+    import keras
+
+    from standout.model.deeplab import build_deeplab
+
     theirs = keras.applications.MobileNetV2(alpha=0.35, include_top=False, weights=None, input_shape=(96, 96, 3))
     ours = build_deeplab(ModelOptions(width=0.35, **SMALL))
     for layer in theirs.layers:
@@ -84,6 +91,8 @@ def test_the_names_and_shapes_are_those_of_keras_applications():
 
 def test_the_encoder_computes_what_keras_applications_computes():
     # At output stride 32 nothing is dilated, so the two must agree to the last bits.
+    import keras
+
     from standout.model.backbones import mobilenet_v2
 
     theirs = keras.applications.MobileNetV2(alpha=0.35, include_top=False, weights=None, input_shape=(64, 64, 3))
@@ -99,6 +108,8 @@ def test_the_encoder_computes_what_keras_applications_computes():
 
 
 def test_frozen_norm_keeps_its_statistics_in_training():
+    from standout.model.deeplab import build_deeplab
+
     model = build_deeplab(ModelOptions(width=0.35, **SMALL))
     before = np.asarray(model.get_layer("bn_Conv1").moving_mean)
     model(np.random.default_rng(0).random((2, 64, 64, 3)).astype(np.float32), training=True)
@@ -109,7 +120,10 @@ def test_frozen_norm_keeps_its_statistics_in_training():
 @pytest.mark.parametrize("training", [True, False])
 def test_the_fused_batch_norm_computes_what_keras_does(training):
     """Output, gradients and running averages; a network trained with either goes on with the other."""
+    import keras
     import tensorflow as tf
+
+    from standout.model.blocks import BatchNormalization
 
     rng = np.random.default_rng(0)
     x = tf.constant(rng.normal(1, 2, (4, 32, 32, 3)), tf.float32)
@@ -130,6 +144,11 @@ def test_the_fused_batch_norm_computes_what_keras_does(training):
 
 
 def test_half_floats_leave_the_network_as_float32():
+    import keras
+
+    from standout.model.deeplab import build_deeplab
+    from standout.train.devices import building_in
+
     with building_in("mixed_bfloat16"):
         model = build_deeplab(ModelOptions(width=0.35, refine_channels=4, **SMALL))
     logits = model(np.random.default_rng(0).random((1, 64, 64, 3)).astype(np.float32), training=True)
@@ -139,6 +158,9 @@ def test_half_floats_leave_the_network_as_float32():
 
 
 def test_weights_fit_or_are_refused(tmp_path):
+    from standout.model.deeplab import build_deeplab
+    from standout.model.weights import load_npz
+
     model = build_deeplab(ModelOptions(width=0.35, **SMALL))
     kernel = np.asarray(model.get_layer("Conv1").kernel)
     np.savez(tmp_path / "good.npz", **{"Conv1/kernel": kernel + 1})
@@ -153,5 +175,7 @@ def test_weights_fit_or_are_refused(tmp_path):
 
 
 def test_unknown_encoder():
+    from standout.model.deeplab import build_deeplab
+
     with pytest.raises(ConfigError, match="efficientnet_lite0"):
         build_deeplab(ModelOptions(encoder="resnet"))

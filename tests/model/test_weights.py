@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kits import needs_tensorflow
 from standout.config import ModelOptions
 from standout.errors import ModelFileError
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed"),
-]
+pytestmark = needs_tensorflow
 
 
 def test_the_name_imagenet_is_answered_with_the_recipe() -> None:

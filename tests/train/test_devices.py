@@ -1,8 +1,8 @@
 import pytest
 
-pytest.importorskip("tensorflow")
+from kits import needs_tensorflow
 
-from standout.train.devices import _cpu_has_bfloat16
+pytestmark = needs_tensorflow
 
 
 @pytest.mark.parametrize(
@@ -15,10 +15,14 @@ from standout.train.devices import _cpu_has_bfloat16
     ],
 )
 def test_bfloat16_is_used_only_where_the_cpu_multiplies_it(tmp_path, flags, has):
+    from standout.train.devices import _cpu_has_bfloat16
+
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
     assert _cpu_has_bfloat16(cpuinfo) is has
 
 
 def test_an_unknown_machine_keeps_float32(tmp_path):
+    from standout.train.devices import _cpu_has_bfloat16
+
     assert not _cpu_has_bfloat16(tmp_path / "none")

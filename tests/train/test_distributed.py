@@ -13,16 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kits import write_nobody, write_pairs
-
-pytest.importorskip("tensorflow")
-
+from kits import needs_tensorflow, write_nobody, write_pairs
 from standout.config import load_config
 from standout.data.loader import batches
 from standout.data.pairs import find_pairs
 from standout.data.samples import Samples
 from standout.errors import ConfigError
-from standout.train.distributed import Replicas, set_up_replicas
+
+pytestmark = needs_tensorflow
 
 TINY = [
     "width=0.35", "aspp_channels=8", "decoder_channels=8", "low_level_channels=4", "size=32", "batch=4", "workers=0",
@@ -84,6 +82,8 @@ def test_the_parts_of_a_batch_are_the_batch(data: Path) -> None:
 
 
 def test_a_batch_that_cant_be_shared_out_is_refused() -> None:
+    from standout.train.distributed import Replicas
+
     replicas = Replicas()
     replicas.replicas = 3
     assert replicas.share(6) == 2
@@ -100,12 +100,16 @@ def test_a_batch_that_cant_be_shared_out_is_refused() -> None:
     ],
 )
 def test_a_tf_config_that_cant_be_understood_is_refused(text: str, says: str, monkeypatch) -> None:
+    from standout.train.distributed import set_up_replicas
+
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(ConfigError, match=says):
         set_up_replicas()
 
 
 def test_one_process_with_one_device_needs_no_strategy(monkeypatch) -> None:
+    from standout.train.distributed import set_up_replicas
+
     monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}')
     replicas = set_up_replicas()
     assert (replicas.strategy, replicas.is_chief, replicas.replicas) == (None, True, 1)

@@ -12,17 +12,14 @@ import cv2
 import numpy as np
 import pytest
 
-from kits import write_nobody, write_pairs
-
-pytest.importorskip("tensorflow")
-
+from kits import needs_tensorflow, write_nobody, write_pairs
 from standout.cli import run as command
 
 TINY = [
     "width=0.35", "aspp_channels=8", "decoder_channels=8", "low_level_channels=4", "size=64", "batch=2", "workers=0",
     "freeze=0", "validate_every=2", "ema=0.5", "val_fraction=0.2", "warmup=2",
 ]  # fmt: skip
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [*needs_tensorflow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,16 @@ from types import ModuleType
 
 import pytest
 
+from kits import needs_tensorflow
 from standout import __version__
 from standout.config import Config, given_settings, load_config
 from standout.errors import ConfigError
 
-pytestmark = pytest.mark.slow  # TensorFlow is loaded
+pytestmark = needs_tensorflow
 
 
 @pytest.fixture(scope="module")
 def fit() -> ModuleType:
-    pytest.importorskip("tensorflow")
     from standout.train import fit
 
     return fit
