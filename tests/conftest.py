@@ -21,8 +21,8 @@ def pytest_collection_finish() -> None:
     """Whoever runs one test must not wait for TensorFlow: no module imports it while tests are collected."""
     if loaded := {"tensorflow", "keras", "torch"} & sys.modules.keys():
         raise pytest.UsageError(
-            f"A test module imports {', '.join(sorted(loaded))} at its start; do it within the tests, and mark them with "
-            "`pytestmark = kits.needs_tensorflow`."
+            f"A test module imports {', '.join(sorted(loaded))} at its start; do it within the tests, and mark them "
+            "with `pytestmark = kits.needs_tensorflow`."
         )
 
 
