@@ -18,7 +18,16 @@ from __future__ import annotations
 
 
 class StandoutError(Exception):
-    """The root of everything that Standout raises on purpose."""
+    """The root of everything that Standout raises on purpose.
+
+    Example:
+        >>> import standout
+        >>> try:
+        ...     standout.load("nowhere.onnx")
+        ... except standout.StandoutError as error:
+        ...     print(error)
+        There is no model file `nowhere.onnx`; give the path of an ONNX file written by `standout export`.
+    """
 
 
 class InputError(StandoutError):

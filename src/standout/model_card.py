@@ -48,6 +48,11 @@ class ModelCard:
         start: The weights that training began with, and their licence.
         licence: Of the model file.
         limits: What it can't do, a sentence each.
+
+    Example:
+        >>> card = ModelCard("mine", (256, 256), threshold=0.4)
+        >>> ModelCard.from_json(card.to_json()) == card
+        True
     """
 
     name: str

@@ -20,6 +20,11 @@ from standout.model_card import ModelCard
 def load(name_or_path: str | Path = "photo", *, threads: int | None = None, device: str | None = None) -> Model:
     """Loads a model: a bundled one by its name, any other by its path.
 
+        >>> import numpy as np, standout
+        >>> model = standout.load("live", threads=1)
+        >>> model.alpha(np.zeros((48, 64, 3), np.uint8)).shape
+        (48, 64)
+
     Args:
         name_or_path: "photo" (the default), "live", or the path of an ONNX file written by `standout export`.
         threads: Of the processor; else `STANDOUT_THREADS`, else its cores, at most 4.
@@ -64,7 +69,12 @@ def find_model(name_or_path: str | Path) -> tuple[Path | bytes, str]:
 
 
 class Model:
-    """A loaded network that separates people from their background.
+    """A loaded network that separates people from their background; `load` makes it.
+
+        >>> import numpy as np, standout
+        >>> alpha = standout.load("live").alpha(np.zeros((48, 64, 3), np.uint8))
+        >>> alpha.dtype.name, bool((alpha >= 0.5).any())
+        ('float32', False)
 
     Attributes:
         card: What the model says of itself.
