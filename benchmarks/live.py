@@ -245,11 +245,8 @@ def main() -> None:
 
     def standout(settings: dict[str, Any]) -> Mask:
         config = LiveConfig(**{"longest": arguments.network, **settings})
-        return LiveMask(load_live(arguments.model, config)[0], config)
+        return LiveMask(load_live(arguments.model, config), config)
 
-    note = load_live(arguments.model)[1]
-    if note:
-        sys.stderr.write(f"{note}\n")
     names = SWEEP if arguments.sweep else {"default": {}}
     cases = {name: Case(lambda settings=settings: standout(settings)) for name, settings in names.items()}
     if arguments.sweep:
@@ -267,13 +264,12 @@ def main() -> None:
         measure(cases, arguments, film, frames)
     away = differences(cases, frames, standout({"smoothing": "off"}))
     machine = describe_machine()
-    model = arguments.model if not note else "photo"
-    print(f"{machine['processor']}, {machine['cores']} cores; {arguments.size}, blur; model {model}\n")
+    print(f"{machine['processor']}, {machine['cores']} cores; {arguments.size}, blur; model {arguments.model}\n")
     print(table(cases, away))
     if arguments.json:
         result = {
             "machine": machine,
-            "model": model,
+            "model": arguments.model,
             "cases": {
                 name: {
                     "frame_ms": case.frame_ms,

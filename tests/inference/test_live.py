@@ -81,23 +81,13 @@ def test_a_model_of_free_size_gets_the_small_input_and_a_fixed_one_keeps_its_own
     tmp_path: Path, model_file: Path
 ) -> None:
     free = tiny_model(tmp_path / "free.onnx", (512, 512), dynamic=True)
-    model, note = load_live(str(free), LiveConfig(longest=128))
-    assert note == "" and model.network_size(720, 1280) == (80, 128)
-    assert load_live(str(free))[0].network_size(720, 1280) == (144, 256)
-    assert load_live(str(free), LiveConfig(longest=1024))[0].network_size(720, 1280) == (576, 1024)
-    fixed, _ = load_live(str(model_file), LiveConfig(longest=64))
+    model = load_live(str(free), LiveConfig(longest=128))
+    assert model.network_size(720, 1280) == (80, 128)
+    assert load_live(str(free)).network_size(720, 1280) == (144, 256)
+    assert load_live(str(free), LiveConfig(longest=1024)).network_size(720, 1280) == (576, 1024)
+    fixed = load_live(str(model_file), LiveConfig(longest=64))
     assert fixed.network_size(720, 1280) == (64, 64)
     assert fixed.coarse(np.zeros((72, 128, 3), np.uint8)).shape == (36, 64)
-
-
-def test_the_model_live_is_used_when_it_is_there_and_photo_is_said_when_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    import standout.inference.live as module
-
-    monkeypatch.setattr(module, "load", lambda name, threads: FakeModel())
-    monkeypatch.setattr(module, "bundled_names", lambda: ["photo"])
-    assert "`photo` stands in for it" in load_live()[1]
-    monkeypatch.setattr(module, "bundled_names", lambda: ["live", "photo"])
-    assert load_live()[1] == ""
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,7 @@ def webcam(
     source = int(camera) if _is_number(camera) else camera
     # Pictures this small gain nothing by OpenCV's own threads, and those would take the processor from the network.
     cv2.setNumThreads(1)
-    loaded, note = load_live(model, config, device=device)
-    if note:
-        _say(f"{note}.")
+    loaded = load_live(model, config, device=device)
     say_device(loaded, device)
     line = _StatusLine()
     cam = Webcam(Camera(source, size=asked, fps=fps), LiveMask(loaded, config), options, say=line.say)

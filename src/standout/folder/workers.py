@@ -175,7 +175,7 @@ class WorkerPool:
         results = []
         for worker in late:
             worker.process.kill()
-            self._bury(worker)
+            self._reap(worker)
             results.append(
                 Result(
                     worker.job,

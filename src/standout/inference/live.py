@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from standout.errors import ConfigError
 from standout.imaging.arrays import Alpha, Frame, resize
 from standout.inference.alpha_stream import AlphaStream, edge_levels
-from standout.inference.model import Model, bundled_names, load
+from standout.inference.model import Model, load
 from standout.inference.smoothing import SMOOTHINGS, Smoothing
 from standout.model_card import ModelCard
 
@@ -73,25 +73,19 @@ class LiveConfig:
             )
 
 
-def load_live(name: str = "live", config: LiveConfig | None = None, *, device: str | None = None) -> tuple[Model, str]:
+def load_live(name: str = "live", config: LiveConfig | None = None, *, device: str | None = None) -> Model:
     """Loads a model for a camera; its input is made as small as `config` says, where the file allows it.
-
-    Returns:
-        The model, and a sentence about what is not as asked for, or "".
 
     Raises:
         ModelFileError: There is no such model.
     """
     config = config or LiveConfig()
-    note = ""
-    if name == "live" and "live" not in bundled_names():
-        name, note = "photo", "the model `live` is not bundled yet; `photo` stands in for it and is slower"
     model = load(name, threads=config.threads, device=device)
     longest = config.longest or min(max(model.card.input_size), MOST_PIXELS)
     if longest != max(model.card.input_size):
         # The card's size is what an input of symbolic size is scaled to; a fixed one stays as it is.
         model.card = dataclasses.replace(model.card, input_size=(longest, longest))
-    return model, note
+    return model
 
 
 class LiveMask:

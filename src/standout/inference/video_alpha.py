@@ -11,12 +11,12 @@ from standout.imaging.guided_filter import upsample_alpha
 from standout.inference.alpha_stream import AlphaStream, CoarsePredictor
 from standout.inference.clean_alpha import clean_alpha
 from standout.inference.devices import check_no_device
-from standout.inference.model import bundled_names, load
+from standout.inference.model import load
 from standout.inference.smoothing import Smoothing
 
 
 def load_for_video(model: str | Path | CoarsePredictor | None = None, device: str | None = None) -> CoarsePredictor:
-    """The model given; by default the bundled "live", or "photo" where that isn't bundled.
+    """The model given; by default the bundled "live".
 
     Raises:
         ModelFileError: There is no such model.
@@ -24,7 +24,7 @@ def load_for_video(model: str | Path | CoarsePredictor | None = None, device: st
         DeviceError: The device isn't installed, or doesn't work.
     """
     if model is None:
-        model = "live" if "live" in bundled_names() else "photo"
+        model = "live"
     if isinstance(model, str | Path):
         return load(model, device=device)
     check_no_device(device)
@@ -41,7 +41,7 @@ class VideoAlpha:
     order. A change of scene is noticed; `reset` forgets by hand.
 
     Args:
-        model: From `standout.load`, or what it takes; by default "live", or "photo" where that isn't bundled.
+        model: From `standout.load`, or what it takes; by default the bundled "live".
         smoothing: "flow", "confidence" or "off".
         device: Where a model that is given by name runs, as in `standout.load`.
 

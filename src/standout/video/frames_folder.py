@@ -62,8 +62,14 @@ class PictureWriter:
             pixels = np.asarray(
                 cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR)
             )
-        if not cv2.imwrite(str(self._partial / name), pixels, [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL]):
-            raise OutputError(f"`{self.target / name}` can't be written; is the disk full?")
+        # `cv2.imwrite` takes no name on Windows that isn't ASCII, and says nothing about what went wrong.
+        encoded, data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL])
+        if not encoded:
+            raise OutputError(f"`{self.target / name}` can't be encoded as PNG.")
+        try:
+            (self._partial / name).write_bytes(data.data)
+        except OSError as error:
+            raise OutputError(f"`{self.target / name}` can't be written: {error.strerror}.") from error
         self._times.append((name, timed.time - self._start, timed.duration * timed.time_base))
 
     def put_packet(self, packet: Any) -> None:

@@ -36,6 +36,13 @@ class VideoLoop:
 
     def _begin(self) -> None:
         self._reader = VideoReader(self._path)
+        try:
+            self._read_first()
+        except BaseException:
+            self._reader.close()
+            raise
+
+    def _read_first(self) -> None:
         self._shots = iter(self._reader)
         first = next(self._shots, None)
         if first is None:

@@ -80,7 +80,7 @@ def process_video(
         target: `.mp4`, `.mov`, `.mkv` or `.webm`; a folder for `frames`.
         background: "transparent", a colour, an image (or its pixels, uint8 RGB), a video (repeated), "blur" or
             "blur:RADIUS".
-        model: From `standout.load`, or what it takes; by default "live", or "photo" where that isn't bundled.
+        model: From `standout.load`, or what it takes; by default the bundled "live".
         device: Where a model that is given by name runs, as in `standout.load`.
         options: Everything else.
         progress: Called after each frame; what it raises ends the run.
