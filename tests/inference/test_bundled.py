@@ -29,20 +29,29 @@ def test_a_cat_and_a_coffee_are_nobody():
 
 def test_the_card_names_its_data_and_limits():
     card = standout.load().card
-    assert (card.name, card.input_size, card.multiple, card.certainty) == ("photo", (544, 544), 32, 0.98)
-    assert card.flip_scale and card.zoom_gain
-    assert {"portraits", "street", "everyday", "nobody"} <= card.scores.keys()
-    assert card.scores["portraits"]["photos"] == 45 and len(card.scores["portraits"]["person_iou"]) == 3
+    assert card.name == "photo"
+    assert card.flip_scale > 0 and card.zoom_gain > 1  # what photos are worth, and films are not
+    assert all(side % card.multiple == 0 and side >= 256 for side in card.input_size)
+    assert card.multiple % card.output_stride == 0
+    assert 0 < card.threshold < 1 and card.threshold <= card.certainty <= 1
+    people = {"portraits", "street", "everyday"}
+    assert people | {"nobody"} <= card.scores.keys()
+    for name in people:
+        middle, low, high = card.scores[name]["person_iou"]
+        assert 0.5 < low <= middle <= high < 1 and card.scores[name]["photos"] > 0
     assert len(card.data) >= 4 and card.limits and card.start and len(card.data_hash) == 64
 
 
 def test_live_is_small_and_knows_the_astronaut_s_face():
     live = standout.load("live")
     frame = read(str(files("standout") / "assets" / "astronaut.jpg")).frame
-    assert live.card.name == "live" and live.card.scores["nobody"]["photos"] == 90
+    photo = standout.load().card
+    assert live.card.name == "live" and live.card.scores["nobody"]["photos"] == photo.scores["nobody"]["photos"]
+    assert live.card.parameters < photo.parameters and max(live.card.input_size) < max(photo.input_size)
+    assert live.card.flip_scale == live.card.zoom_gain == 0  # one pass: the next frame is the second
     assert live.alpha(frame)[60:200, 180:260].mean() > 0.95
     sizes = [(files("standout") / "assets" / f"{name}.onnx").read_bytes() for name in ("photo", "live")]
-    assert sum(map(len, sizes)) < 4e6  # int8; the aim for both together is 12 MB
+    assert sum(map(len, sizes)) < 12e6  # int8; the aim for both together
 
 
 def test_what_speed_is_measured_on_is_a_picture_of_a_person():
