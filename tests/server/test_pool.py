@@ -164,3 +164,15 @@ def test_workers_that_cannot_work_say_why() -> None:
         await pool.close()
 
     run(test)
+
+
+def test_a_module_in_the_current_folder_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "signal.py").write_text("open('ran', 'w').close()\nraise SystemExit(1)\n")
+    monkeypatch.chdir(tmp_path)
+
+    async def test() -> None:
+        async with pool_of() as pool:
+            assert isinstance((await pool.run(task(), 60)).result, Answer)
+
+    run(test)
+    assert not (tmp_path / "ran").exists()

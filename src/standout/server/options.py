@@ -37,7 +37,7 @@ class ServerOptions:
         workers: Worker processes, one picture each at a time; None chooses by the cores.
         threads: Of each worker; None chooses by the cores.
         model: The model that is used unless a request names another: a bundled name or an ONNX file.
-        device: As in `standout.load`; None is the processor.
+        device: As in `standout.load`; by default the processor.
         matting: Load what the option `matting` needs (the extra `matting`): half a minute and 400 MB in each worker.
         max_megapixels: Width × height of a picture, in millions.
         max_megabytes: Bytes of a request's body, in millions (of JSON a third more, for base64).
