@@ -36,7 +36,8 @@ WARM = 500
 #: (how the picture is encoded, the options of the request)
 KINDS = (
     ("JPEG", ""), ("PNG", ""), ("WEBP", "format=webp"), ("TIFF", "background=white&format=jpg"),
-    ("JPEG", "background=blur"), ("L", "mask=true"), ("RGBA", ""), ("PNG16", "crop=true"), ("BMP", "shadow=true"), ("CMYK", "format=tiff"),
+    ("JPEG", "background=blur"), ("L", "mask=true"), ("RGBA", ""), ("PNG16", "crop=true"), ("BMP", "shadow=true"),
+    ("CMYK", "format=tiff"),
 )  # fmt: skip
 
 

@@ -8,15 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
-from server_kit import Running, open_fake_engine, running
+from server_kit import Running, encoded, open_fake_engine, running
 from standout.server.options import ServerOptions
 
 
@@ -152,27 +153,18 @@ def test_the_answer_to_one_request_is_never_another_ones(server: Running) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_drains(model_file, how: signal.Signals) -> None:
+def test_a_signal_drains(model_file: Path, how: signal.Signals) -> None:
     command = [sys.executable, "-m", "standout", "serve", "--port", "0", "--workers", "1", "--model", str(model_file)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    address = line.partition(" at ")[2].partition(";")[0]
-    assert address.startswith("http://127.0.0.1:")
-    import numpy as np
-
-    from server_kit import encoded
-
-    picture = encoded(np.full((1500, 2000, 3), 200, np.uint8))
-    results: list[int] = []
-    thread = threading.Thread(
-        target=lambda: results.append(httpx.post(f"{address}/v1/cut-out", content=picture, timeout=100).status_code)
-    )
-    thread.start()
-    until(lambda: "standout_in_flight 2.0" in httpx.get(f"{address}/metrics").text or results, 100)
-    process.send_signal(how)
-    thread.join(100)
-    assert results == [200]
-    assert process.wait(100) == (0 if how == signal.SIGTERM else process.returncode)
-    with pytest.raises(httpx.TransportError):
-        httpx.get(f"{address}/health")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().partition(" at ")[2].partition(";")[0]
+        assert address.startswith("http://127.0.0.1:")
+        picture = encoded(np.full((1500, 2000, 3), 200, np.uint8))
+        with ThreadPoolExecutor(1) as threads:
+            asked = threads.submit(httpx.post, f"{address}/v1/cut-out", content=picture, timeout=100)
+            until(lambda: "standout_in_flight 2.0" in httpx.get(f"{address}/metrics").text or asked.done(), 100)
+            process.send_signal(how)
+            assert asked.result().status_code == 200
+        assert process.wait(100) == 0
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{address}/health")

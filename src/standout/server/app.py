@@ -63,7 +63,7 @@ def create_app(
         queue=options.queue,
         on_death=counted.worker_deaths.inc,
     )
-    intake = Intake((workers + options.queue + 4) * options.max_bytes * 2)
+    intake = Intake((workers + options.queue + 2) * options.max_bytes)
     fetcher = fetcher or Fetcher(options.max_bytes, min(15.0, options.timeout_s))
     serving = Serving(options, pool, intake, counted, fetcher)
     counted.watch(pool, intake, serving.in_flight)

@@ -60,8 +60,7 @@ class PhotoEngine:
         from standout.id_photo.specs import list_specs
 
         models = {
-            name: {**dataclasses.asdict(model.card), "device": model.device}
-            for name, model in self._loaded.items()
+            name: {**dataclasses.asdict(model.card), "device": model.device} for name, model in self._loaded.items()
         }
         specs = (
             {

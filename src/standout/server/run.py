@@ -6,11 +6,13 @@ import asyncio
 import errno
 import http.client
 import json
+import signal
 import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -125,7 +127,15 @@ def make_server(options: ServerOptions, app: ASGIApp) -> tuple[uvicorn.Server, s
         timeout_graceful_shutdown=int(options.timeout_s) + 1,
         h11_max_incomplete_event_size=32 * 1024,
     )
-    return uvicorn.Server(config), _listen(options.host.strip("[]"), options.port)
+    return _Server(config), _listen(options.host.strip("[]"), options.port)
+
+
+class _Server(uvicorn.Server):
+    """Ends with the exit code 0 when it is told to stop; uvicorn's own would end by the signal once more."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 class _Kept:
