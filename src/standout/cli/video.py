@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -13,15 +13,20 @@ from standout.cli.devices import DeviceOption
 
 if TYPE_CHECKING:
     from standout.inference.smoothing import Smoothing
-    from standout.video.codecs import Codec
+    from standout.video.codecs import Codec, Quality
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
 def video(
-    source: Annotated[str, typer.Argument(help="A video file.")],
-    output: Annotated[str | None, typer.Option("--output", "-o", help="A .mp4, .mov, .mkv or .webm.")] = None,
+    source: Annotated[
+        str, typer.Argument(help="A video, an animated WebP, GIF or APNG, a folder of pictures, or - for a pipe.")
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="A .mp4, .mov, .mkv or .webm; .webp, .gif, .apng; - for a pipe."),
+    ] = None,
     background: Annotated[
         str | None, typer.Option("--background", "-b", help="A colour, an image, a video, blur, blur:RADIUS.")
     ] = None,
@@ -32,6 +37,15 @@ def video(
     size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT, WIDTHx or xHEIGHT.")] = None,
     fps: Annotated[str | None, typer.Option(help="Constant frame rate, as 25 or 30000/1001.")] = None,
     codec: Annotated[str | None, typer.Option(help="Of transparent video: vp9, prores or png.")] = None,
+    quality: Annotated[str, typer.Option(help="How hard the encoder tries: fast, balanced or best.")] = "balanced",
+    crf: Annotated[
+        int | None, typer.Option(help="Constant quality in the encoder's numbers; smaller is better.")
+    ] = None,
+    bitrate: Annotated[str | None, typer.Option(help="Bits per second instead, as 800k or 5M.")] = None,
+    encoder: Annotated[
+        str, typer.Option(help="software, auto (a graphics card's, if one works), or a name such as h264_nvenc.")
+    ] = "software",
+    pipe_format: Annotated[str | None, typer.Option(help="Format for `-o -`: nut or y4m.")] = None,
     smoothing: Annotated[str, typer.Option(help="In time: flow, confidence or off.")] = "flow",
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file; else live, or photo.")
@@ -42,6 +56,7 @@ def video(
     """Cut the people out of a video: over a new background, or transparent (.webm, .mov, --frames)."""
     from standout.cli.devices import load_model
     from standout.errors import ConfigError
+    from standout.video.codecs import EncodingOptions
     from standout.video.options import VideoOptions
     from standout.video.process import process_video
 
@@ -59,6 +74,10 @@ def video(
         codec=cast("Codec | None", codec),
         smoothing=cast("Smoothing", smoothing),
         keep_partial=keep_partial,
+        pipe_format=cast("Literal['nut', 'y4m'] | None", pipe_format),
+        encoding=EncodingOptions(
+            quality=cast("Quality", quality), crf=crf, bitrate=_bits_per_second(bitrate), encoder=encoder
+        ),
     )
     target = Path(frames or output or "")
     try:
@@ -140,3 +159,15 @@ def _seconds(text: str | None, name: str) -> Fraction | None:
         return total
     except (ValueError, ZeroDivisionError):
         raise ConfigError(f"`{name}` must be seconds or [HH:]MM:SS, as 12.5 or 1:02; received {text!r}.") from None
+
+
+def _bits_per_second(text: str | None) -> int | None:
+    from standout.errors import ConfigError
+
+    if text is None:
+        return None
+    scale = {"k": 1000, "m": 1_000_000}.get(text[-1:].lower(), 1)
+    try:
+        return round(float(text[:-1] if scale > 1 else text) * scale)
+    except (ValueError, OverflowError):
+        raise ConfigError(f"`--bitrate` must be bits per second, as 800k or 5M; received {text!r}.") from None

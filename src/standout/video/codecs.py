@@ -10,8 +10,8 @@ from standout.errors import ConfigError, OutputError
 from standout.video.color_tags import LIMITED, ColorTags
 from standout.video.pyav import av
 
-Codec = Literal["vp9", "prores", "png"]
-CODECS: tuple[Codec, ...] = ("vp9", "prores", "png")
+Codec = Literal["vp9", "prores", "png", "webp", "apng", "gif", "raw"]
+CODECS: tuple[Codec, ...] = ("vp9", "prores", "png", "webp", "apng", "gif", "raw")
 Quality = Literal["fast", "balanced", "best"]
 QUALITIES: tuple[Quality, ...] = ("fast", "balanced", "best")
 
@@ -32,14 +32,19 @@ class Container:
         sound_instead: The encoder for everything else.
         subtitles: What subtitles must be there.
         transparent: Codecs with transparency, first choice first.
-        pictures: Encoders of opaque pictures that it holds, by the beginning of their names.
+        pictures: Encoders of opaque pictures that it holds, by the beginning of their names; none: the only codec that
+            it holds is the one of `transparent`.
+        format: FFmpeg's name of it, where that doesn't follow from the ending.
+        silent: It holds nothing but pictures.
     """
 
     sound: frozenset[str] | None
     sound_instead: str
     subtitles: str
     transparent: tuple[Codec, ...]
-    pictures: tuple[str, ...]
+    pictures: tuple[str, ...] = ()
+    format: str | None = None
+    silent: bool = False
 
 
 _MPEG = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
@@ -55,6 +60,14 @@ CONTAINERS: dict[str, Container] = {
     ),
     ".mkv": Container(None, "aac", "subrip", ("vp9",), _ANY_PICTURES),
     ".webm": Container(frozenset({"opus", "vorbis"}), "libopus", "webvtt", ("vp9",), _ANY_PICTURES[4:]),
+    # Animated pictures.
+    ".webp": Container(None, "", "", ("webp",), format="webp", silent=True),
+    ".apng": Container(None, "", "", ("apng",), format="apng", silent=True),
+    ".png": Container(None, "", "", ("apng",), format="apng", silent=True),
+    ".gif": Container(None, "", "", ("gif",), format="gif", silent=True),
+    # For pipes.
+    ".y4m": Container(None, "", "", (), ("rawvideo",), format="yuv4mpegpipe", silent=True),
+    ".nut": Container(None, "", "", ("raw",), ("rawvideo",), format="nut"),
 }
 
 
@@ -194,16 +207,11 @@ def transparent_encoder(
         ConfigError: The container can't be transparent, or not with this codec.
     """
     options = options or EncodingOptions()
-    choices = container_of(suffix).transparent
-    if codec is not None and codec not in CODECS:
-        raise ConfigError(f"`codec` must be one of {', '.join(CODECS)}; received {codec!r}.")
-    if not choices:
-        raise ConfigError(
-            f"A {suffix} can't be transparent; write .webm or .mov, a folder of frames, or give a `background`."
-        )
-    if codec is not None and codec not in choices:
-        raise ConfigError(f"A transparent {suffix} holds {' or '.join(choices)}; received the codec {codec!r}.")
-    chosen = codec or choices[0]
+    chosen = _transparent_codec(suffix, codec)
+    if chosen in ("webp", "apng", "gif"):
+        return animated_encoder(suffix, options)
+    if chosen == "raw":
+        return Encoder("rawvideo", "rgba")
     if options.encoder not in ("auto", "software"):
         raise ConfigError("`encoder` is for opaque videos; `codec` chooses that of a transparent one.")
     if chosen == "vp9":
@@ -221,6 +229,39 @@ def transparent_encoder(
         return Encoder("prores_aw", "yuva444p10le", profile, **_PRORES)  # type: ignore[arg-type]
     note = "PNG has 8 bits per color here, the source has more" if deep else ""
     return Encoder("png", "rgba", {"compression_level": "1", "pred": "sub"}, note)
+
+
+def _transparent_codec(suffix: str, codec: Codec | None) -> Codec:
+    choices = container_of(suffix).transparent
+    if codec is not None and codec not in CODECS:
+        raise ConfigError(f"`codec` must be one of {', '.join(CODECS)}; received {codec!r}.")
+    if not choices:
+        raise ConfigError(
+            f"A {suffix} can't be transparent; write .webm or .mov, a folder of frames, or give a `background`."
+        )
+    if codec is not None and codec not in choices:
+        raise ConfigError(f"A transparent {suffix} holds {' or '.join(choices)}; received the codec {codec!r}.")
+    return codec or choices[0]
+
+
+def animated_encoder(suffix: str, options: EncodingOptions) -> Encoder:
+    """The encoder of an animated picture, transparent or not.
+
+    Raises:
+        ConfigError: `options` ask for what it can't do.
+    """
+    if options.bitrate is not None or options.encoder not in ("auto", "software"):
+        raise ConfigError(f"`bitrate` and `encoder` are not for {suffix}; `quality` is.")
+    if suffix == ".webp":
+        quality = {"fast": ("75", "0"), "balanced": ("80", "2"), "best": ("90", "4")}[options.quality]
+        if options.crf is not None:
+            quality = str(max(0, 100 - 100 * options.crf // 63)), quality[1]
+        return Encoder("libwebp_anim", "bgra", {"quality": quality[0], "compression_level": quality[1], "loop": "0"})
+    if options.crf is not None:
+        raise ConfigError(f"`crf` is not for {suffix}; leave it out.")
+    if suffix == ".gif":
+        return Encoder("gif", "pal8", note="a .gif has 256 colors and is wholly transparent or not at all")
+    return Encoder("apng", "rgba", {"compression_level": "1" if options.quality == "fast" else "4", "pred": "sub"})
 
 
 def opaque_encoder(
@@ -245,6 +286,10 @@ def opaque_encoder(
     """
     options = options or EncodingOptions()
     container, notes = container_of(suffix), []
+    if container.silent and not container.pictures:
+        return animated_encoder(suffix, options)
+    if container.pictures == ("rawvideo",):
+        return _raw_encoder(suffix, size_hw, bits)
     name = options.encoder
     if name == "auto":
         hardware = [one for one in HARDWARE_ENCODERS if one.startswith("hevc" if bits > 8 else "h264")]
@@ -270,6 +315,14 @@ def opaque_encoder(
         notes.append("the size is odd, so the video is 4:4:4, which some players refuse; an even `size` avoids it")
     hevc = "hvc1" if ("265" in name or name.startswith("hevc")) and suffix in (".mp4", ".mov") else ""
     return replace(made, note="; ".join(notes), tag=hevc)
+
+
+def _raw_encoder(suffix: str, size_hw: tuple[int, int], bits: int) -> Encoder:
+    """That of frames as they are, for pipes."""
+    odd = bool((size_hw[0] | size_hw[1]) & 1)  # 4:2:0 can't be odd in YUV4MPEG
+    deep = bits > 8 and suffix == ".nut"
+    note = f"the source has {bits} bits per color and the output 8" if bits > 8 and not deep else ""
+    return Encoder("rawvideo", ("yuv444p" if odd else "yuv420p") + ("10le" if deep else ""), note=note)
 
 
 def _software(suffix: str, container: Container, bits: int) -> tuple[str, str]:

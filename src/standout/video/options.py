@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal
 
 from standout.errors import ConfigError
 from standout.inference.smoothing import SMOOTHINGS, Smoothing
@@ -29,6 +30,7 @@ class VideoOptions:
         lag: Frames that the smoothing looks ahead, 0 or 1.
         keep_partial: After Ctrl-C (KeyboardInterrupt, also from `progress`), keep what is done as a file that plays; a
             second one drops it.
+        pipe_format: What standard output gets: "nut", which can be transparent, or "y4m"; None takes what suits.
         encoding: How good and how large the file becomes, and by which encoder.
 
     Raises:
@@ -45,6 +47,7 @@ class VideoOptions:
     smoothing: Smoothing = "flow"
     lag: int = 1
     keep_partial: bool = False
+    pipe_format: Literal["nut", "y4m"] | None = None
     encoding: EncodingOptions = field(default_factory=EncodingOptions)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from standout.video.background import Painter
 from standout.video.codecs import opaque_encoder, transparent_encoder
 from standout.video.frames_folder import PictureWriter
 from standout.video.options import VideoOptions, parse_size
-from standout.video.reader import VideoInfo, VideoReader
+from standout.video.reader import VideoInfo
+from standout.video.source import Source, open_source
 from standout.video.stages import run_stream
 from standout.video.timed_frame import TimedFrame
 from standout.video.writer import Sink, VideoWriter
@@ -76,8 +77,9 @@ def process_video(
     Time stamps, sound, subtitles and colour tags are the source's; the file appears under its name only when complete.
 
     Args:
-        source: A video file.
-        target: `.mp4`, `.mov`, `.mkv` or `.webm`; a folder for `frames`.
+        source: A video file, an animated picture (WebP, GIF, APNG), a folder of pictures, or "-" for standard input.
+        target: `.mp4`, `.mov`, `.mkv` or `.webm`; `.webp`, `.gif`, `.apng` or `.png` for an animated picture; `.nut` or
+            `.y4m`, or "-" for standard output; a folder for `frames`.
         background: "transparent", a colour, an image (or its pixels, uint8 RGB), a video (repeated), "blur" or
             "blur:RADIUS".
         model: From `standout.load`, or what it takes; by default the bundled "live".
@@ -95,7 +97,7 @@ def process_video(
     source, target = Path(source), Path(target)
     if source.exists() and target.exists() and source.samefile(target):
         raise OutputError(f"`{target}` is the source itself; give another name for the output.")
-    with _open(source, options) as reader:
+    with contextlib.closing(_open(source, options)) as reader:
         painter = Painter(background, reader.film, "matte" if options.matte else "people")
         try:
             predictor = load_for_video(model, device)
@@ -114,26 +116,33 @@ def process_video(
     )
 
 
-def _open(source: Path, options: VideoOptions) -> VideoReader:
-    reader = VideoReader(source, start_s=options.start_s, end_s=options.end_s)
+def _open(source: Path, options: VideoOptions) -> Source:
+    part: dict[str, Any] = {"start_s": options.start_s, "end_s": options.end_s, "fps": options.fps}
+    reader = open_source(source, **part)
     if not options.size:
         return reader
-    with reader:
-        size = parse_size(options.size, reader.info.width, reader.info.height)
-    return VideoReader(source, start_s=options.start_s, end_s=options.end_s, size=size)
+    size = parse_size(options.size, reader.info.width, reader.info.height)
+    if str(source) == "-":  # can't be opened again
+        reader.film.resize(size)
+        reader.info = replace(reader.info, height=size[0], width=size[1])
+        return reader
+    reader.close()
+    return open_source(source, size=size, **part)
 
 
-def _sink(target: Path, reader: VideoReader, painter: Painter, options: VideoOptions) -> Sink:
+def _sink(target: Path, reader: Source, painter: Painter, options: VideoOptions) -> Sink:
     if options.frames:
         return PictureWriter(target, options.start_s)
     suffix, signal = target.suffix.lower(), painter.signal
+    if str(target) == "-":
+        suffix = "." + (options.pipe_format or ("nut" if painter.transparent else "y4m"))
     if painter.transparent:
         encoder = transparent_encoder(suffix, options.codec, options.encoding, deep=reader.film.deep)
     elif options.codec is not None:
         raise ConfigError("`codec` is for transparent video; leave it out with a background or the matte.")
     else:
         encoder = opaque_encoder(suffix, size_hw=signal.size_hw, bits=signal.bits, options=options.encoding)
-    return VideoWriter(target, reader, encoder, signal=signal, start_s=options.start_s, rate=options.fps)
+    return VideoWriter(target, reader, encoder, signal=signal, suffix=suffix, start_s=options.start_s, rate=options.fps)
 
 
 def _guide_size(height: int, width: int) -> tuple[int, int]:
@@ -173,7 +182,7 @@ def _gentle_ctrl_c(wanted: bool) -> Iterator[threading.Event]:
 class _Job:
     """One film on its way through the stages."""
 
-    reader: VideoReader
+    reader: Source
     predictor: CoarsePredictor
     painter: Painter
     sink: Sink
@@ -196,8 +205,9 @@ class _Job:
         if not self.done:
             if interrupted:
                 raise KeyboardInterrupt
-            length = f"{float(self.reader.container.duration or 0) / 1e6:.2f}"
-            raise ConfigError(f"No frame of `{self.reader.path}` lies between `start` and `end`; it lasts {length} s.")
+            raise ConfigError(
+                f"No frame of `{self.reader.path}` lies between `start_s` and `end_s`; choose a part that it has."
+            )
         return interrupted
 
     def _source(self) -> Iterator[Any]:

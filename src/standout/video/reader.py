@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -80,12 +81,14 @@ class VideoReader:
         size: tuple[int, int] | None = None,
     ) -> None:
         self.path, self.end_s = Path(path), end_s
+        self._is_pipe = str(path) == "-"
         self.notes: list[str] = []
         self.container, self.stream = _open(self.path)
         self.stream.thread_type = "AUTO"
         self._clock = Clock(self.container, self.stream, start_s, end_s)
         try:
-            first = _first_picture(self.path)
+            self._kept: list[tuple[Any, list[Any]]] = []
+            first = self._peek() if self._is_pipe else _first_picture(self.path)
             self.film = Film(first, turn_of(first), size)
             self.first = TimedFrame(self.film, first, 0, 1, Fraction(1))
             self.info = self._info(first)
@@ -119,26 +122,40 @@ class VideoReader:
             InputError: Not a single frame can be decoded.
         """
         clock, count = self._clock, 0
-        clock.seek()
-        for packet in self._packets():
+        if not self._is_pipe:
+            clock.seek()
+        for packet, decoded in self._read():
             clock.watch(packet)
             if packet.stream.index != self.stream.index:
                 if packet.stream.index in others and clock.shift(packet):
                     yield packet
             elif not clock.over:
-                for timed in self._frames(packet):
+                for timed in self._frames(decoded):
                     count += 1
                     yield timed
             if clock.all_read:
                 return
+        self._judge_end(count)
+
+    def _judge_end(self, count: int) -> None:
+        """Says whether all of the file was there."""
         if self._broken:
             if not count:
                 raise InputError(f"`{self.path}` can't be decoded ({self._broken}); it is broken or cut short.")
             self._note(f"`{self.path}` is cut short or broken: it ends after {count} frames ({self._broken})")
             return
-        missing = clock.missing_s
+        missing = self._clock.missing_s
         if missing > _MISSING_S:
             self._note(f"`{self.path}` is cut short: {missing:.1f} s are missing at its end")
+
+    def _peek(self) -> Any:
+        """The first frame of what can be read only once: what is read on the way is kept."""
+        for packet in self._packets():
+            pictures = self._decoded(packet) if packet.stream.index == self.stream.index else []
+            self._kept.append((packet, pictures))
+            if pictures:
+                return pictures[0]
+        raise InputError("No frame of standard input can be decoded; it is empty, broken or cut short.")
 
     def _packets(self) -> Iterator[Any]:
         """All packets; what can't be read in between is left out, until nothing more comes."""
@@ -156,12 +173,22 @@ class VideoReader:
                     return
                 self._note(f"a part of `{self.path}` can't be read and was left out ({error.strerror})")
 
-    def _frames(self, packet: Any) -> Iterator[TimedFrame]:
+    def _read(self) -> Iterator[tuple[Any, list[Any]]]:
+        """All packets, with the pictures in them."""
+        yield from self._kept
+        self._kept = []
+        for packet in self._packets():
+            wanted = packet.stream.index == self.stream.index and not self._clock.over
+            yield packet, self._decoded(packet) if wanted else []
+
+    def _decoded(self, packet: Any) -> list[Any]:
         try:
-            pictures = packet.decode()
+            return list(packet.decode())
         except (av.FFmpegError, ValueError, NotImplementedError):  # one damaged packet doesn't end a film
             self._note(f"some frames of `{self.path}` are broken and were left out")
-            return
+            return []
+
+    def _frames(self, pictures: list[Any]) -> Iterator[TimedFrame]:
         for picture in pictures:
             pts, duration = self._clock.stamp(picture)
             base = time_base_of(self.stream)
@@ -225,12 +252,18 @@ def frames(
 
 def _open(path: Path) -> tuple[Any, Any]:
     """The container and its first film, covers aside."""
+    if str(path) == "-":
+        return _film_of(path, sys.stdin.buffer)
     if not path.exists():
         raise InputError(f"There is no file `{path}`.")
     if path.is_dir():
         raise InputError(f"A video file is wanted; received the folder `{path}`.")
+    return _film_of(path, str(path))
+
+
+def _film_of(path: Path, place: Any) -> tuple[Any, Any]:
     try:
-        container = av.open(str(path))
+        container = av.open(place)
     except (av.FFmpegError, OSError) as error:
         raise InputError(
             f"`{path}` is not a video that can be read ({error.strerror}); it is of another kind, broken or cut short."

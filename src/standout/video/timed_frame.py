@@ -35,14 +35,17 @@ class Film:
 
     def __init__(self, first: Any, turn: Turn = UPRIGHT, size: tuple[int, int] | None = None) -> None:
         self.turn, self.tags = turn, ColorTags.of(first)
-        height, width = (first.width, first.height) if turn[1] else (first.height, first.width)
-        size = size or (height, width)
-        # Untagged video is guessed by its own height, also where it is scaled.
-        matrix = self.tags.working(first.height)[0]
-        tags = self.tags.written()
-        self.signal = Signal(working_layout(first.format, turned=bool(turn[1])), tags, size, matrix)
-        self.decoded_wh = (size[0], size[1]) if turn[1] else (size[1], size[0])
+        self._first_format, self._first_height = first.format, first.height
+        self.resize(size or ((first.width, first.height) if turn[1] else (first.height, first.width)))
         self.deep = self.signal.bits > 8
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Makes all frames this (height, width); before the first is read."""
+        # Untagged video is guessed by its own height, also where it is scaled.
+        matrix = self.tags.working(self._first_height)[0]
+        layout = working_layout(self._first_format, turned=bool(self.turn[1]))
+        self.signal = Signal(layout, self.tags.written(), size, matrix)
+        self.decoded_wh = (size[0], size[1]) if self.turn[1] else (size[1], size[0])
 
 
 class TimedFrame:

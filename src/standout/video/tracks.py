@@ -133,6 +133,9 @@ def add_track(out: Any, stream: Any, container: Container, suffix: str) -> tuple
     """
     codec = stream.codec_context.name if getattr(stream, "codec_context", None) else _UNKNOWN
     codec = {"mp3float": "mp3", "libopus": "opus", "libvorbis": "vorbis"}.get(codec, codec)  # decoders, not codecs
+    if container.silent:
+        kind = {"audio": "sound", "subtitle": "subtitles"}.get(stream.type)
+        return None, f"{kind}: left out, for {suffix} holds pictures only" if kind else ""
     if stream.type == "audio":
         track, note = _sound(out, stream, codec, container, suffix)
     elif stream.type == "subtitle":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any, Protocol
 from standout.errors import OutputError
 from standout.hardware import hardware_threads
 from standout.imaging.files import temporary_path
-from standout.video.codecs import Encoder, container_of
+from standout.video.codecs import Container, Encoder, container_of
 from standout.video.hdr_metadata import x265_parameters
 from standout.video.pyav import av
-from standout.video.reader import VideoReader
+from standout.video.rgb_picture import rgb_picture
 from standout.video.signal import Signal
+from standout.video.source import Source
 from standout.video.tags import chapters_of, copy_tags, missing_tags
 from standout.video.timed_frame import TimedFrame
 from standout.video.tracks import Track, add_track, shifted
@@ -52,6 +54,7 @@ class VideoWriter:
         reader: The source, for its streams and tags.
         encoder: How the frames are encoded.
         signal: Of the frames that come; the source's if absent.
+        suffix: Chooses the container instead of the target's ending; for `-`, standard output.
         start_s: Taken from every time stamp.
         rate: Frames per second of a video whose rate was changed; else the source's time stamps are kept.
 
@@ -63,46 +66,45 @@ class VideoWriter:
     def __init__(
         self,
         target: Path,
-        reader: VideoReader,
+        reader: Source,
         encoder: Encoder,
         *,
         signal: Signal | None = None,
+        suffix: str = "",
         start_s: Fraction | None = None,
         rate: Fraction | None = None,
     ) -> None:
-        suffix = target.suffix.lower()
+        self._is_pipe = str(target) == "-"
+        suffix = suffix or target.suffix.lower()
         self.target = target
         self.notes: list[str] = [encoder.note] if encoder.note else []
         self.complete = True
-        self.wants_rgb = encoder.pixels == "rgba"
+        self.wants_rgb = encoder.pixels in ("rgba", "bgra", "pal8")
         self._encoder, self._start = encoder, start_s or Fraction(0)
         self._held: Any = None
         self._reader = reader
         self._signal = signal or reader.film.signal
+        self._chapters: list[Any] = []
         self._durations: dict[int, int] = {}
         self._tracks: dict[int, Track] = {}
         self._partial = temporary_path(target, suffix=f".part{suffix}")
-        if target.is_dir():
+        if self._is_pipe:
+            self._partial = target
+        elif target.is_dir():
             raise OutputError(f"The output `{target}` is a folder; give the name of a file.")
-        if not target.absolute().parent.is_dir():
+        elif not target.absolute().parent.is_dir():
             raise OutputError(f"There is no folder `{target.parent}`; create it first.")
         container = container_of(suffix)
         try:
-            self._out = av.open(str(self._partial), "w", options=_muxing(suffix, rate, reader))
+            place = sys.stdout.buffer if self._is_pipe else str(self._partial)
+            self._out = av.open(place, "w", format=container.format, options=_muxing(suffix, rate, reader))
         except (av.FFmpegError, OSError) as error:
             raise OutputError(f"`{target}` can't be written: {error.strerror}.") from error
         try:
             with self._told():
                 self._add_film(reader, rate)
-                copy_tags(reader.container, self._out)
-                self._chapters = chapters_of(reader.container, self._start, reader.end_s)
-                if self._chapters:
-                    self._out.set_chapters(self._chapters)
-                for stream in reader.container.streams:
-                    track, note = add_track(self._out, stream, container, suffix)
-                    self.notes += [note] if note else []
-                    if track is not None:
-                        self._tracks[stream.index] = track
+                if reader.container is not None:
+                    self._add_rest(reader, container, suffix)
                 self._out.start_encoding()  # an encoder or a container that refuses does so here
         except BaseException:
             self.abandon()
@@ -113,7 +115,7 @@ class VideoWriter:
         """Numbers of the source's streams that are wanted as packets."""
         return tuple(self._tracks)
 
-    def _add_film(self, reader: VideoReader, rate: Fraction | None) -> None:
+    def _add_film(self, reader: Source, rate: Fraction | None) -> None:
         info, encoder = reader.info, self._encoder
         options = dict(encoder.options)
         if encoder.name == "libx265" and self._signal.tags.is_hdr:
@@ -134,6 +136,20 @@ class VideoWriter:
             context.colorspace, context.color_range = self._tags.matrix, self._tags.range
             context.color_primaries, context.color_trc = self._tags.primaries, self._tags.transfer
         self._film = film
+
+    def _add_rest(self, reader: Source, container: Container, suffix: str) -> None:
+        """Tags, chapters, sound and subtitles."""
+        for stream in reader.container.streams:
+            track, note = add_track(self._out, stream, container, suffix)
+            if note and note not in self.notes:
+                self.notes.append(note)
+            if track is not None:
+                self._tracks[stream.index] = track
+        if not container.silent:
+            copy_tags(reader.container, self._out)
+            self._chapters = chapters_of(reader.container, self._start, reader.end_s)
+            if self._chapters:
+                self._out.set_chapters(self._chapters)
 
     def put_packet(self, packet: Any) -> None:
         """A packet of the source's sound or subtitles."""
@@ -167,7 +183,7 @@ class VideoWriter:
     def _converted(self, picture: Any) -> Any:
         """In the encoder's pixel format, matrix and range."""
         if self.wants_rgb:
-            return av.VideoFrame.from_ndarray(picture, "rgba")
+            return rgb_picture(picture, self._encoder.pixels)
         signal, tags = self._signal, self._tags
         matrix, extent = tags.working(signal.size_hw[0])
         matrix = matrix if tags.matrix != signal.tags.matrix else signal.matrix
@@ -209,14 +225,19 @@ class VideoWriter:
             for track in self._tracks.values():
                 self._mux(track.rest())
             self._out.close()
-            self.notes += missing_tags(self._reader.container, self._chapters, self._partial)
+            if self._is_pipe:
+                sys.stdout.buffer.flush()
+                return
+            if self._reader.container is not None:
+                self.notes += missing_tags(self._reader.container, self._chapters, self._partial)
             os.replace(self._partial, self.target)
 
     def abandon(self) -> None:
         """Closes and removes the partial file."""
         with contextlib.suppress(av.FFmpegError, ValueError):  # nothing was encoded yet; the file goes anyway
             self._out.close()
-        self._partial.unlink(missing_ok=True)
+        if not self._is_pipe:
+            self._partial.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _told(self) -> Any:
@@ -228,7 +249,11 @@ class VideoWriter:
             raise OutputError(f"`{self.target}` can't be written: {reason}.") from error
 
 
-def _muxing(suffix: str, rate: Fraction | None, reader: VideoReader) -> dict[str, str]:
+def _muxing(suffix: str, rate: Fraction | None, reader: Source) -> dict[str, str]:
+    if suffix in (".webp", ".gif"):
+        return {"loop": "0"}  # for ever
+    if suffix in (".apng", ".png"):
+        return {"plays": "0"}
     if suffix not in (".mp4", ".mov"):
         return {}
     # A film that begins later than its sound does so by an edit list, in ticks of the whole file: milliseconds, if

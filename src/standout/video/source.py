@@ -1,0 +1,64 @@
+"""Where frames come from: a video file, standard input, an animated picture, or a folder of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+from standout.video.picture_reader import PictureReader, picture_folder, webp_pictures
+from standout.video.reader import VideoInfo, VideoReader
+from standout.video.timed_frame import Film, TimedFrame
+
+
+class Source(Protocol):
+    """What is read; `VideoReader` and `PictureReader` are.
+
+    Attributes:
+        path: The file or folder.
+        end_s: Seconds before which it is wanted, or None.
+        info: What it says of itself.
+        film: What all of its frames have in common.
+        first: Its first frame, for what only frames tell.
+        notes: What couldn't be read, a sentence each; filled while it is read.
+        container: PyAV's, for the streams beside the pictures; None where there are none.
+    """
+
+    path: Path
+    end_s: Fraction | None
+    info: VideoInfo
+    film: Film
+    first: TimedFrame
+    notes: list[str]
+    container: Any
+
+    def items(self, others: tuple[int, ...]) -> Iterator[TimedFrame | Any]: ...
+    def close(self) -> None: ...
+
+
+def open_source(
+    path: Path,
+    *,
+    start_s: Fraction | None = None,
+    end_s: Fraction | None = None,
+    size: tuple[int, int] | None = None,
+    fps: Fraction | None = None,
+) -> Source:
+    """Opens what `path` is.
+
+    Args:
+        path: A video file, an animated picture, a folder of pictures, or `-` for standard input.
+        start_s: Seconds from which it is wanted.
+        end_s: Seconds before which it is wanted.
+        size: (height, width) of the frames; their own if absent.
+        fps: Of a folder of pictures.
+
+    Raises:
+        InputError: It is none of these, or can't be read.
+    """
+    if path.is_dir():
+        return PictureReader(path, picture_folder(path, fps), start_s=start_s, end_s=end_s, size=size)
+    if path.suffix.lower() == ".webp" and path.is_file():
+        return PictureReader(path, webp_pictures(path), start_s=start_s, end_s=end_s, size=size)
+    return VideoReader(path, start_s=start_s, end_s=end_s, size=size)
