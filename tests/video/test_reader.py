@@ -15,8 +15,8 @@ from clips import make_clip, remux, scene
 from fakes import FakeModel
 from standout.cli import run
 from standout.errors import ConfigError, OutputError
-from standout.video import codecs
-from standout.video.codecs import opaque_encoder, transparent_encoder
+from standout.video import encoders
+from standout.video.encoders import opaque_encoder, transparent_encoder
 from standout.video.loop import VideoLoop
 from standout.video.options import VideoOptions, parse_size
 from standout.video.process import process_video
@@ -177,7 +177,7 @@ def test_a_decimal_second_is_that_decimal(tmp_path: Path) -> None:
 
 
 def test_without_x264_mp4_is_vp9_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codecs, "_has", lambda name: False)
+    monkeypatch.setattr(encoders, "_has", lambda name: False)
     clip = make_clip(tmp_path / "in.mp4", 3, size=(47, 63), sound="aac")
     result = process_video(clip, tmp_path / "out.mp4", background="white", model=FakeModel())
     assert any("no H.264" in note for note in result.notes)

@@ -13,7 +13,8 @@ from standout.cli.devices import DeviceOption
 
 if TYPE_CHECKING:
     from standout.inference.smoothing import Smoothing
-    from standout.video.codecs import Codec, Quality
+    from standout.video.codecs import Codec
+    from standout.video.encoders import Quality
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -56,7 +57,7 @@ def video(
     """Cut the people out of a video: over a new background, or transparent (.webm, .mov, --frames)."""
     from standout.cli.devices import load_model
     from standout.errors import ConfigError
-    from standout.video.codecs import EncodingOptions
+    from standout.video.encoders import EncodingOptions
     from standout.video.options import VideoOptions
     from standout.video.process import process_video
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from standout.errors import ConfigError
 from standout.imaging.arrays import Alpha, Frame, resize
+from standout.inference.dropouts import aged, without_flicker, without_holes
 
 Smoothing = Literal["off", "confidence", "flow"]
 SMOOTHINGS: tuple[Smoothing, ...] = ("off", "confidence", "flow")
@@ -42,10 +43,21 @@ _Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """A frame as the motion is seen in it, and its alpha."""
+    """A frame as the motion is seen in it, and its alpha.
+
+    Attributes:
+        grey: The frame, small.
+        alpha: Smoothed.
+        raw: As the network says; None where it is the same.
+        past: The alpha before, moved to this frame, and its trust; None without one.
+        age: For how many frames each place has been person.
+    """
 
     grey: NDArray[np.uint8]
     alpha: Alpha
+    raw: Alpha | None = None
+    past: tuple[Alpha, _Floats] | None = None
+    age: _Floats | None = None
 
 
 class Steady:
@@ -72,6 +84,7 @@ class Steady:
     def reset(self) -> None:
         """Forgets the past, as after a cut, and what it still holds back."""
         self._last: _View | None = None
+        self._age: _Floats = np.zeros((1, 1), np.float32)
         self._pair: tuple[_View, _View, _Floats, _Floats] | None = None
 
     def __call__(self, frame: Frame, alpha: Alpha, *, still: bool = False) -> Alpha:
@@ -102,7 +115,13 @@ class Steady:
         if before is None:
             return []
         # The next frame's own alpha, moved back; what is smoothed of it already holds this one's.
-        return [self._mixed(before, _View(now.grey, alpha), _AHEAD)]
+        following = self._moved(_View(now.grey, alpha), before)
+        if following is None:
+            return [before.alpha]
+        mixed = self._mixed(before.alpha, following, _AHEAD)
+        if before.past is not None and before.raw is not None:
+            mixed = without_flicker(mixed, before.raw, before.past, following)
+        return [mixed]
 
     def flush(self) -> list[Alpha]:
         """The alphas still held back at the end of a film."""
@@ -118,26 +137,27 @@ class Steady:
         moved = self._moved(self._last, now)
         if moved is None:
             return None
-        self._last = _View(now.grey, moved[0])
+        self._last = _View(now.grey, moved[0], age=self._age)
         return moved[0]
 
     def _smoothed(self, frame: Frame, alpha: Alpha) -> _View:
-        now = _View(_grey(frame), alpha)
-        if self._last is not None:
-            now = _View(now.grey, self._mixed(now, self._last, _MEMORY))
-        self._last = now
-        return now
+        last, now = self._last, _View(_grey(frame), alpha)
+        past = None if last is None else self._moved(last, now)
+        if past is None:
+            self._last = _View(now.grey, alpha, age=aged(np.zeros_like(alpha), alpha))
+            return self._last
+        age = self._age
+        mixed = without_holes(self._mixed(alpha, past, _MEMORY), alpha, *past, age)
+        self._last = _View(now.grey, mixed, alpha, past, aged(age, alpha))
+        return self._last
 
-    def _mixed(self, now: _View, other: _View, most: float) -> Alpha:
-        """Alpha of `now` with a say of `other`'s, `most` at most; `now`'s own after a cut."""
-        moved = self._moved(other, now)
-        if moved is None:
-            return now.alpha
-        past, trust = moved
+    def _mixed(self, alpha: Alpha, other: tuple[Alpha, _Floats], most: float) -> Alpha:
+        """Alpha with a say, `most` at most, of another that was moved to it and is to be trusted so far."""
+        moved, trust = other
         # Where the network is sure, it needs less of other frames, and would be hurt more by a wrong one.
-        doubt = 1 - np.abs(2 * now.alpha - 1)
+        doubt = 1 - np.abs(2 * alpha - 1)
         trust = trust * (doubt if self.smoothing == "confidence" else np.float32(0.5) * (1 + doubt))
-        return np.asarray(np.clip(now.alpha + np.float32(most) * trust * (past - now.alpha), 0, 1), np.float32)
+        return np.asarray(np.clip(alpha + np.float32(most) * trust * (moved - alpha), 0, 1), np.float32)
 
     def _moved(self, source: _View, to: _View) -> tuple[Alpha, NDArray[np.float32]] | None:
         """The alpha of `source` where things are in `to`, and how far it is to be trusted; None for another scene."""
@@ -145,9 +165,11 @@ class Steady:
         if source.grey.shape != to.grey.shape or source.alpha.shape != shape:
             return None
         warped, past, sure = source.grey, source.alpha, np.ones(to.grey.shape, np.float32)
+        self._age = np.zeros(shape, np.float32) if source.age is None else source.age
         if self.smoothing == "flow":
             there, back = self._motions(to, source)
-            warped, past = _warp(source.grey, there), _warp(source.alpha, there)
+            warped = _warp(source.grey, there)
+            past, self._age = cv2.split(_warp(cv2.merge([source.alpha, self._age]), there))
             # Where going there and back doesn't end where it began, the motion is a guess.
             gap = there + _warp(back, there)
             sure = np.exp(-(gap**2).sum(axis=2) / _GAP**2)

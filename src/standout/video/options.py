@@ -8,7 +8,8 @@ from typing import Literal
 
 from standout.errors import ConfigError
 from standout.inference.smoothing import SMOOTHINGS, Smoothing
-from standout.video.codecs import Codec, EncodingOptions
+from standout.video.codecs import Codec
+from standout.video.encoders import EncodingOptions
 from standout.video.timestamps import exact
 
 _MOST_PIXELS = 16384

@@ -17,7 +17,7 @@ from standout.imaging.arrays import Frame
 from standout.inference.alpha_stream import AlphaStream, CoarsePredictor, edge_levels
 from standout.inference.video_alpha import load_for_video
 from standout.video.background import Painter
-from standout.video.codecs import opaque_encoder, transparent_encoder
+from standout.video.encoders import opaque_encoder, transparent_encoder
 from standout.video.frames_folder import PictureWriter
 from standout.video.options import VideoOptions, parse_size
 from standout.video.reader import VideoInfo

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from standout.errors import OutputError
 from standout.hardware import hardware_threads
 from standout.imaging.files import temporary_path
-from standout.video.codecs import Container, Encoder, container_of
+from standout.video.codecs import Container, container_of
+from standout.video.encoders import Encoder
 from standout.video.hdr_metadata import x265_parameters
 from standout.video.pyav import av
 from standout.video.rgb_picture import rgb_picture
