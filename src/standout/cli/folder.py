@@ -13,11 +13,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from standout.cli.cluster_options import (
+    CpusPerWorker,
+    GpusPerWorker,
+    MaxWorkers,
+    MinWorkers,
+    OnCluster,
+    RayAddress,
+    RetryFailed,
+    cluster_options,
+)
 from standout.cli.photo_options import PhotoChoice, takes_photo_options
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from standout.cluster.options import ClusterOptions
     from standout.folder.report import FolderReport, PhotoResult
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -26,8 +37,18 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 @takes_photo_options
 def folder(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="The folder of photos; they stay as they are.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The folder of cut-outs; created if need be.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN",
+            help="The folder of photos; they stay as they are. With --cluster also a URL (s3://bucket/photos), or a "
+            "text or Parquet list of paths.",
+        ),
+    ],
+    target: Annotated[
+        str,
+        typer.Argument(metavar="OUT", help="The folder of cut-outs; created if need be. With --cluster also a URL."),
+    ],
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes; one per core by default.", show_default=False)
     ] = None,
@@ -41,6 +62,13 @@ def folder(
     report: Annotated[
         Path | None, typer.Option(help="Write what became of each photo to this .json or .csv file.")
     ] = None,
+    cluster: OnCluster = False,
+    ray_address: RayAddress = None,
+    min_workers: MinWorkers = None,
+    max_workers: MaxWorkers = None,
+    cpus_per_worker: CpusPerWorker = 1,
+    gpus_per_worker: GpusPerWorker = 0.0,
+    retry_failed: RetryFailed = False,
     *,
     choice: PhotoChoice,
 ) -> None:
@@ -57,13 +85,20 @@ def folder(
         choice.model,
         workers,
         recursive,
-        device=choose_device(choice.model, choice.device),
+        # Where a cluster's workers run is for their machines to find out.
+        device=(choice.device or "auto") if cluster else choose_device(choice.model, choice.device),
         limit_s=limit,
     )
     if report is not None:
         check_report_path(report)
+    options = cluster_options(
+        cluster, workers, source, target, address=ray_address, min_workers=min_workers, max_workers=max_workers,
+        cpus_per_worker=cpus_per_worker, gpus_per_worker=gpus_per_worker, retry_failed=retry_failed,
+    )  # fmt: skip
     with _stopped_by_signals() as stop, _bar(watch) as on_photo:
-        if watch:
+        if options is not None:
+            result = _on_cluster(source, target, settings, options, on_photo, stop, watch)
+        elif watch:
             result = watch_folder(source, target, settings=settings, on_photo=on_photo, stop=stop)
         else:
             result = process_folder(source, target, settings=settings, on_photo=on_photo, stop=stop)
@@ -75,6 +110,22 @@ def folder(
         raise SystemExit(1)
     if stop.is_set() and not watch:
         raise SystemExit(130)
+
+
+def _on_cluster(
+    source: str,
+    target: str,
+    settings: FolderSettings,
+    options: ClusterOptions,
+    on_photo: Callable[[Outcome, int, int], None],
+    stop: threading.Event,
+    watch: bool,
+) -> FolderReport:
+    from standout.cluster.process import process_on_cluster
+    from standout.cluster.watch import watch_on_cluster
+
+    run = watch_on_cluster if watch else process_on_cluster
+    return run(source, target, settings=settings, cluster=options, on_photo=on_photo, stop=stop)
 
 
 def summary(report: FolderReport) -> list[str]:

@@ -20,7 +20,7 @@ from standout.errors import ConfigError
 from standout.folder.workers import Job, Made
 from standout.imaging.decode import MAX_BYTES, MAX_PIXELS, read
 from standout.imaging.encode import FORMATS
-from standout.inference.model import load
+from standout.inference.model import Model, load
 from standout.photo.cut_out import PhotoOptions, photo_to_file
 
 #: More workers than this are a mistake.
@@ -83,19 +83,33 @@ class PhotoWork:
         Raises:
             StandoutError: Something can't work for any photo: the model, the background image, a missing extra.
         """
-        import cv2
-
-        cv2.setNumThreads(threads)
-        model = load(self.settings.model, threads=threads, device=self.settings.device)
-        options = _with_background_read(self.settings.photo)
-        if options.look.matting != "none":
-            warm_up(options.look.matting)
+        model, options = prepare(self.settings, threads)
 
         def make(job: Job) -> Made:
             finished = photo_to_file(job.source, job.target, model, options)
             return Made(bool(finished.nobody), finished.notes)
 
         return make
+
+
+def prepare(settings: FolderOptions, threads: int) -> tuple[Model, PhotoOptions]:
+    """What every photo needs, loaded once: the model, and options whose background image is decoded.
+
+    Args:
+        settings: How.
+        threads: That this process may use.
+
+    Raises:
+        StandoutError: Something can't work for any photo: the model, the background image, a missing extra.
+    """
+    import cv2
+
+    cv2.setNumThreads(threads)
+    model = load(settings.model, threads=threads, device=settings.device)
+    options = with_background_read(settings.photo)
+    if options.look.matting != "none":
+        warm_up(options.look.matting)
+    return model, options
 
 
 def fingerprint_of(settings: FolderOptions) -> str:
@@ -110,7 +124,7 @@ def fingerprint_of(settings: FolderOptions) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _with_background_read(options: PhotoOptions) -> PhotoOptions:
+def with_background_read(options: PhotoOptions) -> PhotoOptions:
     """A background image is decoded once, not for every photo."""
     behind = options.look.behind
     if not isinstance(behind.image, Path):

@@ -45,15 +45,15 @@ class FolderReport:
     """What became of a folder.
 
     Attributes:
-        folder: That the photos lay in.
-        out: That the cut-outs lie in.
+        folder: That the photos lay in; a text if it is a URL.
+        out: That the cut-outs lie in; likewise.
         outcomes: Photo -> what became of it; the last word where a photo was worked on more than once.
         skipped: Why files were left out -> how many.
         seconds: From the start to the end of the run.
     """
 
-    folder: Path
-    out: Path
+    folder: Path | str
+    out: Path | str
     outcomes: dict[str, PhotoResult] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0

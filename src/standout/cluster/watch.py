@@ -1,0 +1,69 @@
+"""Watching a place that may be a URL: nobody reports changes there, so it is looked through every few seconds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from standout.cluster.cut_out import CutOutWork
+from standout.cluster.options import ClusterOptions
+from standout.cluster.process import Engine, Job, engine_for
+from standout.cluster.step import Photo, Work
+from standout.folder.photo_work import FolderOptions
+from standout.folder.process import OnPhoto
+from standout.folder.report import FolderReport
+
+#: Between two looks, seconds: on disk, and elsewhere, where a look costs requests.
+LOOK_EVERY_S, LOOK_EVERY_REMOTE_S = 2.0, 15.0
+
+
+def watch_on_cluster(
+    source: str | Path,
+    target: str | Path,
+    *,
+    stop: threading.Event,
+    settings: FolderOptions | None = None,
+    cluster: ClusterOptions | None = None,
+    on_photo: OnPhoto | None = None,
+    work: Work | None = None,
+    engine: Engine | None = None,
+) -> FolderReport:
+    """Like `process_on_cluster`, for what is there and for what arrives, until `stop` is set.
+
+    A file on disk is begun when it looks the same at two looks; an object in a storage is whole when it appears.
+
+    Args:
+        source, target, settings, cluster, work, engine: As in `process_on_cluster`.
+        stop: When set, the run ends soon, and the report is returned.
+        on_photo: Called after each photo with its outcome, how many have ended and how many are known.
+
+    Raises:
+        StandoutError: As `process_on_cluster`.
+    """
+    settings, cluster = settings or FolderOptions(), cluster or ClusterOptions()
+    work = work or CutOutWork.of(settings, on_gpu=cluster.gpus_per_worker > 0)
+    began = time.perf_counter()
+    with ExitStack() as stack:
+        job = Job(source, target, work, settings, cluster.retry_failed, stack)
+        step = job.step(cluster)
+        engine = engine or engine_for(job, cluster, stack)
+        local = job.sources.folder.folder is not None
+        seen: dict[str, Photo] = {}
+        ended = 0
+
+        def count(outcome: object, now: int, total: int) -> None:
+            if on_photo:
+                on_photo(outcome, ended + now, ended + total)  # type: ignore[arg-type]
+
+        while not stop.is_set():
+            due = job.look_again()
+            ready = [photo for photo in due if not local or seen.get(photo.path) == photo]
+            seen = {photo.path: photo for photo in due}
+            if ready:
+                job.run(step, ready, engine, count, stop)
+                ended += len(ready)
+            stop.wait(LOOK_EVERY_S if local else LOOK_EVERY_REMOTE_S)
+    job.report.seconds = time.perf_counter() - began
+    return job.report

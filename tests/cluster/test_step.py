@@ -1,0 +1,112 @@
+"""The step that engines drive: rows say what became of each photo, and no photo ends a batch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cluster_work import CopyWork
+from standout.cluster.attempts import DEATHS, Attempts
+from standout.cluster.cut_out import cut_out_step
+from standout.cluster.step import Photo, Step
+from standout.errors import ModelFileError
+from standout.folder.photo_work import FolderOptions
+from standout.imaging.decode import read
+from standout.imaging.encode import encode
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    source, target = tmp_path / "in", tmp_path / "out"
+    (source / "sub").mkdir(parents=True)
+    target.mkdir()
+    return source, target
+
+
+def test_a_batch_of_paths_becomes_rows_and_files(places: tuple[Path, Path]) -> None:
+    source, target = places
+    for name in ("a.jpg", "sub/nobody.jpg", "noted.jpg"):
+        (source / name).write_bytes(name.encode())
+    rows = Step(CopyWork(), str(source), str(target))(["a.jpg", "sub/nobody.jpg", Photo("noted.jpg", "other.png")])
+    assert [(row["path"], row["output"]) for row in rows] == [
+        ("a.jpg", "a.png"), ("sub/nobody.jpg", "sub/nobody.png"), ("noted.jpg", "other.png"),
+    ]  # fmt: skip
+    for row in rows:
+        written = (target / row["output"]).read_bytes()
+        assert row["status"] == "done" and row["reason"] == "" and written == row["path"].encode()
+        assert row["sha256"] == hashlib.sha256(written).hexdigest() and row["output_size"] == len(written)
+        assert (row["width"], row["height"], row["model"], row["size"]) == (3, 2, "none", len(written))
+    assert [row["found_person"] for row in rows] == [True, False, True]
+    assert rows[2]["notes"] == ["a note"]
+
+
+def test_a_bad_photo_is_a_row_with_its_reason(places: tuple[Path, Path]) -> None:
+    source, target = places
+    for name in ("broken.jpg", "faulty.jpg", "large.jpg", "good.jpg"):
+        (source / name).write_bytes(b"x" * (100 if name == "large.jpg" else 5))
+    work = CopyWork(max_bytes=50)
+    rows = Step(work, str(source), str(target))(["broken.jpg", "faulty.jpg", "missing.jpg", "large.jpg", "good.jpg"])
+    assert [row["status"] for row in rows] == ["failed"] * 4 + ["done"]
+    words = ("`broken.jpg` is broken", "ZeroDivisionError: a fault", "no file", "at most 50 bytes; received 100")
+    for row, word in zip(rows, words, strict=False):
+        assert word in row["reason"] and row["output"] == "" and row["found_person"] is None
+    assert [path.name for path in target.iterdir()] == ["good.png"]
+
+
+def test_what_every_photo_needs_is_loaded_once_per_process(
+    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = places
+    (source / "a.jpg").write_bytes(b"a")
+    opened = []
+    monkeypatch.setattr(CopyWork, "open", lambda self, threads: opened.append(threads) or self._do)
+    first = Step(CopyWork(fingerprint="once"), str(source), str(target), threads=3)
+    for step in (first, first, pickle.loads(pickle.dumps(first))):
+        step(["a.jpg"])
+    assert opened == [3]
+
+
+def test_what_can_work_for_no_photo_is_raised(places: tuple[Path, Path]) -> None:
+    step = Step(CopyWork(unusable=True, fingerprint="unusable"), *map(str, places))
+    with pytest.raises(ModelFileError, match="The model is broken"):
+        step(["a.jpg"])
+
+
+def test_a_photo_at_which_processes_die_is_given_up_but_not_at_once(tmp_path: Path) -> None:
+    for death in range(DEATHS):
+        mine = Attempts("run", tmp_path)
+        assert mine.given_up("bad.jpg") is False, f"after {death} deaths"
+        mine.at("bad.jpg")
+        alive = Attempts("run", tmp_path)
+        assert not alive.given_up("bad.jpg"), "whoever still holds its file is alive"
+        os.close(mine._file)  # what its death does
+        alive.at("")
+        os.close(alive._file)
+    assert Attempts("run", tmp_path).given_up("bad.jpg")
+    assert not Attempts("run", tmp_path).given_up("good.jpg")
+    assert not Attempts("another run", tmp_path).given_up("bad.jpg")
+
+
+def test_cutting_out_gives_the_bytes_of_standout_folder(
+    places: tuple[Path, Path], model_file: Path, bright_person: np.ndarray, tmp_path: Path
+) -> None:
+    from standout.folder.process import process_folder
+
+    source, target = places
+    (source / "a.png").write_bytes(encode(bright_person))
+    (source / "sub" / "nobody.png").write_bytes(encode(np.zeros((20, 30, 3), np.uint8)))
+    settings = FolderOptions(model=str(model_file), recursive=True, workers=1)
+    step = cut_out_step(source, target, settings=settings)
+    settings_elsewhere = pickle.loads(pickle.dumps(step))
+    rows = settings_elsewhere(["a.png", "sub/nobody.png"])
+    process_folder(source, tmp_path / "plain", settings=settings)
+    for row in rows:
+        assert (target / row["output"]).read_bytes() == (tmp_path / "plain" / row["output"]).read_bytes()
+    assert [row["found_person"] for row in rows] == [True, False]
+    assert read(target / "a.png").alpha is not None
+    assert rows[0]["model"].startswith("tiny.onnx@") and (rows[0]["height"], rows[0]["width"]) == (72, 96)
