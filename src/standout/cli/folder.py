@@ -115,9 +115,9 @@ def folder(
 def _on_cluster(
     source: str,
     target: str,
-    settings: FolderSettings,
+    settings: FolderOptions,
     options: ClusterOptions,
-    on_photo: Callable[[Outcome, int, int], None],
+    on_photo: Callable[[PhotoResult, int, int], None],
     stop: threading.Event,
     watch: bool,
 ) -> FolderReport:
