@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +82,7 @@ def test_what_can_work_for_no_photo_is_raised(places: tuple[Path, Path]) -> None
 def test_a_photo_at_which_processes_die_is_given_up_but_not_at_once(tmp_path: Path) -> None:
     for death in range(DEATHS):
         mine = Attempts("run", tmp_path)
-        assert mine.given_up("bad.jpg") is False, f"after {death} deaths"
+        assert not mine.given_up("bad.jpg"), f"after {death} deaths"
         mine.at("bad.jpg")
         alive = Attempts("run", tmp_path)
         assert not alive.given_up("bad.jpg"), "whoever still holds its file is alive"
@@ -110,3 +112,14 @@ def test_cutting_out_gives_the_bytes_of_standout_folder(
     assert [row["found_person"] for row in rows] == [True, False]
     assert read(target / "a.png").alpha is not None
     assert rows[0]["model"].startswith("tiny.onnx@") and (rows[0]["height"], rows[0]["width"]) == (72, 96)
+
+
+def test_a_photo_that_takes_too_long_is_given_up_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from standout.cluster.attempts import Attempts; "
+        "mine = Attempts('run', Path(sys.argv[1]), limit_s=0.2); mine.at('quick.jpg'); mine.at('slow.jpg'); time.sleep(60)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 1
+    after = Attempts("run", tmp_path, limit_s=0.2)
+    assert after.given_up("slow.jpg") == "`slow.jpg` took longer than 0.2 seconds and was given up."
+    assert not after.given_up("quick.jpg")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from standout.cluster.options import ClusterOptions
+    from standout.folder.photo_work import FolderOptions
     from standout.folder.report import FolderReport, PhotoResult
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

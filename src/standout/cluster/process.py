@@ -105,7 +105,7 @@ class Job:
     Args:
         source, target: As in `process_on_cluster`.
         work: What is done with each photo.
-        settings: Of which `recursive` counts here.
+        settings: Of which `recursive` and `limit_s` count here.
         retry_failed: As in `ClusterOptions`.
         stack: Gets what is to be closed when the run ends.
 
@@ -127,7 +127,8 @@ class Job:
         retry_failed: bool,
         stack: ExitStack,
     ) -> None:
-        self._work, self._recursive, self._retry_failed = work, settings.recursive, retry_failed
+        self._work, self._retry_failed = work, retry_failed
+        self._recursive, self._limit_s = settings.recursive, settings.limit_s or None
         self._source = str(source)
         self.target, place = Place(target), Place(source)
         if self.target.holds(place) == "":
@@ -156,7 +157,14 @@ class Job:
 
     def step(self, cluster: ClusterOptions) -> Step:
         """The step of this job, opened here: it tells what can't work for any photo before a cluster is started."""
-        step = Step(self._work, self.sources.folder.address, self.target.address, cluster.cpus_per_worker)
+        here = self.sources.folder.in_this_process or self.target.in_this_process
+        step = Step(
+            self._work,
+            self.sources.folder.address,
+            self.target.address,
+            cluster.cpus_per_worker,
+            None if here else self._limit_s,  # it ends the process, which is ours then
+        )
         if not cluster.gpus_per_worker:  # this machine needn't have what the workers have
             step.open()
         return step

@@ -120,6 +120,8 @@ class Step:
         source: The folder or URL that the paths are relative to.
         target: The folder or URL that is written to.
         threads: That each process may use.
+        limit_s: A photo that takes longer, seconds, is given up, and its process ends: leave it out (None) where the
+            process is your own. Engines begin the batch anew in another one.
         run: Names the run; photos that kill their process are known by it.
     """
 
@@ -127,6 +129,7 @@ class Step:
     source: str
     target: str
     threads: int = 1
+    limit_s: float | None = None
     run: str = field(default_factory=lambda: hashlib.sha256(str(time.time_ns()).encode()).hexdigest()[:16])
 
     def open(self) -> None:
@@ -183,8 +186,8 @@ class Step:
             sha256="", ms=0.0, output="", notes=[], facts="", folder=redact(self.source), size=photo.size,
             changed=photo.changed, output_size=0, fingerprint=self.work.fingerprint,
         )  # fmt: skip
-        if attempts.given_up(photo.path):
-            row["reason"] = f"`{photo.path}` ended the process that worked on it, twice, perhaps for want of memory."
+        row["reason"] = attempts.given_up(photo.path)
+        if row["reason"]:
             return row
         attempts.at(photo.path)
         try:
@@ -221,7 +224,7 @@ def _opened(step: Step) -> tuple[Callable[[Photo, bytes], Product], Attempts]:
     with _lock:
         if key not in _open_works:
             _open_works.clear()  # an engine that keeps its processes for the next job must not keep its model too
-            _open_works[key] = (step.work.open(step.threads), Attempts(step.run))
+            _open_works[key] = (step.work.open(step.threads), Attempts(step.run, limit_s=step.limit_s))
         return _open_works[key]
 
 
