@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from kits import disc
+from standout.errors import ConfigError
 from standout.imaging.arrays import Alpha, Box, Frame
 from standout.inference.model import Model, load
 from standout.inference.tta import MARGIN_PX, agree, people_box, put_closer
 
 
 def with_looks(model: Model, **looks: Any) -> Model:
-    model.card = dataclasses.replace(model.card, **looks)
+    model.card, model.looks = dataclasses.replace(model.card, **looks), 3
     return model
 
 
@@ -157,3 +158,24 @@ def test_a_huge_photo_does_not_grow_a_huge_alpha() -> None:
     frame = np.zeros((6000, 4000, 3), np.uint8)
     result = put_closer(np.zeros((96, 64), np.float32), Box(10, 10, 4, 4), np.zeros((96, 96), np.float32), frame)
     assert result.shape == (2048, 1365)
+
+
+def test_photos_are_looked_at_once_unless_more_is_asked_for(
+    dynamic_model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes = {}
+    for looks in (1, 2, 3):
+        model = load(dynamic_model_file, looks=looks)
+        model.card = dataclasses.replace(model.card, zoom_gain=1.15, flip_scale=1.5)
+        seen = runs_of(model, monkeypatch)
+        model.alpha(far_away()[0])
+        passes[looks] = len(seen)
+        model.alpha(np.full((300, 200, 3), 255, np.uint8))  # somebody who fills the picture
+        assert len(seen) - passes[looks] == min(looks, 2)
+    assert passes == {1: 1, 2: 2, 3: 3}
+
+
+@pytest.mark.parametrize("looks", [0, 4, 1.5])
+def test_a_wrong_number_of_looks_is_refused(dynamic_model_file: Path, looks: Any) -> None:
+    with pytest.raises(ConfigError, match="`looks` must be 1, 2 or 3; received"):
+        load(dynamic_model_file, looks=looks)

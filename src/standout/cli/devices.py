@@ -21,8 +21,16 @@ DeviceOption = Annotated[
     ),
 ]
 
+LooksOption = Annotated[
+    int,
+    typer.Option(
+        min=1, max=3,
+        help="Passes through the network: 2 and 3 look again at small people from nearer by, and in the mirror.",
+    ),
+]  # fmt: skip
 
-def load_model(model: str | Path, device: str | None, *, threads: int | None = None) -> Model:
+
+def load_model(model: str | Path, device: str | None, *, threads: int | None = None, looks: int = 1) -> Model:
     """Loads a model on the device that was asked for; where there was a choice, a line on stderr says what it is.
 
     Raises:
@@ -32,7 +40,7 @@ def load_model(model: str | Path, device: str | None, *, threads: int | None = N
     """
     from standout.inference.model import load
 
-    loaded = load(model, threads=threads, device=device or "auto")
+    loaded = load(model, threads=threads, device=device or "auto", looks=looks)
     say_device(loaded, device)
     return loaded
 

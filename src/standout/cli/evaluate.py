@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from standout.cli.devices import DeviceOption
+from standout.cli.devices import DeviceOption, LooksOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +25,7 @@ def evaluate(
     ],
     model: Annotated[str, typer.Option("--model", "-m", help="`photo`, `live`, or an ONNX file.")] = "photo",
     device: DeviceOption = None,
+    looks: LooksOption = 1,
     threshold: Annotated[float, typer.Option(help="Alpha from which a pixel counts as person.")] = 0.5,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write everything to this JSON file.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a line per photograph to this file.")] = None,
@@ -46,7 +47,7 @@ def evaluate(
     from standout.score.report import evaluate as score
     from standout.score.worst import worst_sheet
 
-    loaded = load_model(model, device)
+    loaded = load_model(model, device, looks=looks)
     with progress_bar("Scoring") as progress:
         report = score(loaded.alpha, data, threshold=threshold, calibrate=calibrate, progress=progress)
     console = Console()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from standout.cli.devices import DeviceOption
+from standout.cli.devices import DeviceOption, LooksOption
 
 if TYPE_CHECKING:
     from standout.photo.cut_out import PhotoOptions
@@ -24,6 +24,7 @@ class PhotoChoice:
     file_format: str
     model: str
     device: str | None = None
+    looks: int = 1
 
 
 def takes_photo_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -75,6 +76,7 @@ def photo_choice(
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger photos before decoding.")] = 200_000_000,
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
     device: DeviceOption = None,
+    looks: LooksOption = 1,
 ) -> PhotoChoice:
     """Checks the words and makes them values.
 
@@ -101,4 +103,4 @@ def photo_choice(
         matting=matting,  # type: ignore[arg-type]
         clean=not keep_edge_colors,
     )
-    return PhotoChoice(PhotoOptions(look, mask, quality, keep_metadata, max_pixels), file_format, model, device)
+    return PhotoChoice(PhotoOptions(look, mask, quality, keep_metadata, max_pixels), file_format, model, device, looks)

@@ -38,6 +38,7 @@ class FolderOptions:
         workers: Processes; None takes one per core, as far as memory reaches, and a single one on any other device.
         recursive: Look into the folders in the folder too; the output has the same folders.
         device: Where the network runs, as in `standout.load`.
+        looks: Passes through the network, as in `standout.load`.
         limit_s: A photo that takes longer, seconds, is given up as failed: a broken file can keep a decoder busy for
             ever. 0: no limit.
 
@@ -53,6 +54,7 @@ class FolderOptions:
     workers: int | None = None
     recursive: bool = False
     device: str = "auto"
+    looks: int = 1
     limit_s: float = 600.0
 
     def __post_init__(self) -> None:
@@ -105,7 +107,7 @@ def prepare(settings: FolderOptions, threads: int) -> tuple[Model, PhotoOptions]
     import cv2
 
     cv2.setNumThreads(threads)
-    model = load(settings.model, threads=threads, device=settings.device)
+    model = load(settings.model, threads=threads, device=settings.device, looks=settings.looks)
     options = with_background_read(settings.photo)
     if options.look.matting != "none":
         warm_up(options.look.matting)
@@ -120,7 +122,7 @@ def fingerprint_of(settings: FolderOptions) -> str:
     """
     # Limits decide whether there is a result, not which.
     photo = dataclasses.replace(settings.photo, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES)
-    parts = [_plain(photo), settings.ending, _model_digest(settings.model)]
+    parts = [_plain(photo), settings.ending, _model_digest(settings.model), settings.looks]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

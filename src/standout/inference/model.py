@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from standout.errors import ModelFileError
+from standout.errors import ConfigError, ModelFileError
 from standout.imaging.arrays import Alpha, Frame, check_frame, letterbox, resize
 from standout.imaging.guided_filter import upsample_alpha
 from standout.inference.hysteresis import apply_hysteresis
@@ -17,7 +17,9 @@ from standout.inference.tta import agree, on_frame, people_box, put_closer
 from standout.model_card import ModelCard
 
 
-def load(name_or_path: str | Path = "photo", *, threads: int | None = None, device: str | None = None) -> Model:
+def load(
+    name_or_path: str | Path = "photo", *, threads: int | None = None, device: str | None = None, looks: int = 1
+) -> Model:
     """Loads a model: a bundled one by its name, any other by its path.
 
         >>> import numpy as np, standout
@@ -30,14 +32,16 @@ def load(name_or_path: str | Path = "photo", *, threads: int | None = None, devi
         threads: Of the processor; else `STANDOUT_THREADS`, else its cores, at most 4.
         device: "auto", "cpu", "cuda", "tensorrt", "directml", "openvino", "qnn", "webgpu" or "coreml"; for some with a
             kind of hardware, as "openvino:gpu". By default `auto`: the first that is installed and works.
+        looks: Test-time augmentation of photos, at most so many passes through the network. 1: none. 2: a second pass
+            at small people from nearer by, or in the mirror where nobody is small. 3: the nearer one in the mirror too.
 
     Raises:
         ModelFileError: There is no such model, or the file is broken or not one of ours.
-        ConfigError: There is no such device.
+        ConfigError: There is no such device, or `looks` is not 1, 2 or 3.
         DeviceError: The device that was asked for isn't installed, or doesn't compute here.
     """
     source, name = find_model(name_or_path)
-    return Model(Session(source, threads=threads, device=device or "auto", name=name))
+    return Model(Session(source, threads=threads, device=device or "auto", name=name), looks=looks)
 
 
 def bundled_names() -> list[str]:
@@ -79,13 +83,17 @@ class Model:
     Attributes:
         card: What the model says of itself.
         name: `photo`, `live`, or the file's name.
+        looks: At most so many passes for a photo, as in `load`.
         device: Where it runs: "cpu", "cuda", …
         reason: Why there, in one sentence.
         share: Of the network's nodes, 0 … 1, that run on the device itself; the processor does the others.
         providers: Where it runs, as onnxruntime calls it, first choice first.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, looks: int = 1) -> None:
+        if looks not in (1, 2, 3):
+            raise ConfigError(f"`looks` must be 1, 2 or 3; received {looks!r}.")
+        self.looks = looks
         self._session = session
         self.card: ModelCard = session.card
         self.name: str = session.name
@@ -110,13 +118,14 @@ class Model:
         """
         frame = check_frame(frame)
         small, alpha = self._look(frame)
-        box = people_box(alpha, self.card.threshold) if self.card.zoom_gain else None
+        box = people_box(alpha, self.card.threshold) if self.card.zoom_gain and self.looks > 1 else None
         if box is not None and max(alpha.shape) >= self.card.zoom_gain * max(box.height, box.width):
-            # Three looks are enough: the whole frame isn't seen in the mirror, too (docs/training-log.md, run 12).
+            # Three passes are enough: the whole frame isn't seen in the mirror, too (docs/training-log.md, run 12).
             part = frame[on_frame(box, alpha, frame).slices]
-            alpha = put_closer(alpha, box, self._with_mirror(part, self._look(part)[1]), frame)
+            near = self._look(part)[1]
+            alpha = put_closer(alpha, box, self._with_mirror(part, near) if self.looks > 2 else near, frame)
             small = resize(frame, alpha.shape) if refine else small
-        else:
+        elif self.looks > 1:
             alpha = self._with_mirror(frame, alpha)
         return upsample_alpha(self._sure(alpha), frame, small if refine else None)
 
