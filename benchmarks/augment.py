@@ -24,7 +24,8 @@ import numpy as np
 from standout.cli.machine import describe_machine
 from standout.data.augment_folder import begin, in_a_row, write_samples
 from standout.data.augment_plan import AugmentOptions, Plan
-from standout.data.pairs import check_pairs, find_pairs
+from standout.data.check import check_pairs
+from standout.data.pairs import find_pairs
 from standout.hardware import hardware_threads
 from standout.plots import scaling_chart
 

@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 
 import standout
-from standout.data.pairs import read_image
+from standout.data.labels import read_image
 from standout.errors import InputError
 from standout.imaging.decode import SUFFIXES
 

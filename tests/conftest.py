@@ -26,6 +26,12 @@ def pytest_collection_finish() -> None:
         )
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of a test is remembered in the user's cache, nor for another test."""
+    monkeypatch.setenv("STANDOUT_CACHE", str(tmp_path_factory.getbasetemp() / f"cache-{id(monkeypatch)}"))
+
+
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny ONNX model of a fixed 64 × 64 input."""

@@ -51,8 +51,10 @@ ROOMS: dict[str, set[str]] = {
 
 #: third-party package -> exactly the rooms that import it, besides `cli`, which may import each.
 THIRD_PARTY: dict[str, set[str]] = {
-    "PIL": {"compose", "id_photo", "imaging", "photo", "server", "webcam"},
+    "PIL": {"compose", "data", "id_photo", "imaging", "photo", "server", "webcam"},
     "albumentations": {"data"},
+    "pycocotools": {"data"},
+    "yaml": {"data"},
     "av": {"video"},
     "fastapi": {"server"},
     "fsspec": {"cluster"},
@@ -64,7 +66,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "onnxruntime": {"export", "inference"},
     "pi_heif": {"imaging"},
     "prometheus_client": {"server"},
-    "pyarrow": {"cluster"},
+    "pyarrow": {"cluster", "data"},
     "pydantic": {"server"},
     "pymatting": {"compose"},
     "pyvirtualcam": {"webcam"},

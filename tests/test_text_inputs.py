@@ -24,7 +24,8 @@ from standout.compose.options import Look
 from standout.compose.parse import parse_background, parse_keep, parse_margin, parse_point, parse_position
 from standout.config import Config, load_config, read_run_record
 from standout.data.augment_folder import _read_record
-from standout.data.pairs import check_pairs, find_pairs
+from standout.data.check import check_pairs
+from standout.data.pairs import find_pairs
 from standout.errors import ConfigError, DataError, InputError, ModelFileError, StandoutError
 from standout.folder.journal import JOURNAL_NAME, Journal, Record
 from standout.id_photo.specs import load_spec, spec_text

@@ -44,7 +44,8 @@ class DataOptions:
     """What the network sees."""
 
     size: int = 256  # side of the square training picture, pixels, a multiple of 32
-    val: str = ""  # a folder to validate on; otherwise part of DATA is held out
+    val: str = ""  # a data set to validate on; otherwise part of DATA is held out
+    person: str = ""  # the category that is person, or its value in label pictures: "rider", "15", "#c08080", "any"
     val_fraction: float = 0.05
     val_size: int = 0  # side of the validation letterbox; 0: `size`
     weights_by_set: dict[str, float] = field(default_factory=dict)  # how often each set is drawn; 1 by default

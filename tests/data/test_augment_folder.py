@@ -22,7 +22,10 @@ pytest.importorskip("albumentations")
 from standout.cli import run
 from standout.data import augment_plan as offline
 from standout.data.augment_plan import AugmentOptions, Plan, draw
-from standout.data.pairs import Pair, check_pairs, find_pairs, read_mask
+from standout.data.check import check_pairs
+from standout.data.labels import read_mask
+from standout.data.pair import Pair
+from standout.data.pairs import find_pairs
 
 
 @pytest.fixture(scope="module")

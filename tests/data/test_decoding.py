@@ -13,7 +13,10 @@ from PIL import Image
 
 from kits import DATA, corners, saved, wide_gamut
 from standout.config import DataOptions
-from standout.data.pairs import Pair, check_pairs, find_pairs, read_image
+from standout.data.check import check_pairs
+from standout.data.labels import read_image
+from standout.data.pair import Pair
+from standout.data.pairs import find_pairs
 from standout.data.samples import Samples
 from standout.errors import LimitExceeded
 from standout.imaging.decode import read
@@ -32,7 +35,7 @@ def deep_png() -> bytes:
 
 def with_alpha() -> Image.Image:
     image = Image.fromarray(corners()).convert("RGBA")
-    image.putalpha(Image.fromarray(np.tile(np.arange(64, dtype=np.uint8) * 4, (48, 1))))
+    image.putalpha(Image.fromarray(np.tile(np.where(np.arange(64) < 32, 0, 255).astype(np.uint8), (48, 1))))
     return image
 
 

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from kits import write_nobody, write_pairs
-from standout.data.pairs import check_pairs, find_pairs, read_image, read_mask, with_weights
+from standout.data.check import check_pairs
+from standout.data.labels import read_image, read_mask
+from standout.data.pairs import find_pairs, with_weights
 from standout.errors import DataError, InputError
 
 

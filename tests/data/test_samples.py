@@ -7,7 +7,8 @@ from kits import disc, write_nobody, write_pairs
 from standout.config import DataOptions
 from standout.data.augment import augment, fit
 from standout.data.loader import batches
-from standout.data.pairs import Pair, find_pairs
+from standout.data.pair import Pair
+from standout.data.pairs import find_pairs
 from standout.data.samples import Samples
 from standout.data.synthesize import crop_person, paste_people
 from standout.errors import StandoutError
@@ -37,7 +38,7 @@ def test_a_sample_is_a_function_of_seed_epoch_and_index(pairs):
 def test_image_and_mask_move_together(pairs):
     # The people are the bright pixels, so after any geometry the mask must still cover them.
     config = DataOptions(size=64, paste_fraction=0, negative_fraction=0)
-    from standout.data.samples import read_label
+    from standout.data.samples import read_pair
 
     samples = Samples(pairs, config)
     overlaps = []
@@ -52,7 +53,7 @@ def test_image_and_mask_move_together(pairs):
         if person.sum() > 40:
             overlaps.append((bright & person).sum() / (bright | person).sum())
     assert np.median(overlaps) > 0.9
-    assert samples.draw(0, 0)[0].dtype == np.uint8 and read_label(pairs[-1], (64, 64)).shape == (64, 64, 2)
+    assert samples.draw(0, 0)[0].dtype == np.uint8 and read_pair(pairs[-1])[1].shape == (64, 64, 2)
 
 
 def test_people_free_photographs_have_empty_masks(pairs):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from standout.data.pairs import Pair
+from standout.data.pair import Pair
 from standout.data.split import split_pairs
 from standout.errors import DataError
 

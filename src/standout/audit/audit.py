@@ -23,7 +23,10 @@ from standout.audit.backgrounds import PLAIN_EDGES, effective_number
 from standout.audit.duplicates import near_pairs
 from standout.audit.survey import FAULTS, PairFacts, survey
 from standout.audit.verdict import Finding, judge
-from standout.data.pairs import Fault, Pair, find_pairs
+from standout.data.check import rule_sentences
+from standout.data.pair import Fault, Pair
+from standout.data.pairs import find_pairs, nested_name, reader_of
+from standout.data.places import Member
 from standout.data.shapes import FRAMINGS, SIZES, figures_name, size_name
 from standout.errors import DataError
 from standout.hardware import hardware_threads
@@ -31,6 +34,8 @@ from standout.imaging.decode import SUFFIXES
 
 HELD_OUT = ("val", "valid", "validation", "test")
 UNLABELLED = ("unlabelled", "unlabeled")
+#: Endings of pictures, and of annotations that may lie beside them.
+_OURS = (*SUFFIXES, ".json", ".txt", ".csv", ".jsonl", ".parquet", ".toml", ".yaml", ".xml")
 _DEPTH = 3  # folders between DATA and a set
 
 
@@ -114,14 +119,19 @@ def _row(fact: PairFacts) -> dict[str, Any]:
     return row
 
 
-def audit(root: Path | str, *, progress: Callable[[int, int], None] | None = None) -> Audit:
+def audit(root: Path | str, *, person: str = "", progress: Callable[[int, int], None] | None = None) -> Audit:
     """Looks at every picture below `root` and judges the whole.
+
+    Args:
+        root: A data set of any form that `find_pairs` reads, or a folder of them.
+        person: As `find_pairs` takes it.
+        progress: Called with (done, all) now and then.
 
     Raises:
         DataError: There is no set of pictures.
     """
     root = Path(root)
-    pairs, unpaired = find_everything(root)
+    pairs, unpaired = find_everything(root, person)
     facts: list[PairFacts] = []
     with ThreadPoolExecutor(max_workers=hardware_threads()) as pool:  # OpenCV releases the interpreter's lock
         for done, fact in enumerate(pool.map(survey, pairs), 1):
@@ -140,24 +150,29 @@ def audit(root: Path | str, *, progress: Callable[[int, int], None] | None = Non
     )  # fmt: skip
 
 
-def find_everything(root: Path) -> tuple[list[Pair], list[Fault]]:
+def find_everything(root: Path, person: str = "") -> tuple[list[Pair], list[Fault]]:
     """The pairs of every set below `root`, named by their path from it, and what lacks its partner."""
     if root.is_file():
-        return find_pairs(root)
+        return find_pairs(root, person=person)
     folders = _set_folders(root, _DEPTH)
     if not folders:
-        raise DataError(f"No set of pictures below {root}: expected folders with images/ and, with people, masks/.")
+        raise DataError(
+            f"No set of pictures below {root}: expected folders with images/ and, with people, masks/, or another form "
+            "of data set (docs/data.md)."
+        )
     pairs: list[Pair] = []
     faults: list[Fault] = []
     for folder in folders:
         # A single set is no held-out part of anything, even if it is called val.
         name = folder.relative_to(root).as_posix() if folder != root else f"./{root.resolve().name}"
         try:
-            found, bad = find_pairs(folder)
-        except DataError:  # an empty images/ beside others
-            continue
-        pairs += [replace(pair, set=name) for pair in found]
-        faults += [replace(fault, pair=replace(fault.pair, set=name)) for fault in bad]
+            found, bad = find_pairs(folder, person=person)
+        except DataError:
+            if not _is_empty(folder):
+                raise
+            continue  # an empty images/ beside others
+        pairs += [replace(pair, set=nested_name(name, pair.set)) for pair in found]
+        faults += [replace(fault, pair=replace(fault.pair, set=nested_name(name, fault.pair.set))) for fault in bad]
     if not pairs:
         raise DataError(f"No picture in {root} could be paired; {len(faults)} have no partner.")
     return pairs, faults
@@ -166,7 +181,7 @@ def find_everything(root: Path) -> tuple[list[Pair], list[Fault]]:
 def _set_folders(folder: Path, depth: int) -> list[Path]:
     if not folder.is_dir():
         raise DataError(f"DATA must be a folder or a CSV file; {folder} is neither.")
-    if (folder / "images").is_dir():
+    if (folder / "images").is_dir() or reader_of(folder) is not None:
         return [folder]
     if depth == 0:
         return []
@@ -174,28 +189,39 @@ def _set_folders(folder: Path, depth: int) -> list[Path]:
     return [found for child in children for found in _set_folders(child, depth - 1)]
 
 
+def _is_empty(folder: Path) -> bool:
+    return (folder / "images").is_dir() and not any((folder / "images").iterdir())
+
+
 def _same_stem(pair: Pair) -> list[str]:
+    if isinstance(pair.image, Member):
+        return []
     names = (pair.image.with_suffix(end) for suffix in SUFFIXES for end in (suffix, suffix.upper()))
     return list({name.name for name in names if name.is_file()})
 
 
 def _ignored(pairs: Iterable[Pair]) -> list[str]:
     """Files beside the pictures that are of no accepted kind."""
-    folders = {pair.image.parent for pair in pairs} | {pair.mask.parent for pair in pairs if pair.mask}
+    places = [pair.image for pair in pairs] + [pair.mask for pair in pairs if isinstance(pair.mask, Path)]
+    folders = {place.parent for place in places if isinstance(place, Path)}
     return sorted(
         f"{folder.parent.name}/{folder.name}/{file.name}"
         for folder in folders
         for file in folder.iterdir()
-        if file.is_file() and file.suffix.lower() not in SUFFIXES and not file.name.startswith(".")
+        if file.is_file() and file.suffix.lower() not in _OURS and not file.name.startswith(".")
     )
 
 
 def is_held_out(pair: Pair) -> bool:
-    return not pair.set.startswith("./") and any(part.lower() in HELD_OUT for part in pair.set.split("/"))
+    return (
+        pair.split in ("val", "test")
+        or not pair.set.startswith("./")
+        and any(part.lower() in HELD_OUT for part in pair.set.split("/"))
+    )
 
 
 def is_unlabelled(pair: Pair) -> bool:
-    return pair.mask is None and any(part.lower() in UNLABELLED for part in pair.set.split("/"))
+    return not pair.has_person and any(part.lower() in UNLABELLED for part in pair.set.split("/"))
 
 
 def _duplicates(facts: list[PairFacts]) -> list[Duplicate]:
@@ -235,8 +261,18 @@ def _summary(facts: list[PairFacts], unpaired: list[Fault], duplicates: list[Dup
         "sets": {name: _describe([f for f in facts if f.pair.set == name]) for name in names},
         "duplicates": len(doubles),
         "position": _position(training),
+        "mask_rules": _rules(facts),
         "leaks": {"pairs": sum(like.leak for like in duplicates), "held_out_photos": len(leaked)},
     }
+
+
+def _rules(facts: list[PairFacts]) -> list[str]:
+    """How the label pictures of each set were read, with the values that were found, where they aren't 0 and 255."""
+    by_set: dict[str, Counter[str]] = defaultdict(Counter)
+    for fact in facts:
+        if fact.rule:
+            by_set[fact.pair.set][fact.rule] += 1
+    return [sentence for name in sorted(by_set) for sentence in rule_sentences(name, by_set[name])]
 
 
 def _position(facts: list[PairFacts]) -> list[list[float]]:
@@ -250,12 +286,14 @@ def _describe(facts: list[PairFacts]) -> dict[str, Any]:
     shapes = [f.shape for f in facts if f.shape]
     nobody = [f for f in facts if f.pair.mask is None and not is_unlabelled(f.pair)]
     people = [f for f in facts if f.shape and f.usable]
+    weak = [f for f in facts if f.pair.weak and f.usable and not is_unlabelled(f.pair)]
     ground = [f.background for f in people if f.background]
     return {
         "photos": len(facts),
         "usable": sum(f.usable for f in facts),
         "with_people": len(people),
         "nobody": sum(f.usable for f in nobody),
+        "boxes_alone": len(weak),
         "unlabelled": sum(is_unlabelled(f.pair) for f in facts),
         "faulty": {kind: sum(kind in f.faults for f in facts) for kind in sorted({k for f in facts for k in f.faults})},
         "formats": dict(Counter(f.format for f in facts if f.format)),

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.data.pairs import MAX_GREY_SHARE
 from standout.imaging.arrays import Frame, Mask
 
 Gray = NDArray[np.uint8]
@@ -36,54 +35,23 @@ class EdgeFit:
     gain: float
 
 
-def grey_fault(mask: Gray) -> str:
-    """Why a mask, uint8 (H, W), is not two-valued, or "".
-
-    Soft edges are welcome: grey within 2 % of the longer side (at least 6 px) of the outline is one.
-    """
-    top = int(mask.max())
-    if 1 < top < 128:
-        values = np.unique(mask)
-        return f"no pixel is white, values {values[0]} … {values[-1]}; {len(values)} different ones"
-    grey = (mask > 32) & (mask < 223)
-    share = float(grey.mean())
-    if share > MAX_GREY_SHARE:
-        return f"{share:.0%} of the mask is neither black nor white"
-    if share < 0.002:
-        return ""
-    edge_px = max(6.0, 0.02 * max(mask.shape))
-    inside = (mask > 127).astype(np.uint8)
-    # Frame the mask with nothing, so that grey without any outline is far from one.
-    distance = np.maximum(_distance(inside), _distance(1 - inside))
-    far = float((grey & (distance > edge_px)).mean())
-    if far > 0.003:
-        return f"{far:.1%} of the picture is grey far from the outline"
-    commonest = int(np.bincount(mask[grey]).max())
-    if commonest > 0.5 * grey.sum() and share > 0.01:
-        return f"{share:.1%} of the mask has the one grey value {int(np.bincount(mask[grey]).argmax())}"
-    return ""
-
-
-def _distance(binary: Gray) -> NDArray[np.float32]:
-    return np.asarray(cv2.distanceTransform(binary, cv2.DIST_L2, 3), np.float32)
-
-
 def looks_inverted(mask: Mask) -> bool:
     """Whether the mask, bool (H, W), is white nearly all around the picture's frame, as no person is."""
     frame = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     return bool(frame.mean() > 0.85 and mask.mean() < 0.98)
 
 
-def holes_and_specks(mask: Mask) -> tuple[int, int]:
-    """How many pinholes and how many specks a mask, bool (H, W), has."""
+def holes_and_specks(mask: Mask, unsure: Mask | None = None) -> tuple[int, int]:
+    """How many pinholes and how many specks a mask, bool (H, W), has; what touches the unsure counts as neither."""
+    unknown = np.zeros_like(mask) if unsure is None else unsure
     limit = max(4.0, SPECK_SHARE * mask.size)
-    specks = _small_pieces(mask, limit, connectivity=8, keep_one=True)
-    holes = _small_pieces(~mask, limit, connectivity=4, keep_one=False)
+    specks = _small_pieces(mask, limit, unknown, connectivity=8, keep_one=True)
+    holes = _small_pieces(~mask, limit, unknown, connectivity=4, keep_one=False)
     return holes, specks
 
 
-def _small_pieces(area: Mask, limit: float, *, connectivity: int, keep_one: bool) -> int:
-    _, _, stats, _ = cv2.connectedComponentsWithStats(area.astype(np.uint8), connectivity=connectivity)
+def _small_pieces(area: Mask, limit: float, unknown: Mask, *, connectivity: int, keep_one: bool) -> int:
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(area.astype(np.uint8), connectivity=connectivity)
     sizes = stats[1:, cv2.CC_STAT_AREA]
     if keep_one and sizes.size and sizes.max() < limit:
         return int(sizes.size - 1)  # a tiny person is no speck of itself
@@ -91,7 +59,11 @@ def _small_pieces(area: Mask, limit: float, *, connectivity: int, keep_one: bool
     left, top = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_TOP]
     right, bottom = left + stats[1:, cv2.CC_STAT_WIDTH], top + stats[1:, cv2.CC_STAT_HEIGHT]
     inner = (left > 0) & (top > 0) & (right < area.shape[1]) & (bottom < area.shape[0])
-    return int(((sizes < limit) & (inner | keep_one)).sum())
+    beside = np.zeros(len(stats), bool)
+    if unknown.any():
+        near = cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        beside[np.unique(pieces[near])] = True
+    return int(((sizes < limit) & (inner | keep_one) & ~beside[1:]).sum())
 
 
 def raggedness(mask: Mask) -> float:
@@ -114,7 +86,7 @@ def _outline_length(binary: Gray) -> float:
     return float(np.pi / 8 * (straight + diagonal / np.sqrt(2)))
 
 
-def edge_fit(frame: Frame, mask: Mask) -> EdgeFit | None:
+def edge_fit(frame: Frame, mask: Mask, unsure: Mask | None = None) -> EdgeFit | None:
     """Measures how a mask's outline lies on the photo's edges; None where it has too little outline to tell.
 
     The change of colour is taken along the outline's normal, so texture that runs elsewhere does not count.
@@ -122,9 +94,10 @@ def edge_fit(frame: Frame, mask: Mask) -> EdgeFit | None:
     Args:
         frame: uint8 RGB (H, W, 3).
         mask: bool (H, W).
+        unsure: bool (H, W); the outline there isn't asked.
     """
     reach = max(6, round(SEARCH_SHARE * max(mask.shape)))
-    points, normals = _outline(mask, reach)
+    points, normals = _outline(mask, reach, unsure)
     if len(points) < 40:
         return None
     lab = cv2.cvtColor(cv2.GaussianBlur(frame, (0, 0), 1.2), cv2.COLOR_RGB2LAB)
@@ -146,13 +119,15 @@ def edge_fit(frame: Frame, mask: Mask) -> EdgeFit | None:
     return EdgeFit(agreement=here / chance, shift=shifts[best], gain=float(means[best]) / here)
 
 
-def _outline(mask: Mask, margin: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def _outline(mask: Mask, margin: int, unsure: Mask | None) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Points (x, y) of the outline at least `margin` off the frame, and the unit normals there, at most `_POINTS`."""
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 2.0)
     nx, ny = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
     edge = mask & ~cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     inner = np.zeros_like(mask)
     inner[margin + 1 : -margin - 1, margin + 1 : -margin - 1] = True
+    if unsure is not None and unsure.any():
+        inner &= cv2.dilate(unsure.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
     rows, columns = np.nonzero(edge & inner)
     step = max(1, len(rows) // _POINTS)
     rows, columns = rows[::step], columns[::step]

@@ -10,24 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.audit import backgrounds, duplicates, mask_faults
-from standout.data.pairs import Pair, read_mask
+from standout.data.label_pictures import PersonLabel
+from standout.data.labels import label_fault, open_pair, orientation_of, read_picture
+from standout.data.pair import Fault, Pair
+from standout.data.places import read_bytes
 from standout.data.shapes import Shape, read_shape
 from standout.errors import InputError
 from standout.imaging.arrays import Frame, Mask
-from standout.imaging.decode import read
+from standout.imaging.decode import turn
 
 #: Faults make a pair useless or harmful; flaws are worth a look.
 FAULTS = (
-    "unreadable", "no mask", "no image", "sizes differ", "mask empty", "mask full", "mask inverted",
-    "mask not two-valued", "mask offset", "mask fits no edge",
+    "unreadable", "no mask", "no image", "sizes differ", "mask not turned", "mask values", "mask empty", "mask full",
+    "mask inverted", "mask not two-valued", "mask offset", "mask fits no edge",
 )  # fmt: skip
-FLAWS = ("mask ragged", "pinholes", "specks", "format differs from ending", "small picture", "stem twice")
+FLAWS = (
+    "mask ragged", "pinholes", "specks", "format differs from ending", "small picture", "stem twice",
+    "upper-case ending",
+)  # fmt: skip
 
 #: A mask that would fit better by this factor a few pixels off is offset …
 OFFSET_GAIN, OFFSET_PX = 1.2, 4.0
 #: … and one whose edges agree no better than this with the photo's belongs to another picture.
 MIN_AGREEMENT = 1.12
 MAX_RAGGEDNESS = 1.6
+#: With this agreement it is asked whether the mask fits the photograph as it lies in the file, and by which factor.
+TURNED_BELOW, TURNED_GAIN = 1.4, 1.25
 FULL_SHARE = 0.98
 SMALL_PX = 128
 HEAT = 32  # rows and columns of the position map
@@ -57,6 +65,7 @@ class PairFacts:
     shape: Shape | None = None  # None where there is no mask
     agreement: float | None = None
     raggedness: float | None = None
+    rule: str = ""  # how the label was read
     heat: NDArray[np.float32] | None = None
 
     @property
@@ -68,31 +77,29 @@ class PairFacts:
 def survey(pair: Pair) -> PairFacts:
     """Opens a pair and measures it; never raises on what the files hold."""
     facts = PairFacts(pair)
-    try:
-        picture = read(pair.image)
+    opened = open_pair(pair)
+    if isinstance(opened, Fault):
+        facts.faults[opened.kind] = opened.text
+        try:  # what is wrong with the label doesn't keep the photograph from being measured
+            picture = read_picture(pair.image)
+        except InputError:
+            return facts
         frame, facts.format = picture.frame, picture.format
-    except InputError as error:
-        facts.faults["unreadable"] = str(error)
-        return facts
+    else:
+        frame, facts.format = opened.frame, opened.format
     _look_at_picture(facts, frame)
-    if pair.mask is None:
+    if pair.mask is None or isinstance(opened, Fault):
         return facts
-    try:
-        grey = read_mask(pair.mask)
-    except InputError as error:
-        facts.faults["unreadable"] = f"mask: {error}"
-        return facts
-    if grey.shape != frame.shape[:2]:
-        facts.faults["sizes differ"] = (
-            f"the image is {frame.shape[1]}×{frame.shape[0]}, its mask {grey.shape[1]}×{grey.shape[0]}"
-        )
-        return facts
-    mask = grey > 127
-    if useless := _useless(grey, mask):
+    label = opened.label
+    facts.rule = label.rule
+    mask = label.person > 127
+    if useless := _useless(label, mask):
         facts.faults |= useless
         return facts
-    _look_at_mask(facts, frame, mask)
-    facts.background = backgrounds.describe(frame, mask)
+    if not mask.any():  # boxes alone, or a picture of other things
+        return facts
+    _look_at_mask(facts, frame, mask, label.unsure)
+    facts.background = backgrounds.describe(frame, mask | label.unsure)
     return facts
 
 
@@ -101,6 +108,10 @@ def _look_at_picture(facts: PairFacts, frame: Frame) -> None:
     expected = _ENDINGS.get(facts.pair.image.suffix.lower(), "")
     if facts.format != expected:
         facts.faults["format differs from ending"] = f"named {expected or 'otherwise'}, is {facts.format or 'unknown'}"
+    if facts.pair.image.suffix != facts.pair.image.suffix.lower():
+        facts.faults["upper-case ending"] = (
+            f"{facts.pair.image.suffix}: read like {facts.pair.image.suffix.lower()}; other tools may pass it over"
+        )
     if min(height, width) < SMALL_PX:
         facts.faults["small picture"] = (
             f"{width}×{height}; at least {SMALL_PX} pixels on the shorter side serve training"
@@ -120,33 +131,38 @@ def _look_at_picture(facts: PairFacts, frame: Frame) -> None:
     facts.color = float(spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean()))
 
 
-def _useless(grey: NDArray[np.uint8], mask: Mask) -> dict[str, str]:
-    """The fault for which nothing more can be measured on a mask, if it has one."""
-    if text := mask_faults.grey_fault(grey):
-        return {"mask not two-valued": text}
-    if not mask.any():
-        return {"mask empty": "no pixel is person; photographs with nobody belong in a set without masks/"}
+def _useless(label: PersonLabel, mask: Mask) -> dict[str, str]:
+    """The fault for which nothing more can be measured on a mask, if it has one: training's, and two more."""
+    kind, text = label_fault(label)
+    if kind:
+        return {kind: text}
     if mask.mean() > FULL_SHARE:
         return {"mask full": f"{mask.mean():.1%} of the picture is person"}
-    if mask_faults.looks_inverted(mask):
+    if mask_faults.looks_inverted(mask & ~label.unsure):
         return {"mask inverted": "white nearly all around the frame; person must be white, background black"}
     return {}
 
 
-def _look_at_mask(facts: PairFacts, frame: Frame, mask: Mask) -> None:
+def _look_at_mask(facts: PairFacts, frame: Frame, mask: Mask, unsure: Mask) -> None:
     faults = facts.faults
     facts.shape = read_shape(mask)
     facts.heat = cv2.resize(mask.astype(np.float32), (HEAT, HEAT), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    holes, specks = mask_faults.holes_and_specks(mask)
+    # What isn't known is neither hole nor speck, and no outline.
+    holes, specks = mask_faults.holes_and_specks(mask, unsure)
     if holes:
         faults["pinholes"] = f"{holes} hole(s) of a few pixels in the person"
     if specks:
         faults["specks"] = f"{specks} piece(s) of a few pixels beside the person"
-    facts.raggedness = mask_faults.raggedness(mask)
-    if facts.raggedness > MAX_RAGGEDNESS:
+    if not unsure.any():
+        facts.raggedness = mask_faults.raggedness(mask)
+    if (facts.raggedness or 0) > MAX_RAGGEDNESS:
         faults["mask ragged"] = f"the outline is {facts.raggedness:.1f} times as long as when smoothed"
-    fit = mask_faults.edge_fit(frame, mask)
+    fit = mask_faults.edge_fit(frame, mask, unsure)
     if fit is None:
+        return
+    if fit.agreement < TURNED_BELOW and (turned := _fits_turned(facts.pair, frame, mask, fit.agreement)):
+        facts.agreement = fit.agreement
+        faults["mask not turned"] = turned
         return
     facts.agreement = fit.agreement
     if fit.gain > OFFSET_GAIN and np.hypot(*fit.shift) >= OFFSET_PX:
@@ -157,3 +173,20 @@ def _look_at_mask(facts: PairFacts, frame: Frame, mask: Mask) -> None:
         faults["mask fits no edge"] = (
             f"edge agreement {fit.agreement:.2f} (1 is chance, over 1.4 good); another picture's mask?"
         )
+
+
+def _fits_turned(pair: Pair, frame: Frame, mask: Mask, agreement: float) -> str:
+    """Whether EXIF turned the photograph and not its mask, in words; told by the edges where the sizes agree."""
+    orientation = orientation_of(read_bytes(pair.image))
+    if orientation == 1:
+        return ""
+    stored = turn(mask, orientation)
+    if stored.shape != mask.shape:
+        return ""
+    fit = mask_faults.edge_fit(frame, stored)
+    if fit is None or fit.agreement < TURNED_GAIN * agreement:
+        return ""
+    return (
+        f"EXIF turns the photograph (orientation {orientation}) and the mask wasn't turned with it: turned it fits the "
+        f"edges {fit.agreement / agreement:.2f} times as well; masks belong to upright photographs"
+    )

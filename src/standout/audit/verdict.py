@@ -25,7 +25,19 @@ class Finding:
 
 def judge(summary: dict[str, Any]) -> list[Finding]:
     """The verdict on `audit`'s summary, the worst first."""
-    rules = (_amount, _bad_files, _masks, _leaks, _duplicates, _nobody, _backgrounds, _people, _light)
+    rules = (
+        _amount,
+        _bad_files,
+        _masks,
+        _label_rules,
+        _sizes,
+        _leaks,
+        _duplicates,
+        _nobody,
+        _backgrounds,
+        _people,
+        _light,
+    )
     sentences = [sentence for rule in rules for sentence in rule(summary)]
     return sorted(sentences, key=lambda s: ("stop", "warn", "good").index(s.level))
 
@@ -73,6 +85,8 @@ def _bad_files(summary: dict[str, Any]) -> Iterator[Finding]:
 
 
 _MASK_ADVICE = {
+    "mask values": "Say with `person` which value or color is person; the list names what was found.",
+    "mask not turned": "Turn these masks as EXIF turns their photographs, or save both upright.",
     "mask offset": "Look at the contact sheet: were photos resized or cropped after they were labelled?",
     "mask fits no edge": "Look at the contact sheet: are stems mixed up, so that masks belong to other pictures?",
     "mask inverted": "Person must be white: invert these masks.",
@@ -85,6 +99,9 @@ _MASK_ADVICE = {
 }
 
 
+_RUINOUS = ("mask offset", "mask fits no edge", "mask inverted", "mask values", "mask not turned")
+
+
 def _masks(summary: dict[str, Any]) -> Iterator[Finding]:
     training = summary["training"]
     labelled = max(1, training["photos"] - training["nobody"] - training["unlabelled"])
@@ -92,7 +109,7 @@ def _masks(summary: dict[str, Any]) -> Iterator[Finding]:
         count = training["faulty"].get(kind, 0)
         if not count:
             continue
-        ruinous = kind in ("mask offset", "mask fits no edge", "mask inverted") and count > 0.2 * labelled
+        ruinous = kind in _RUINOUS and count > 0.2 * labelled
         yield Finding("stop" if ruinous else "warn", f"{kind.capitalize()}: {count} of {labelled} masks.", advice)
     agreement = training["edge_agreement"]
     if agreement and agreement[2] >= 1.4:
@@ -105,6 +122,45 @@ def _masks(summary: dict[str, Any]) -> Iterator[Finding]:
             "warn",
             f"Masks lie loosely on the pictures' edges: median edge agreement {agreement[2]:.2f} (1 is chance).",
             "The network's edges will be no better than these; refine the masks.",
+        )
+
+
+def _label_rules(summary: dict[str, Any]) -> Iterator[Finding]:
+    sentences = summary["mask_rules"]
+    if sentences:
+        yield Finding(
+            "warn" if _mixed(sentences) else "good",
+            "Label pictures with values of their own: "
+            + "; ".join(sentences[:4])
+            + ("; …" if len(sentences) > 4 else "."),
+            "Say with `person` which value is person if this isn't what you mean.",
+        )
+    if boxes := summary["training"]["boxes_alone"]:
+        yield Finding(
+            "good", f"{boxes} pictures have boxes alone: outside of them is background, inside nothing is learned."
+        )
+
+
+def _mixed(sentences: list[str]) -> bool:
+    """Whether one set is read by several values of person."""
+    readings: dict[str, set[str]] = {}
+    for sentence in sentences:
+        name, _, rule = sentence.partition(": ")
+        person = rule.rpartition(" is person")[0].rpartition(" ")[2]
+        if person:
+            readings.setdefault(name, set()).add(person)
+    return any(len(found) > 1 for found in readings.values())
+
+
+def _sizes(summary: dict[str, Any]) -> Iterator[Finding]:
+    training = summary["training"]
+    if training["width"] and (
+        training["width"][0] != training["width"][4] or training["height"][0] != training["height"][4]
+    ):
+        yield Finding(
+            "good",
+            f"Photographs of mixed sizes ({training['width'][0]:g}×{training['height'][0]:g} … "
+            f"{training['width'][4]:g}×{training['height'][4]:g}): each is brought to the training size.",
         )
 
 

@@ -32,6 +32,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("standout.cli.train", "Train a network on a folder of pairs"),
     "export": Command("standout.cli.export", "Turn a training run into an ONNX model"),
     "audit": Command("standout.cli.audit", "Say what a data set is good for before training on it"),
+    "convert": Command("standout.cli.convert", "Write a data set of COCO, LabelMe, YOLO, VOC, … as pairs to train on"),
     "augment": Command("standout.cli.augment", "Write augmented pairs to train on, over all cores"),
     "benchmark": Command("standout.cli.benchmark", "Measure speed and memory; compare two measurements"),
     "info": Command("standout.cli.info", "Say what is installed, what the models are, where they run"),

@@ -20,12 +20,17 @@ _MARKS = {"stop": ("✗", "bold red"), "warn": ("!", "yellow"), "good": ("✓", 
 @app.command()
 def audit(
     data: Annotated[
-        Path, typer.Argument(help="A set (images/ and masks/), a folder of sets, or of train/ and val/ with sets.")
+        Path,
+        typer.Argument(help="A data set (docs/data.md has the forms), or a folder of such sets."),
     ],
     html_file: Annotated[
         Path | None, typer.Option("--html", help="Write a page with plots and contact sheets.")
     ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure and faulty file.")] = None,
+    person: Annotated[
+        str,
+        typer.Option(help="What is person: a category's name, or a value of label pictures (15, #c08080, any)."),
+    ] = "",
     names: Annotated[int, typer.Option(min=0, help="Files named on screen for each kind of fault.")] = 8,
 ) -> None:
     """Looks for faults, duplicates, leaks and gaps in a data set, and says what to do.
@@ -45,7 +50,7 @@ def audit(
 
         check_matplotlib()
     with progress_bar("Looking at pictures") as progress:
-        result = look(data, progress=progress)
+        result = look(data, person=person, progress=progress)
     _print(Console(), result, names)
     if json_file:
         write_file(json_file, json.dumps(result.as_json(), ensure_ascii=False, indent=1))

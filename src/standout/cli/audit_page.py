@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from standout.audit.audit import Audit, Duplicate
-from standout.data.pairs import Pair, read_image, read_mask
+from standout.data.labels import open_pair, read_image
+from standout.data.pair import Fault, Pair
 from standout.errors import InputError
 from standout.imaging.arrays import Frame
 from standout.imaging.contact_sheet import Tile, contact_sheet, mark_edge
@@ -118,12 +119,12 @@ def _twins(like: Duplicate) -> list[Tile]:
 
 
 def _tile(pair: Pair, text: str) -> Tile | None:
-    try:
-        frame: Frame = read_image(pair.image)
-        if pair.mask is not None:
-            mask = read_mask(pair.mask) > 127
-            if mask.shape == frame.shape[:2]:
-                frame = mark_edge(frame, mask)
-    except InputError:  # it could be read a moment ago; the page goes on without it
-        return None
+    opened = open_pair(pair)
+    if isinstance(opened, Fault):  # a fault of the label alone is shown on the photograph
+        try:
+            return Tile(read_image(pair.image), f"{pair.stem}\n{text}")
+        except InputError:
+            return None
+    mask = opened.label.person > 127
+    frame: Frame = mark_edge(opened.frame, mask) if mask.any() else opened.frame
     return Tile(frame, f"{pair.stem}\n{text}")

@@ -10,16 +10,20 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from standout.data.pairs import Fault
+    from standout.data.pair import Fault
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
 def augment(
-    data: Annotated[Path, typer.Argument(help="Folder with images/ and masks/, a folder of such folders, or a CSV.")],
+    data: Annotated[Path, typer.Argument(help="A data set (docs/data.md has the forms), or a folder of such sets.")],
     out: Annotated[Path, typer.Argument(help="Folder to write: new, empty, or one of these to go on with.")],
     count: Annotated[int, typer.Option(min=1, max=9_999_999, help="Images to write.")],
+    person: Annotated[
+        str,
+        typer.Option(help="What is person: a category's name, or a value of label pictures (15, #c08080, any)."),
+    ] = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all cores]")] = None,
     size: Annotated[int, typer.Option(help="Side of the square output, pixels, a multiple of 32.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other images.")] = 0,
@@ -43,13 +47,14 @@ def augment(
         from standout.data.augment_plan import AugmentOptions, Plan
     except ModuleNotFoundError as error:
         raise MissingExtra("Augmentation", "train") from error
-    from standout.data.pairs import check_pairs, find_pairs
+    from standout.data.check import check_pairs
+    from standout.data.pairs import find_pairs
     from standout.hardware import hardware_threads
 
     console = Console(stderr=True)
     # Wrong settings are told before the pictures are read.
     AugmentOptions(size, seed, zoom_out, "png" if png else "jpg")
-    pairs, faults = find_pairs(data)
+    pairs, faults = find_pairs(data, person=person)
     with progress_bar("Checking pairs") as progress:
         checked = check_pairs(pairs, faults=faults, progress=progress)
     _print_faults(console, checked.faults)

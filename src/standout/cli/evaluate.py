@@ -21,11 +21,15 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def evaluate(
     data: Annotated[
-        Path, typer.Argument(help="A folder with images/ and masks/, a folder of such sets, or a CSV of pairs.")
+        Path, typer.Argument(help="A data set with masks (docs/data.md has the forms), or a folder of such sets.")
     ],
     model: Annotated[str, typer.Option("--model", "-m", help="`photo`, `live`, or an ONNX file.")] = "photo",
     device: DeviceOption = None,
     looks: LooksOption = 1,
+    person: Annotated[
+        str,
+        typer.Option(help="What is person: a category's name, or a value of label pictures (15, #c08080, any)."),
+    ] = "",
     threshold: Annotated[float, typer.Option(help="Alpha from which a pixel counts as person.")] = 0.5,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write everything to this JSON file.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write a line per photograph to this file.")] = None,
@@ -49,7 +53,7 @@ def evaluate(
 
     loaded = load_model(model, device, looks=looks)
     with progress_bar("Scoring") as progress:
-        report = score(loaded.alpha, data, threshold=threshold, calibrate=calibrate, progress=progress)
+        report = score(loaded.alpha, data, threshold=threshold, calibrate=calibrate, person=person, progress=progress)
     console = Console()
     _print_scores(console, report, f"{loaded.name} on {data}")
     if calibrate:

@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def train(
-    data: Annotated[Path, typer.Argument(help="Folder with images/ and masks/, a folder of such folders, or a CSV.")],
+    data: Annotated[Path, typer.Argument(help="A data set (docs/data.md has the forms), or a folder of such sets.")],
     settings: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings; they win over --config.")
     ] = None,
@@ -22,6 +22,10 @@ def train(
     run: Annotated[
         Path | None, typer.Option(help="Run folder. [default: runs/DATE-TIME; with --resume the newest]")
     ] = None,
+    person: Annotated[
+        str,
+        typer.Option(help="What is person: a category's name, or a value of label pictures (15, #c08080, any)."),
+    ] = "",
     minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes, over all sittings.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
 ) -> None:
@@ -35,6 +39,7 @@ def train(
     from standout.errors import MissingExtra
 
     words = list(settings or []) + ([f"train.minutes={minutes}"] if minutes is not None else [])
+    words += [f"data.person={person!r}"] if person else []
     resolved = load_config(config, words)
     # Told before TensorFlow is loaded, which takes seconds: wrong settings, and a missing extra.
     try:

@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.data.augment import Label, augment, fit
-from standout.data.pairs import Pair, mask_fault, read_image
-from standout.data.samples import read_label
+from standout.data.label_pictures import UNSURE
+from standout.data.labels import mask_fault
+from standout.data.pair import Pair
+from standout.data.samples import read_pair
 from standout.errors import ConfigError, OutputError
 from standout.imaging.arrays import Frame, resize
 from standout.imaging.files import temporary_path
@@ -104,10 +106,11 @@ def draw(pair: Pair, index: int, options: AugmentOptions) -> tuple[Frame, Label]
         InputError: A file of the pair can't be read.
     """
     image, label = _read(pair, _OVERSIZE * options.size)
+    somebody = bool((label[..., 0] > 127).any())
     rng = np.random.default_rng((options.seed, index))
     for _ in range(_ATTEMPTS):
         drawn = augment(image, label, options.size, rng, zoom_out=options.zoom_out)
-        if pair.mask is None or not any(mask_fault(drawn[1][..., 0])):
+        if not somebody or not any(mask_fault(drawn[1][..., 0])):
             return drawn
     return _around_person(image, label, options.size)
 
@@ -116,8 +119,7 @@ def draw(pair: Pair, index: int, options: AugmentOptions) -> tuple[Frame, Label]
 @lru_cache(maxsize=8)
 def _read(pair: Pair, shorter: int) -> tuple[Frame, Label]:
     """A pair, no larger than `shorter` pixels on its shorter side."""
-    image = read_image(pair.image)
-    label = read_label(pair, image.shape[:2])
+    image, label = read_pair(pair)
     scale = shorter / min(image.shape[:2])
     if scale >= 1:
         return image, label
@@ -148,6 +150,9 @@ def write_sample(plan: Plan, index: int) -> None:
     """
     pair, file = plan.pair_of(index), plan.image_of(index)
     image, label = draw(pair, index, plan.options)
+    if pair.unsure is None:  # a set without unsure/ says it in the mask itself
+        person = np.where(label[..., 0] == UNSURE, UNSURE - 1, label[..., 0])
+        label = np.dstack([np.where(label[..., 1] > 127, UNSURE, person).astype(np.uint8), label[..., 1]])
     for part, channel in (("masks", 0), ("unsure", 1)):
         if part in plan.parts_of(pair):
             _write(file.parent.with_name(part) / f"{file.stem}.png", ".png", label[..., channel])

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from itertools import count
 
 import numpy as np
 
+from standout.data.check import Cache, Verdict
+from standout.data.pair import Fault
 from standout.data.samples import Samples
 from standout.data.workers import work_in_order
 
 Batch = tuple[np.ndarray, np.ndarray]
+#: A batch, and the pairs that were found to be bad while it was drawn.
+_Drawn = tuple[Batch, list[Fault]]
+
+log = logging.getLogger(__name__)
 
 _samples: Samples | None = None  # a worker's own
 
@@ -23,10 +30,16 @@ def _start_worker(samples: Samples) -> None:
         os.nice(5)  # feeding may lag a batch behind; the training step may not wait
 
 
-def _make_batch(epoch: int, first: int, size: int) -> Batch:
+def _make_batch(epoch: int, first: int, size: int) -> _Drawn:
     if _samples is None:
         raise RuntimeError("the worker was not started")
-    return _samples.batch(epoch, first, size)
+    return _draw(_samples, epoch, first, size)
+
+
+def _draw(samples: Samples, epoch: int, first: int, size: int) -> _Drawn:
+    batch = samples.batch(epoch, first, size)
+    faults, samples.faults = samples.faults, []
+    return batch, faults
 
 
 def batches(
@@ -52,10 +65,20 @@ def batches(
         return number // per_epoch, number % per_epoch * batch + part[0] * share, share
 
     places = map(place, count(start))
+    drawn: Iterator[_Drawn]
     if workers == 0:
-        yield from (samples.batch(*where) for where in places)
-        return
-    yield from work_in_order(
-        _make_batch, places, workers=workers, start=_start_worker, arguments=(samples,),
-        advice="try fewer `workers`",
-    )  # fmt: skip
+        drawn = (_draw(samples, *where) for where in places)
+    else:
+        drawn = work_in_order(
+            _make_batch, places, workers=workers, start=_start_worker, arguments=(samples,),
+            advice="try fewer `workers`",
+        )  # fmt: skip
+    named: set[str] = set()
+    for made, faults in drawn:
+        for fault in faults:
+            if fault.text not in named:
+                named.add(fault.text)
+                log.warning("left out (%s): %s", fault.kind, fault.text)
+        if faults:
+            Cache().remember((fault.pair, Verdict(fault.kind, fault.text)) for fault in faults)
+        yield made

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.model_selection import PredefinedSplit
 
-from standout.data.pairs import Pair
+from standout.data.pair import Pair
 from standout.errors import DataError
 
 
@@ -43,6 +43,12 @@ def split_pairs(pairs: Sequence[Pair], fraction: float, *, seed: int = 0) -> tup
         )
     train, val = next(PredefinedSplit(folds).split())
     return [pairs[i] for i in train], [pairs[i] for i in val]
+
+
+def some_of(pairs: Sequence[Pair], count: int) -> list[Pair]:
+    """`count` of the pairs, the same each time, and as many of them as can be when others come in."""
+    chosen = sorted(pairs, key=lambda pair: _hash01(f"{pair.set}/{pair.image.name}"))[:count]
+    return sorted(chosen, key=lambda pair: (pair.set, pair.image.name))
 
 
 def _hash01(text: str) -> float:

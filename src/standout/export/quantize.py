@@ -17,7 +17,9 @@ import onnxruntime
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from standout.data.pairs import Pair, find_pairs, read_image
+from standout.data.labels import read_image
+from standout.data.pair import Pair
+from standout.data.pairs import find_pairs
 from standout.errors import ModelFileError
 from standout.imaging.arrays import Frame, letterbox
 

@@ -279,7 +279,7 @@ def _decode_itself(image: Image.Image, kind: str, data: bytes, code: cicp.ColorC
 
 def _to_16_bit(pixels: NDArray[Any], bits: int) -> NDArray[np.uint16]:
     table = (np.arange(1 << bits) * (65535 / ((1 << bits) - 1)) + 0.5).astype(np.uint16)
-    return np.asarray(table[np.minimum(pixels, (1 << bits) - 1)], np.uint16)
+    return np.asarray(table[np.minimum(pixels, (1 << bits) - 1)])
 
 
 def _color_code(image: Image.Image, kind: str, data: bytes, icc: bytes | None) -> cicp.ColorCode | None:
@@ -345,7 +345,7 @@ def _upright(
     """The picture turned upright by its EXIF, which is reset."""
     orientation = exif.get(_ORIENTATION, 1) if exif is not None else 1
     if not turned:
-        channels = _turn(channels, orientation)
+        channels = turn(channels, orientation)
     if dpi is not None and orientation in (5, 6, 7, 8):
         dpi = (dpi[1], dpi[0])
     return _from_channels(
@@ -426,7 +426,7 @@ def _decode_with_opencv(data: bytes, *, deep: bool) -> NDArray[Any] | None:
     return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB)
 
 
-def _turn(channels: NDArray[Any], orientation: int) -> NDArray[Any]:
+def turn(channels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Undoes an EXIF orientation (Exif 2.32, section 4.6.4)."""
     if orientation in (5, 6, 7, 8):
         channels = channels.swapaxes(0, 1)

@@ -31,10 +31,17 @@ def contour(mask: Mask) -> Mask:
     return mask & ~inner
 
 
-def boundary_f(mask: Mask, found: Mask, tolerance_px: float = TOLERANCE_PX) -> float:
+def boundary_f(mask: Mask, found: Mask, tolerance_px: float = TOLERANCE_PX, *, sure: Mask | None = None) -> float:
     """Boundary F of two masks, bool (H, W), in [0, 1].
 
     No contour on either side (nothing to find, nothing found) is 1.0, on one side alone 0.0.
+
+    Args:
+        mask: The truth.
+        found: What is compared with it.
+        tolerance_px: How far a contour may be off.
+        sure: bool (H, W): contours that touch what isn't sure count on neither side, though what is near them may lie
+            there; everything is sure by default.
 
     Raises:
         InputError: The masks differ in height or width.
@@ -42,6 +49,10 @@ def boundary_f(mask: Mask, found: Mask, tolerance_px: float = TOLERANCE_PX) -> f
     if mask.shape != found.shape:
         raise InputError(f"`found` must have the mask's size {mask.shape}; received {found.shape}.")
     true_edge, found_edge = contour(mask), contour(found)
+    if sure is not None and not sure.all():
+        # The truth's own border with the unsure is no edge of a person.
+        asked = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        true_edge, found_edge = true_edge & asked, found_edge & asked
     if not true_edge.any() or not found_edge.any():
         return float(not true_edge.any() and not found_edge.any())
     precision = _share_near(found_edge, true_edge, tolerance_px)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from standout.data.pairs import Fault
+import numpy as np
+
+from standout.data.pair import Fault
 from standout.imaging.arrays import Frame
 from standout.imaging.contact_sheet import Tile, contact_sheet, mark_errors
 from standout.score.report import Evaluation, PhotoScore, Predict, load_pair, true_mask
@@ -19,9 +21,10 @@ def worst_sheet(report: Evaluation, predict: Predict, count: int = 12) -> Frame:
         loaded = load_pair(photo.pair)
         if isinstance(loaded, Fault):  # gone since it was scored
             continue
-        frame, truth = loaded
-        found = predict(frame) >= report.threshold
-        tiles.append(Tile(mark_errors(frame, true_mask(truth), found), _caption(photo)))
+        mask = true_mask(loaded.alpha)
+        # Where the truth isn't known nothing is an error.
+        found = np.where(loaded.sure, predict(loaded.frame) >= report.threshold, mask)
+        tiles.append(Tile(mark_errors(loaded.frame, mask, found), _caption(photo)))
     return contact_sheet(
         tiles, title=f"The worst {len(tiles)}: missed in red, found wrongly in blue, true edge in yellow"
     )

@@ -91,8 +91,7 @@ class Validation:
         Scores: `iou`, mean person IoU over the pictures with people; `iou_<set>`; `false_people`, the share of
         photographs with nobody in which more than 0.5 % of the pixels became person.
         """
-        logits = self._logits(model)
-        masks = logits[..., 0] >= 0
+        masks = self._masks(model)
         target, sure = self.labels[..., 0] > 127, self.labels[..., 1] <= 127
         people = target.any((1, 2))
         iou = np.array([person_iou(count(t[s], m[s])) for t, m, s in zip(target, masks, sure, strict=True)])
@@ -100,16 +99,21 @@ class Validation:
         for name in np.unique(self.sets[people]):
             scores[f"iou_{name}"] = float(iou[people & (self.sets == name)].mean())
         if (~people).any():
-            scores["false_people"] = float((masks[~people].mean((1, 2)) > FALSE_SHARE).mean())
+            scores["false_people"] = float(((masks & sure)[~people].mean((1, 2)) > FALSE_SHARE).mean())
         return scores, self._sheet(masks)
 
-    def _logits(self, model: keras.Model) -> np.ndarray:
-        images = self.images.astype(np.float32) / 255
-        if model.distribute_strategy.num_replicas_in_sync == 1:
-            return model.predict(images, batch_size=self.batch, verbose=0)
+    def _masks(self, model: keras.Model) -> np.ndarray:
+        """bool (N, size, size). Some pictures at a time: all as float32 would be five times the set's memory."""
+        alone = model.distribute_strategy.num_replicas_in_sync == 1
         # `predict` would wait for the other processes, and the chief validates alone.
         forward = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
-        return np.concatenate([forward(images[i : i + self.batch]).numpy() for i in range(0, len(images), self.batch)])
+        masks = []
+        step = self.batch * (16 if alone else 1)
+        for first in range(0, len(self.images), step):
+            images = self.images[first : first + step].astype(np.float32) / 255
+            logits = model.predict(images, batch_size=self.batch, verbose=0) if alone else forward(images).numpy()
+            masks.append(logits[..., 0] >= 0)
+        return np.concatenate(masks)
 
     def _sheet(self, masks: np.ndarray) -> np.ndarray:
         tiles = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -10,10 +12,13 @@ import tensorflow as tf
 
 from standout.config import Config
 from standout.data.augment import fit
+from standout.data.labels import label_fault, open_pair
 from standout.data.loader import batches
-from standout.data.pairs import Pair, read_image
-from standout.data.samples import Samples, read_label
+from standout.data.pair import Fault, Pair
+from standout.data.samples import Samples
 from standout.train.distributed import Replicas
+
+log = logging.getLogger(__name__)
 
 
 def training_dataset(
@@ -22,25 +27,33 @@ def training_dataset(
     start_step: int,
     teacher: keras.Model | None = None,
     replicas: Replicas | None = None,
+    *,
+    unchecked: bool = False,
 ) -> tf.data.Dataset:
     """An endless dataset of (pictures float32 (B, S, S, 3), labels float32 (B, S, S, C)), from step `start_step` on.
 
     The labels' channels are person and unsure, and with a teacher its alpha of the very picture that is shown.
+    `unchecked` pairs were not opened before: bad ones are left out as they are drawn.
     Within a team every process draws its part of each batch, and B is a replica's share of that.
     """
     replicas = replicas or Replicas()
     if replicas.strategy is None:
-        return _local_dataset(pairs, config, start_step, teacher, replicas)
+        return _local_dataset(pairs, config, start_step, teacher, replicas, unchecked)
     return replicas.strategy.distribute_datasets_from_function(
-        lambda _: _local_dataset(pairs, config, start_step, teacher, replicas)
+        lambda _: _local_dataset(pairs, config, start_step, teacher, replicas, unchecked)
     )
 
 
 def _local_dataset(
-    pairs: Sequence[Pair], config: Config, start_step: int, teacher: keras.Model | None, replicas: Replicas
+    pairs: Sequence[Pair],
+    config: Config,
+    start_step: int,
+    teacher: keras.Model | None,
+    replicas: Replicas,
+    unchecked: bool,
 ) -> tf.data.Dataset:
     size, batch, share = config.data.size, config.train.batch, replicas.share(config.train.batch)
-    samples = Samples(list(pairs), config.data, config.train.seed)
+    samples = Samples(list(pairs), config.data, config.train.seed, unchecked)
     per_epoch = max(1, len(pairs) // batch)
 
     def generate():
@@ -70,11 +83,26 @@ def _to_unit(pixels):
     return tf.cast(pixels, tf.float32) / 255.0
 
 
-def validation_set(pairs: Sequence[Pair], size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every validation pair letterboxed: uint8 (N, size, size, 3) and (N, size, size, 2)."""
+def validation_set(pairs: Sequence[Pair], size: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The validation pairs that can be used: uint8 (N, size, size, 3), labels (N, size, size, 2), and their sets."""
     images = np.empty((len(pairs), size, size, 3), np.uint8)
     labels = np.empty((len(pairs), size, size, 2), np.uint8)
-    for i, pair in enumerate(pairs):
-        image = read_image(pair.image)
-        images[i], labels[i] = fit(image, read_label(pair, image.shape[:2]), size)
-    return images, labels
+    sets: list[str] = []
+    with ThreadPoolExecutor() as pool:  # decoding releases the interpreter's lock
+        for pair, fitted in zip(pairs, pool.map(lambda pair: _fitted(pair, size), pairs), strict=True):
+            if fitted is not None:
+                images[len(sets)], labels[len(sets)] = fitted
+                sets.append(pair.set)
+    return images[: len(sets)], labels[: len(sets)], sets
+
+
+def _fitted(pair: Pair, size: int) -> tuple[np.ndarray, np.ndarray] | None:
+    opened = open_pair(pair)
+    if isinstance(opened, Fault):
+        log.warning("left out (%s): %s", opened.kind, opened.text)
+        return None
+    kind, text = label_fault(opened.label)
+    if kind:
+        log.warning("left out (%s): %s: %s", kind, pair.image.name, text)
+        return None
+    return fit(opened.frame, opened.channels, size)

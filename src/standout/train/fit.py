@@ -22,8 +22,10 @@ import keras
 
 from standout import __version__
 from standout.config import Config, config_from_dict, read_run_record
-from standout.data.pairs import Checked, Pair, check_pairs, find_pairs, with_weights
-from standout.data.split import split_pairs
+from standout.data.check import MOST_AT_ONCE, Checked, check_pairs
+from standout.data.pair import Pair
+from standout.data.pairs import find_pairs, with_weights
+from standout.data.split import some_of, split_pairs
 from standout.errors import ConfigError, DataError, ModelFileError
 from standout.imaging.files import atomic_write
 from standout.model.deeplab import build_deeplab, encoder_layers
@@ -38,6 +40,9 @@ from standout.train.distributed import Replicas, fit_on_replicas, set_up_replica
 from standout.train.optimizer import StagedAdamW
 
 log = logging.getLogger(__name__)
+
+#: So many held-out pictures are validated on, at most: they are kept in memory.
+MOST_VALIDATED = 1000
 
 #: Settings that a resumed run may change: they decide how long and how often, not what.
 RESUMABLE_CHANGES = {"train.steps", "train.minutes", "train.validate_every", "data.workers", "train.memory_limit_mb"}
@@ -60,22 +65,40 @@ def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], Check
     Raises:
         DataError: Too few good pairs are left.
     """
-    pairs, faults = find_pairs(data)
-    checked = check_pairs(pairs, faults=faults)
+    pairs, faults = find_pairs(data, person=config.data.person)
+    checked = check_pairs(pairs, faults=faults, most_at_once=MOST_AT_ONCE)
     for fault in checked.faults:
         log.warning("left out (%s): %s", fault.kind, fault.text)
+    for sentence in checked.rule_sentences():
+        log.info("label pictures of %s", sentence)
+    if checked.put_off:
+        log.info("%d pairs: each is checked when it is first drawn", len(checked.good))
     good = with_weights(checked.good, config.data.weights_by_set)
-    if not any(pair.mask for pair in good):
+    if not any(pair.has_person for pair in good):
         raise DataError(f"No usable pair of image and mask in {data}: {len(checked.faults)} fault(s), named above.")
+    train, val = _held_out(good, config)
+    if len(val) > MOST_VALIDATED:
+        log.info("%d pairs are held out; the same %d of them are validated on", len(val), MOST_VALIDATED)
+        val = some_of(val, MOST_VALIDATED)
+    return train, val, checked
+
+
+def _held_out(good: list[Pair], config: Config) -> tuple[list[Pair], list[Pair]]:
+    """What is trained on, and what is validated on: `data.val`, else the data set's own part, else a share of it."""
     if config.data.val:
-        held, held_faults = find_pairs(config.data.val)
-        return good, list(check_pairs(held, faults=held_faults).good), checked
-    # What a machine has labelled is good enough to learn from, but no yardstick.
-    judged = [pair for pair in good if pair.unsure]
+        held, faults = find_pairs(config.data.val, person=config.data.person)
+        return good, list(check_pairs(held, faults=faults, most_at_once=MOST_AT_ONCE).good)
+    own = [pair for pair in good if pair.split == "val"]
+    train = [pair for pair in good if pair.split not in ("val", "test")]
+    if own and any(pair.has_person for pair in train):
+        log.info("%d pairs that the data set holds out for validation are not trained on", len(own))
+        return train, own
+    # What a machine has labelled, and boxes, are good enough to learn from, but no yardstick.
+    weaker = [pair for pair in good if pair.unsure or pair.weak]
     train, val = split_pairs(
-        [pair for pair in good if not pair.unsure], config.data.val_fraction, seed=config.train.seed
+        [pair for pair in good if not (pair.unsure or pair.weak)], config.data.val_fraction, seed=config.train.seed
     )
-    return train + judged, val, checked
+    return train + weaker, val
 
 
 def train(data: Path, run: Path, config: Config, *, resume: bool = False, command: str = "") -> TrainResult:
@@ -117,11 +140,11 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
         _record_run(run, config, checked, command, {"start": start, "device": device, "replicas": replicas.replicas,
                     "train_pairs": len(train_pairs), "val_pairs": len(val_pairs)}, resume=resume)  # fmt: skip
     seen = val_pairs if replicas.is_chief else []
-    images, labels = validation_set(seen, config.data.val_size or config.data.size)
-    validation = Validation(images, labels, [pair.set for pair in seen], config.train.batch)
+    images, labels, sets = validation_set(seen, config.data.val_size or config.data.size)
+    validation = Validation(images, labels, sets, config.train.batch)
     tell = _tensorboard(run) if replicas.is_chief else lambda step, values: None  # noqa: ARG005
     supervisor = Supervisor(config, run, clock, validation, counters.get("best", -1.0), tell)
-    feed = training_dataset(train_pairs, config, clock.step, teacher, replicas)
+    feed = training_dataset(train_pairs, config, clock.step, teacher, replicas, unchecked=checked.put_off)
     steps = config.train.steps - clock.step
     try:
         if replicas.replicas > 1:
