@@ -102,12 +102,13 @@ async function start(): Promise<void> {
   }
 }
 
-/** `?road=canvas&compositor=2d`: the roads of other browsers, to try them in this one. */
-function testOptions(): { road?: "canvas"; compositor?: "2d"; every?: number; threads?: number } {
+/** `?road=canvas&compositor=cpu`: the roads of other browsers, to try them in this one. */
+function testOptions(): { road?: "canvas"; compositor?: "cpu" | "webgl2"; every?: number; threads?: number } {
   const asked = new URLSearchParams(location.search);
+  const compositor = asked.get("compositor");
   return {
     ...(asked.get("road") === "canvas" ? { road: "canvas" as const } : {}),
-    ...(asked.get("compositor") === "2d" ? { compositor: "2d" as const } : {}),
+    ...(compositor === "cpu" || compositor === "webgl2" ? { compositor } : {}),
     ...(asked.has("every") ? { every: Number(asked.get("every")) } : {}),
     ...(asked.has("threads") ? { threads: Number(asked.get("threads")) } : {}),
   };
@@ -181,7 +182,7 @@ function tell(): void {
   get("cam-stats").textContent = stats && on
     ? t("stats", {
         fps: fps.toFixed(0), age: age.toFixed(0), p95: ageP95.toFixed(0), network: network.toFixed(0), width, height,
-        how: `${t(shown!.road === "streams" ? "howStreams" : "howCanvas")}, ${stats.compositor === "webgl2" ? "WebGL2" : "2D"}`,
+        how: `${t(shown!.road === "streams" ? "howStreams" : "howCanvas")}, ${stats.compositor === "webgl2" ? "WebGL2" : "CPU"}`,
       })
     : "";
 }

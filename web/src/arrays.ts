@@ -160,6 +160,35 @@ function resizeRow(
     }
     return;
   }
+  if (keep === 1 && channels === 1) {
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let k = 0, at = base + start[x]!, w = x * most; k < count[x]!; k++) sum += weights[w++]! * data[at++]!;
+      row[x] = sum;
+    }
+    return;
+  }
+  if (keep === 4 && channels === 4) {
+    for (let x = 0; x < width; x++) {
+      let r = 0;
+      let g = 0;
+      let b = 0;
+      let a = 0;
+      let at = base + start[x]! * 4;
+      for (let k = 0, w = x * most; k < count[x]!; k++, at += 4, w++) {
+        const share = weights[w]!;
+        r += share * data[at]!;
+        g += share * data[at + 1]!;
+        b += share * data[at + 2]!;
+        a += share * data[at + 3]!;
+      }
+      row[x * 4] = r;
+      row[x * 4 + 1] = g;
+      row[x * 4 + 2] = b;
+      row[x * 4 + 3] = a;
+    }
+    return;
+  }
   for (let x = 0; x < width; x++) {
     for (let c = 0; c < keep; c++) {
       let sum = 0;

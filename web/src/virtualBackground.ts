@@ -23,7 +23,7 @@ export interface VirtualBackgroundOptions extends OpenOptions {
   readonly smoothing?: boolean;
   /** `streams` in a worker, or `canvas`; by default what the browser can. */
   readonly road?: "auto" | "canvas";
-  readonly compositor?: "auto" | "2d";
+  readonly compositor?: "auto" | "cpu" | "webgl2";
   /** About once a second. */
   readonly onStats?: (stats: LiveStats) => void;
   /** A sentence, when something went wrong on the way. */

@@ -1,6 +1,7 @@
 /** What lays the person of each frame over a background. */
-import type { Coefficients } from "../guidedFilter";
+import type { Frame } from "../arrays";
 import type { Color } from "../color";
+import type { Coefficients } from "../guidedFilter";
 
 export type LivePicture = VideoFrame | ImageBitmap;
 
@@ -14,15 +15,27 @@ export type LiveBehind =
 
 /** Alpha's slope around 0.5: a network of few pixels is unsure far around an edge; 2 halves that. */
 export const CONTRAST = 2;
+/** Radius of the blur where it is computed, pixels. */
+export const WORK_RADIUS = 4;
 
+/** The blur's radius for a frame, pixels of the frame. */
+export function blurRadius(width: number, height: number, behind: LiveBehind): number {
+  return Math.max(2, 0.025 * Math.max(width, height)) * (behind.kind === "blur" ? behind.strength : 1);
+}
+
+/** One frame goes through `take`, `shrunken`, `draw`, and one of the two outputs. */
 export interface Compositor {
-  readonly kind: "webgl2" | "2d";
-  readonly canvas: OffscreenCanvas;
+  readonly kind: "webgl2" | "cpu";
   /** Whether nothing can be drawn now; the picture must not be shown then. */
   readonly lost: boolean;
   setBehind(behind: LiveBehind): void;
-  /** Draws a frame; alpha is given by the guided filter's coefficients. */
-  draw(frame: LivePicture, width: number, height: number, coefficients: Coefficients): void;
+  take(frame: LivePicture, width: number, height: number): Promise<void>;
+  /** The frame at a smaller size, for the network. */
+  shrunken(width: number, height: number): Frame;
+  /** Makes the finished picture; alpha is given by the guided filter's coefficients. */
+  draw(coefficients: Coefficients): void;
+  videoFrame(timestamp: number): VideoFrame;
+  bitmap(): Promise<ImageBitmap>;
   close(): void;
 }
 

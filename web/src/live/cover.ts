@@ -3,7 +3,7 @@ export class Cover {
   private readonly canvas = new OffscreenCanvas(16, 16);
 
   /** Draws the cover at a size. */
-  draw(width: number, height: number): OffscreenCanvas {
+  draw(width: number, height: number): void {
     const { canvas } = this;
     canvas.width = width;
     canvas.height = height;
@@ -13,6 +13,13 @@ export class Cover {
     context.fillStyle = "#9fb3c8";
     const side = Math.min(width, height) / 6;
     for (const across of [-0.75, 0.25]) context.fillRect(width / 2 + across * side, height / 2 - side, side / 2, 2 * side);
-    return canvas;
+  }
+
+  videoFrame(timestamp: number): VideoFrame {
+    return new VideoFrame(this.canvas, { timestamp });
+  }
+
+  async bitmap(): Promise<ImageBitmap> {
+    return createImageBitmap(this.canvas);
   }
 }

@@ -2,7 +2,7 @@
 import type { Frame } from "../arrays";
 import { type Coefficients, guidedCoefficients } from "../guidedFilter";
 import type { Predictor } from "../predictor";
-import { CanvasCompositor } from "./canvas2d";
+import { CpuCompositor } from "./cpu";
 import { type Compositor, type LiveBehind, type LivePicture, pictureSize } from "./compositor";
 import { Smoothing } from "./smoothing";
 import { WebGlCompositor } from "./webgl";
@@ -16,7 +16,8 @@ export interface EngineOptions {
   /** The network sees every n-th frame; in between, alpha follows the motion. */
   readonly every: number;
   readonly smoothing: boolean;
-  readonly compositor: "auto" | "2d";
+  /** `cpu` where WebGL2 is missing or computed by the processor anyway. */
+  readonly compositor: "auto" | "cpu" | "webgl2";
 }
 
 /** Milliseconds that the last frame took. */
@@ -29,7 +30,6 @@ export class LiveEngine {
   readonly timing: Timing = { network: 0, compose: 0 };
   compositor: Compositor;
   private readonly smoothing = new Smoothing();
-  private readonly small = new OffscreenCanvas(16, 16);
   private behind: LiveBehind = { kind: "blur", strength: 1 };
   private count = 0;
   private lostAt: number | undefined;
@@ -60,14 +60,15 @@ export class LiveEngine {
   async process(frame: LivePicture): Promise<boolean> {
     const { width, height } = pictureSize(frame);
     if (!width || !height || this.isLost()) return false;
+    await this.compositor.take(frame, width, height);
     let coefficients = WHOLE;
     if (this.behind.kind !== "none") {
       const started = performance.now();
-      coefficients = await this.coefficients(frame, width, height);
+      coefficients = await this.coefficients(width, height);
       this.timing.network = performance.now() - started;
     }
     const started = performance.now();
-    this.compositor.draw(frame, width, height, coefficients);
+    this.compositor.draw(coefficients);
     this.timing.compose = performance.now() - started;
     return !this.compositor.lost;
   }
@@ -76,29 +77,16 @@ export class LiveEngine {
     this.compositor.close();
   }
 
-  private async coefficients(frame: LivePicture, width: number, height: number): Promise<Coefficients> {
-    const picture = this.shrunken(frame, width, height);
+  private async coefficients(width: number, height: number): Promise<Coefficients> {
+    // The size where the network sees the frame, without the letterbox.
+    const [rows, columns] = this.predictor.networkSize(height, width);
+    const scale = Math.min(rows / height, columns / width, 1);
+    const picture = this.compositor.shrunken(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
     const skipped = this.count++ % this.options.every !== 0;
     const carried = skipped ? this.smoothing.carry(rgbOf(picture)) : undefined;
     if (carried) return guidedCoefficients(carried, rgbOf(picture));
     const { alpha, guide } = await this.predictor.coarse(picture);
     return guidedCoefficients(this.options.smoothing ? this.smoothing.next(guide, alpha) : alpha, guide);
-  }
-
-  /** The frame at the size where the network sees it, without the letterbox. */
-  private shrunken(frame: LivePicture, width: number, height: number): Frame {
-    const [rows, columns] = this.predictor.networkSize(height, width);
-    const scale = Math.min(rows / height, columns / width, 1);
-    const w = Math.max(1, Math.round(width * scale));
-    const h = Math.max(1, Math.round(height * scale));
-    if (this.small.width !== w || this.small.height !== h) {
-      this.small.width = w;
-      this.small.height = h;
-    }
-    const context = this.small.getContext("2d", { willReadFrequently: true })!;
-    context.imageSmoothingQuality = "medium";
-    context.drawImage(frame, 0, 0, w, h);
-    return context.getImageData(0, 0, w, h);
   }
 
   private isLost(): boolean {
@@ -116,13 +104,16 @@ export class LiveEngine {
   }
 }
 
-function makeCompositor(wanted: "auto" | "2d"): Compositor {
-  if (wanted === "2d") return new CanvasCompositor();
+function makeCompositor(wanted: EngineOptions["compositor"]): Compositor {
+  if (wanted === "cpu") return new CpuCompositor();
   try {
-    return new WebGlCompositor();
+    const made = new WebGlCompositor();
+    if (wanted === "webgl2" || !made.isSoftware) return made;
+    made.close();
   } catch {
-    return new CanvasCompositor();
+    // No WebGL2: the processor does it.
   }
+  return new CpuCompositor();
 }
 
 function rgbOf(frame: Frame): { data: Uint8Array; width: number; height: number } {

@@ -3,7 +3,7 @@
  * isn't shown; a cover is shown instead.
  */
 import type { Predictor } from "../predictor";
-import { type LivePicture, pictureSize } from "./compositor";
+import { type Compositor, type LivePicture, pictureSize } from "./compositor";
 import { Cover } from "./cover";
 import { LiveEngine } from "./engine";
 import type { LiveStats, Source, ToWorker } from "./messages";
@@ -12,6 +12,8 @@ type Emit = (event: string, data: unknown, transfer?: Transferable[]) => void;
 
 /** How often the cover is shown while nothing else may be. */
 const COVER_MS = 500;
+
+type Outputs = Pick<Compositor, "videoFrame" | "bitmap">;
 
 interface Waiting {
   readonly picture: LivePicture;
@@ -135,7 +137,7 @@ export class LiveWorker {
         const finished = await engine.process(picture);
         // Paused or stopped meanwhile: what was finished is not shown any more.
         if (finished && !this.paused && engine === this.engine) {
-          await this.show(engine.compositor.canvas, picture);
+          await this.show(engine.compositor, picture);
           this.ages.push(performance.now() - arrived);
         }
       } catch (error) {
@@ -149,21 +151,22 @@ export class LiveWorker {
     this.busy = false;
   }
 
-  private async show(canvas: OffscreenCanvas, source?: LivePicture): Promise<void> {
+  private async show(made: Outputs, source?: LivePicture): Promise<void> {
     this.shownAt = performance.now();
     if (!this.writer) {
-      const bitmap = canvas.transferToImageBitmap();
+      const bitmap = await made.bitmap();
       this.emit("picture", bitmap, [bitmap]);
       return;
     }
     const own = source instanceof VideoFrame ? source.timestamp : this.timestamp + COVER_MS * 1000;
     this.timestamp = Math.max(own, this.timestamp + 1);
-    const frame = new VideoFrame(canvas, { timestamp: this.timestamp });
+    const frame = made.videoFrame(this.timestamp);
     await this.writer.write(frame).catch(() => frame.close());
   }
 
   private showCover(): void {
-    void this.show(this.cover.draw(this.size.width, this.size.height));
+    this.cover.draw(this.size.width, this.size.height);
+    void this.show(this.cover);
   }
 
   /** While nothing can be finished (paused, context lost, nothing yet), the cover stands for the frames. */

@@ -30,6 +30,6 @@ export interface LiveStats {
   readonly compose: number;
   readonly width: number;
   readonly height: number;
-  readonly compositor: "webgl2" | "2d";
+  readonly compositor: "webgl2" | "cpu";
   readonly state: "live" | "paused" | "waiting";
 }

@@ -59,22 +59,15 @@ void main() {
   result = sum;
 }`;
 
-/** The finished picture. */
-export const FINISH = `#version 300 es
+/** The background without the person at low resolution: at each pixel the nearest level of light that reaches it. */
+export const FILL = `#version 300 es
 precision highp float;
 in vec2 uv;
 out vec4 result;
-uniform sampler2D frame;
 uniform sampler2D veil;
 uniform sampler2D light;
-uniform sampler2D image;
-uniform int kind;
-uniform vec3 plain;
-uniform vec4 part;
 uniform float levels;
-${ALPHA}
-/** The background without the person: the nearest level of light that reaches this pixel. */
-vec3 ownBackground() {
+void main() {
   vec3 color = vec3(0.5);
   for (int i = 0; i < 8; i++) {
     float level = levels - float(i);
@@ -83,22 +76,32 @@ vec3 ownBackground() {
     if (far.a > 0.001) color = mix(color, far.rgb / far.a, clamp(far.a * 4.0, 0.0, 1.0));
   }
   vec4 near = texture(veil, uv);
-  return near.a > 0.001 ? mix(color, near.rgb / near.a, clamp(near.a * 4.0, 0.0, 1.0)) : color;
-}
+  if (near.a > 0.001) color = mix(color, near.rgb / near.a, clamp(near.a * 4.0, 0.0, 1.0));
+  result = vec4(color, 1.0);
+}`;
+
+/** The finished picture. */
+export const FINISH = `#version 300 es
+precision highp float;
+in vec2 uv;
+out vec4 result;
+uniform sampler2D frame;
+uniform sampler2D own;
+uniform sampler2D image;
+uniform int kind;
+uniform vec3 plain;
+uniform vec4 part;
+${ALPHA}
 void main() {
   vec3 color = texture(frame, uv).rgb;
   float alpha = alphaOf(uv, color);
-  vec3 behind = plain;
-  if (kind == 1) {
-    behind = alpha < 0.999 ? ownBackground() : vec3(0.0);
-  } else if (kind == 2) {
-    behind = texture(image, part.xy + uv * part.zw).rgb;
+  if (alpha >= 1.0) {
+    result = vec4(color, 1.0);
+    return;
   }
-  if (kind != 1 && alpha > 0.0 && alpha < 1.0) {
-    // The person's own color in the soft edge: what is left when the old background's share is taken out.
-    vec3 old = ownBackground();
-    vec3 own = (color - (1.0 - alpha) * old) / max(alpha, 0.35);
-    color = clamp(mix(color, own, 0.8), 0.0, 1.0);
-  }
+  vec3 old = texture(own, uv).rgb;
+  vec3 behind = kind == 1 ? old : kind == 2 ? texture(image, part.xy + uv * part.zw).rgb : plain;
+  // The person's own color in the soft edge: what is left when the old background's share is taken out.
+  if (kind != 1) color = clamp(color + (color - old) * (1.0 - alpha) / max(alpha, 0.35), 0.0, 1.0);
   result = vec4(mix(behind, color, alpha), 1.0);
 }`;

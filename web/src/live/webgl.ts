@@ -1,11 +1,9 @@
 /** Compositing in WebGL2: blur from the background's own light, color, image; alpha brought up along the frame's edges. */
+import type { Frame } from "../arrays";
 import type { Coefficients } from "../guidedFilter";
 import { coverBox } from "../photo/background";
-import { CONTRAST, type Compositor, type LiveBehind, type LivePicture } from "./compositor";
-import { BLUR, FINISH, LIGHT, VERTEX } from "./shaders";
-
-/** Radius of the blur where it is computed, pixels. */
-const WORK_RADIUS = 4;
+import { CONTRAST, type Compositor, type LiveBehind, type LivePicture, WORK_RADIUS, blurRadius } from "./compositor";
+import { BLUR, FILL, FINISH, LIGHT, VERTEX } from "./shaders";
 
 interface Target {
   readonly texture: WebGLTexture;
@@ -15,6 +13,7 @@ interface Target {
 interface Resources {
   readonly light: WebGLProgram;
   readonly blur: WebGLProgram;
+  readonly fill: WebGLProgram;
   readonly finish: WebGLProgram;
   readonly frame: WebGLTexture;
   readonly lines: WebGLTexture;
@@ -24,10 +23,16 @@ interface Resources {
 
 export class WebGlCompositor implements Compositor {
   readonly kind = "webgl2";
-  readonly canvas: OffscreenCanvas;
+  /** Whether the processor draws: then our own loop is faster. */
+  readonly isSoftware: boolean;
+  private readonly canvas: OffscreenCanvas;
+  private readonly small = new OffscreenCanvas(16, 16);
   private readonly gl: WebGL2RenderingContext;
   private resources: Resources | undefined;
-  private targets: { light: Target; half: Target; veil: Target; width: number; height: number } | undefined;
+  private targets: { light: Target; half: Target; veil: Target; own: Target; width: number; height: number } | undefined;
+  private frame: LivePicture | undefined;
+  private width = 0;
+  private height = 0;
   private behind: LiveBehind = { kind: "blur", strength: 1 };
   private imageIsNew = true;
 
@@ -37,6 +42,8 @@ export class WebGlCompositor implements Compositor {
     const gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, desynchronized: true, preserveDrawingBuffer: false });
     if (!gl) throw new Error("This browser has no WebGL2.");
     this.gl = gl;
+    const info = gl.getExtension("WEBGL_debug_renderer_info");
+    this.isSoftware = /swiftshader|llvmpipe|software|basic render/i.test(String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER)));
     this.canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
       this.resources = this.targets = undefined;
@@ -54,9 +61,27 @@ export class WebGlCompositor implements Compositor {
     this.imageIsNew = true;
   }
 
-  draw(frame: LivePicture, width: number, height: number, coefficients: Coefficients): void {
-    const { gl, resources } = this;
-    if (!resources || this.lost) return;
+  async take(frame: LivePicture, width: number, height: number): Promise<void> {
+    this.frame = frame;
+    this.width = width;
+    this.height = height;
+  }
+
+  shrunken(width: number, height: number): Frame {
+    const { small } = this;
+    if (small.width !== width || small.height !== height) {
+      small.width = width;
+      small.height = height;
+    }
+    const context = small.getContext("2d", { willReadFrequently: true })!;
+    context.imageSmoothingQuality = "medium";
+    context.drawImage(this.frame!, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height);
+  }
+
+  draw(coefficients: Coefficients): void {
+    const { gl, resources, frame, width, height } = this;
+    if (!resources || !frame || this.lost) return;
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
       this.canvas.height = height;
@@ -69,11 +94,17 @@ export class WebGlCompositor implements Compositor {
     gl.texImage2D(
       gl.TEXTURE_2D, 0, gl.RGBA16F, coefficients.width, coefficients.height, 0, gl.RGBA, gl.FLOAT, coefficients.data,
     );
-    const { behind } = this;
-    const strength = behind.kind === "blur" ? behind.strength : 1;
-    this.ownBackground(resources, width, height, strength);
+    this.ownBackground(resources, width, height);
     this.uploadImage(resources);
     this.finish(resources, width, height);
+  }
+
+  videoFrame(timestamp: number): VideoFrame {
+    return new VideoFrame(this.canvas, { timestamp });
+  }
+
+  async bitmap(): Promise<ImageBitmap> {
+    return this.canvas.transferToImageBitmap();
   }
 
   /** Loses the context as a driver would, for tests; it comes back after a while. */
@@ -84,6 +115,7 @@ export class WebGlCompositor implements Compositor {
   }
 
   close(): void {
+    this.frame = undefined;
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
     this.resources = undefined;
   }
@@ -99,7 +131,7 @@ export class WebGlCompositor implements Compositor {
     gl.enableVertexAttribArray(0);
     gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
     this.resources = {
-      light: program(gl, LIGHT), blur: program(gl, BLUR), finish: program(gl, FINISH),
+      light: program(gl, LIGHT), blur: program(gl, BLUR), fill: program(gl, FILL), finish: program(gl, FINISH),
       frame: texture(gl), lines: texture(gl), image: texture(gl), corners,
     };
     gl.bindTexture(gl.TEXTURE_2D, this.resources.image);
@@ -109,21 +141,20 @@ export class WebGlCompositor implements Compositor {
   }
 
   /** The frame's background at low resolution: its light, and that out of focus. */
-  private ownBackground(resources: Resources, width: number, height: number, strength: number): void {
+  private ownBackground(resources: Resources, width: number, height: number): void {
     const { gl } = this;
-    const radius = Math.max(2, 0.025 * Math.max(width, height)) * strength;
-    const scale = Math.min(1, WORK_RADIUS / radius);
+    const scale = Math.min(1, WORK_RADIUS / blurRadius(width, height, this.behind));
     const w = Math.max(8, Math.round(width * scale));
     const h = Math.max(8, Math.round(height * scale));
     if (!this.targets || this.targets.width !== w || this.targets.height !== h) {
-      for (const name of ["light", "half", "veil"] as const) {
+      for (const name of ["light", "half", "veil", "own"] as const) {
         if (!this.targets) break;
         gl.deleteTexture(this.targets[name].texture);
         gl.deleteFramebuffer(this.targets[name].buffer);
       }
-      this.targets = { light: target(gl, w, h, true), half: target(gl, w, h), veil: target(gl, w, h), width: w, height: h };
+      this.targets = { light: target(gl, w, h, true), half: target(gl, w, h), veil: target(gl, w, h), own: target(gl, w, h), width: w, height: h };
     }
-    const { light, half, veil } = this.targets;
+    const { light, half, veil, own } = this.targets;
     gl.viewport(0, 0, w, h);
     this.pass(resources.light, light, (name) => {
       gl.uniform1i(name("frame"), 0);
@@ -145,6 +176,12 @@ export class WebGlCompositor implements Compositor {
       gl.uniform2f(name("step"), 0, 1 / h);
     });
     gl.bindTexture(gl.TEXTURE_2D, veil.texture);
+    this.pass(resources.fill, own, (name) => {
+      gl.uniform1i(name("veil"), 3);
+      gl.uniform1i(name("light"), 2);
+      gl.uniform1f(name("levels"), Math.floor(Math.log2(Math.max(w, h))));
+    });
+    gl.bindTexture(gl.TEXTURE_2D, own.texture);
   }
 
   private uploadImage(resources: Resources): void {
@@ -162,12 +199,10 @@ export class WebGlCompositor implements Compositor {
     this.pass(resources.finish, undefined, (name) => {
       gl.uniform1i(name("frame"), 0);
       gl.uniform1i(name("lines"), 1);
-      gl.uniform1i(name("light"), 2);
-      gl.uniform1i(name("veil"), 3);
+      gl.uniform1i(name("own"), 3);
       gl.uniform1i(name("image"), 4);
       gl.uniform1f(name("contrast"), CONTRAST);
       gl.uniform1i(name("kind"), behind.kind === "blur" ? 1 : behind.kind === "image" ? 2 : 0);
-      gl.uniform1f(name("levels"), Math.floor(Math.log2(Math.max(this.targets!.width, this.targets!.height))));
       const [r, g, b] = behind.kind === "color" ? behind.color : [0, 0, 0];
       gl.uniform3f(name("plain"), r / 255, g / 255, b / 255);
       if (behind.kind === "image") {

@@ -1,5 +1,5 @@
 /** What comes behind the person of a photo: its own background out of focus, or another picture fitted to it. */
-import { type Frame, clamp, resizeChannels, roundHalfEven } from "../arrays";
+import { type Frame, resizeChannels, roundHalfEven } from "../arrays";
 
 const WORK_RADIUS = 10;
 
@@ -19,26 +19,14 @@ export interface SmallPicture {
  * The background out of focus by its own light alone, so the person leaves no halo: blur(background · (1 − α)) / blur(1 − α) at
  * reduced size, the whole background, also behind the person.
  */
-export function blurBackground(frame: Frame, alpha: Uint8Array, radius: number): SmallPicture {
-  const scale = Math.min(1, WORK_RADIUS / radius);
+export function blurBackground(frame: Frame, alpha: Uint8Array, radius: number, workRadius = WORK_RADIUS): SmallPicture {
+  const scale = Math.min(1, workRadius / radius);
   const width = Math.max(1, roundHalfEven(frame.width * scale));
   const height = Math.max(1, roundHalfEven(frame.height * scale));
   const colors = resizeChannels(frame, 4, width, height, 3);
   const share = resizeChannels({ data: alpha, width: frame.width, height: frame.height }, 1, width, height);
   // A pixel that is even partly person carries the person's color: it lends no light, nor does its neighbor.
-  const light = new Float32Array(share.length);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let most = 0;
-      for (let dy = -1; dy <= 1; dy++) {
-        for (let dx = -1; dx <= 1; dx++) {
-          const at = clamp(y + dy, 0, height - 1) * width + clamp(x + dx, 0, width - 1);
-          most = Math.max(most, share[at]!);
-        }
-      }
-      light[y * width + x] = 1 - most / 255 > 0.98 ? 1 - most / 255 : 0;
-    }
-  }
+  const light = darkest(share, width, height).map((most) => (1 - most / 255 > 0.98 ? 1 - most / 255 : 0));
   const filled = fill(colors, light, width, height);
   const weighted = new Float32Array(share.length * 4);
   for (let i = 0; i < share.length; i++) {
@@ -51,6 +39,27 @@ export function blurBackground(frame: Frame, alpha: Uint8Array, radius: number):
   const data = new Float32Array(share.length * 3);
   for (let i = 0; i < share.length; i++) for (let c = 0; c < 3; c++) data[i * 3 + c] = blurred[i * 4 + c]! / blurred[i * 4 + 3]!;
   return { data, width, height };
+}
+
+/** The largest value of each pixel and its eight neighbors. */
+function darkest(values: Float32Array, width: number, height: number): Float32Array {
+  const across = new Float32Array(values.length);
+  const result = new Float32Array(values.length);
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    for (let x = 0; x < width; x++) {
+      const at = row + x;
+      across[at] = Math.max(values[at]!, values[x > 0 ? at - 1 : at]!, values[x < width - 1 ? at + 1 : at]!);
+    }
+  }
+  for (let y = 0; y < height; y++) {
+    const above = y > 0 ? -width : 0;
+    const below = y < height - 1 ? width : 0;
+    for (let at = y * width, end = at + width; at < end; at++) {
+      result[at] = Math.max(across[at]!, across[at + above]!, across[at + below]!);
+    }
+  }
+  return result;
 }
 
 /** Fills what has no weight with the nearest light, by a pyramid: means go up, and down into the holes. */
@@ -86,32 +95,47 @@ function fill(colors: Float32Array, weight: Float32Array, width: number, height:
   return result;
 }
 
-/** A Gaussian on interleaved channels of four, borders mirrored. */
+/** A Gaussian on interleaved channels, borders mirrored. */
 export function gaussian(values: Float32Array, width: number, height: number, sigma: number, channels = 4): Float32Array {
   const reach = Math.max(1, Math.ceil(sigma * 3));
-  const kernel = Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * sigma * sigma)));
+  const kernel = Float32Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * sigma * sigma)));
   const total = kernel.reduce((a, b) => a + b);
-  const mirrored = (at: number, count: number): number => {
-    if (count === 1) return 0;
-    const period = 2 * (count - 1);
-    const folded = ((at % period) + period) % period;
-    return folded < count ? folded : period - folded;
-  };
-  const pass = (source: Float32Array, across: boolean): Float32Array => {
-    const out = new Float32Array(source.length);
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const to = (y * width + x) * channels;
-        for (let k = -reach; k <= reach; k++) {
-          const weight = kernel[k + reach]! / total;
-          const at = across ? y * width + mirrored(x + k, width) : mirrored(y + k, height) * width + x;
-          for (let c = 0; c < channels; c++) out[to + c]! += source[at * channels + c]! * weight;
-        }
+  const length = width * channels;
+  const middle = new Float32Array(values.length);
+  const result = new Float32Array(values.length);
+  // Whole rows are added up: plain loops over arrays, which is what a compiler makes fast.
+  for (let y = 0; y < height; y++) {
+    const out = y * length;
+    for (let k = -reach; k <= reach; k++) {
+      const from = mirrored(y + k, height) * length;
+      const weight = kernel[k + reach]! / total;
+      for (let i = 0; i < length; i++) middle[out + i]! += values[from + i]! * weight;
+    }
+  }
+  const padded = new Float32Array((width + 2 * reach) * channels);
+  for (let y = 0; y < height; y++) {
+    const out = y * length;
+    padded.set(middle.subarray(out, out + length), reach * channels);
+    for (let k = 1; k <= reach; k++) {
+      for (let c = 0; c < channels; c++) {
+        padded[(reach - k) * channels + c] = middle[out + mirrored(-k, width) * channels + c]!;
+        padded[(reach + width - 1 + k) * channels + c] = middle[out + mirrored(width - 1 + k, width) * channels + c]!;
       }
     }
-    return out;
-  };
-  return pass(pass(values, true), false);
+    for (let k = 0; k <= 2 * reach; k++) {
+      const weight = kernel[k]! / total;
+      const from = k * channels;
+      for (let i = 0; i < length; i++) result[out + i]! += padded[from + i]! * weight;
+    }
+  }
+  return result;
+}
+
+function mirrored(at: number, count: number): number {
+  if (count === 1) return 0;
+  const period = 2 * (count - 1);
+  const folded = ((at % period) + period) % period;
+  return folded < count ? folded : period - folded;
 }
 
 /** Where a picture lies when it fills another and keeps its proportions. */

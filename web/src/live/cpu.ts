@@ -1,0 +1,224 @@
+/**
+ * Compositing on the processor, for machines whose WebGL is computed there anyway (and far more slowly) or that have none: bytes in,
+ * bytes out, no canvas in between where frames come as `VideoFrame`.
+ */
+import { type Frame, clamp, resizeChannels } from "../arrays";
+import type { Coefficients } from "../guidedFilter";
+import { type SmallPicture, blurBackground, coverBox } from "../photo/background";
+import { CONTRAST, type Compositor, type LiveBehind, type LivePicture, WORK_RADIUS, blurRadius } from "./compositor";
+
+/** Positions and shares of bilinear enlarging along a row. */
+interface Taps {
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+  readonly share: Float32Array;
+}
+
+export class CpuCompositor implements Compositor {
+  readonly kind = "cpu";
+  readonly lost = false;
+  private behind: LiveBehind = { kind: "blur", strength: 1 };
+  private frame: Frame & { data: Uint8ClampedArray<ArrayBuffer> } = { data: new Uint8ClampedArray(4), width: 1, height: 1 };
+  private output = new Uint8ClampedArray(4);
+  private small: Frame = this.frame;
+  private reader: OffscreenCanvas | undefined;
+  private backdrop: { readonly of: ImageBitmap; readonly width: number; readonly data: Uint8ClampedArray } | undefined;
+  private readonly taps = new Map<string, Taps>();
+
+  setBehind(behind: LiveBehind): void {
+    this.behind = behind;
+  }
+
+  async take(picture: LivePicture, width: number, height: number): Promise<void> {
+    if (this.frame.width !== width || this.frame.height !== height) {
+      this.frame = { data: new Uint8ClampedArray(width * height * 4), width, height };
+      this.output = new Uint8ClampedArray(width * height * 4);
+      this.taps.clear();
+      this.backdrop = undefined;
+    }
+    if (picture instanceof VideoFrame && (await this.copied(picture, width, height))) return;
+    this.frame.data.set(this.drawn(picture, width, height));
+  }
+
+  shrunken(width: number, height: number): Frame {
+    const { frame } = this;
+    const values = resizeChannels(frame, 4, width, height, 3);
+    const data = new Uint8Array(width * height * 4);
+    for (let i = 0, j = 0; i < values.length; i += 3, j += 4) {
+      data[j] = values[i]! + 0.5;
+      data[j + 1] = values[i + 1]! + 0.5;
+      data[j + 2] = values[i + 2]! + 0.5;
+      data[j + 3] = 255;
+    }
+    this.small = { data, width, height };
+    return this.small;
+  }
+
+  draw(lines: Coefficients): void {
+    const { behind, frame, output } = this;
+    if (behind.kind === "none") {
+      output.set(frame.data);
+      return;
+    }
+    // Needed for colors in the edge, too, not only for the blur.
+    const own = this.ownBackground(lines);
+    const picture = behind.kind === "image" ? this.fitted(behind.image) : undefined;
+    const plain = behind.kind === "color" ? behind.color : ([0, 0, 0] as const);
+    const { width, height, data } = frame;
+    const lineTaps = this.tapsFor(lines.width, width);
+    const ownTaps = this.tapsFor(own.width, width);
+    const lineRow = new Float32Array(lines.width * 4);
+    const ownRow = new Float32Array(own.width * 3);
+    for (let y = 0; y < height; y++) {
+      mixRows(lines.data, lines.width * 4, lines.height, y, height, lineRow);
+      mixRows(own.data, own.width * 3, own.height, y, height, ownRow);
+      let at = y * width * 4;
+      for (let x = 0; x < width; x++, at += 4) {
+        const r = data[at]!;
+        const g = data[at + 1]!;
+        const b = data[at + 2]!;
+        const alpha = alphaAt(lineRow, lineTaps, x, r, g, b);
+        if (alpha >= 1) {
+          output[at] = r;
+          output[at + 1] = g;
+          output[at + 2] = b;
+          output[at + 3] = 255;
+          continue;
+        }
+        const i = ownTaps.first[x]! * 3;
+        const j = ownTaps.second[x]! * 3;
+        const u = ownTaps.share[x]!;
+        let br = plain[0];
+        let bg = plain[1];
+        let bb = plain[2];
+        let fr = r;
+        let fg = g;
+        let fb = b;
+        if (picture) {
+          br = picture[at]!;
+          bg = picture[at + 1]!;
+          bb = picture[at + 2]!;
+        }
+        if (behind.kind === "blur" || alpha > 0) {
+          const or = ownRow[i]! + (ownRow[j]! - ownRow[i]!) * u;
+          const og = ownRow[i + 1]! + (ownRow[j + 1]! - ownRow[i + 1]!) * u;
+          const ob = ownRow[i + 2]! + (ownRow[j + 2]! - ownRow[i + 2]!) * u;
+          if (behind.kind === "blur") {
+            br = or;
+            bg = og;
+            bb = ob;
+          } else {
+            // The person's own color: what is left when the old background's share is taken out.
+            const share = (1 - alpha) / (alpha > 0.35 ? alpha : 0.35);
+            fr = clamp(r + (r - or) * share, 0, 255);
+            fg = clamp(g + (g - og) * share, 0, 255);
+            fb = clamp(b + (b - ob) * share, 0, 255);
+          }
+        }
+        output[at] = br + (fr - br) * alpha;
+        output[at + 1] = bg + (fg - bg) * alpha;
+        output[at + 2] = bb + (fb - bb) * alpha;
+        output[at + 3] = 255;
+      }
+    }
+  }
+
+  videoFrame(timestamp: number): VideoFrame {
+    const { width, height } = this.frame;
+    return new VideoFrame(this.output, { format: "RGBX", codedWidth: width, codedHeight: height, timestamp });
+  }
+
+  bitmap(): Promise<ImageBitmap> {
+    return createImageBitmap(new ImageData(this.output, this.frame.width, this.frame.height));
+  }
+
+  close(): void {
+    this.taps.clear();
+    this.backdrop = undefined;
+  }
+
+  /** Straight from the decoder, where the browser converts; false where it doesn't. */
+  private async copied(picture: VideoFrame, width: number, height: number): Promise<boolean> {
+    const { visibleRect } = picture;
+    if (visibleRect?.width !== width || visibleRect.height !== height) return false;
+    try {
+      await picture.copyTo(this.frame.data, { format: "RGBA" } as VideoFrameCopyToOptions);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private drawn(picture: CanvasImageSource, width: number, height: number, from?: { x: number; y: number; width: number; height: number }): Uint8ClampedArray {
+    this.reader ??= new OffscreenCanvas(width, height);
+    if (this.reader.width !== width || this.reader.height !== height) {
+      this.reader.width = width;
+      this.reader.height = height;
+    }
+    const context = this.reader.getContext("2d", { willReadFrequently: true })!;
+    if (from) context.drawImage(picture, from.x, from.y, from.width, from.height, 0, 0, width, height);
+    else context.drawImage(picture, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height).data;
+  }
+
+  private fitted(image: ImageBitmap): Uint8ClampedArray {
+    const { width, height } = this.frame;
+    if (this.backdrop?.of !== image || this.backdrop.width !== width) {
+      this.backdrop = { of: image, width, data: this.drawn(image, width, height, coverBox(image.width, image.height, width, height)) };
+    }
+    return this.backdrop.data;
+  }
+
+  private ownBackground(lines: Coefficients): SmallPicture {
+    const { small, frame } = this;
+    const alpha = new Uint8Array(small.width * small.height);
+    const taps = this.tapsFor(lines.width, small.width);
+    const row = new Float32Array(lines.width * 4);
+    for (let y = 0; y < small.height; y++) {
+      mixRows(lines.data, lines.width * 4, lines.height, y, small.height, row);
+      for (let x = 0, at = y * small.width; x < small.width; x++, at++) {
+        alpha[at] = alphaAt(row, taps, x, small.data[at * 4]!, small.data[at * 4 + 1]!, small.data[at * 4 + 2]!) * 255;
+      }
+    }
+    const radius = (blurRadius(frame.width, frame.height, this.behind) * small.width) / frame.width;
+    return blurBackground(small, alpha, radius, WORK_RADIUS);
+  }
+
+  private tapsFor(from: number, to: number): Taps {
+    const key = `${from}>${to}`;
+    let taps = this.taps.get(key);
+    if (!taps) {
+      taps = { first: new Int32Array(to), second: new Int32Array(to), share: new Float32Array(to) };
+      for (let x = 0; x < to; x++) {
+        const at = ((x + 0.5) * from) / to - 0.5;
+        const base = Math.floor(at);
+        taps.share[x] = at - base;
+        taps.first[x] = clamp(base, 0, from - 1);
+        taps.second[x] = clamp(base + 1, 0, from - 1);
+      }
+      this.taps.set(key, taps);
+    }
+    return taps;
+  }
+}
+
+/** One row of a small picture enlarged downward. */
+function mixRows(data: Float32Array, length: number, rows: number, y: number, height: number, out: Float32Array): void {
+  const at = clamp(((y + 0.5) * rows) / height - 0.5, 0, rows - 1);
+  const upper = Math.floor(at);
+  const share = at - upper;
+  const a = upper * length;
+  const b = Math.min(rows - 1, upper + 1) * length;
+  for (let i = 0; i < length; i++) out[i] = data[a + i]! + (data[b + i]! - data[a + i]!) * share;
+}
+
+function alphaAt(row: Float32Array, taps: Taps, x: number, r: number, g: number, b: number): number {
+  const i = taps.first[x]! * 4;
+  const j = taps.second[x]! * 4;
+  const u = taps.share[x]!;
+  const first = (row[i]! * r + row[i + 1]! * g + row[i + 2]! * b) / 255 + row[i + 3]!;
+  const second = (row[j]! * r + row[j + 1]! * g + row[j + 2]! * b) / 255 + row[j + 3]!;
+  const alpha = first + (second - first) * u;
+  const steep = ((alpha < 0 ? 0 : alpha > 1 ? 1 : alpha) - 0.5) * CONTRAST + 0.5;
+  return steep < 0 ? 0 : steep > 1 ? 1 : steep;
+}
