@@ -45,9 +45,31 @@ coverage: $(VENV)/workshop  ## every test, and which lines and branches none of 
 	$(BIN)/python -m coverage report
 
 build: $(VENV)/workshop  ## wheel and source archive into dist/, checked as PyPI would
+	@if command -v npm > /dev/null; then $(MAKE) web; else echo "No Node here: the wheel will hold no browser page."; fi
 	rm -rf dist
 	$(BIN)/python -m build
 	$(BIN)/python -m twine check --strict dist/*
+
+# ---- the browser page and library (web/): Node from the system, no TensorFlow
+.PHONY: web web-models web-library
+PAGE := src/standout/server/page
+
+web: $(PAGE)/index.html  ## build the browser page into the package
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+
+$(PAGE)/index.html: web/node_modules/.package-lock.json $(wildcard web/*.ts web/models/* web/src/*.ts web/src/*/*.ts web/page/* web/page/public/*)
+	cd web && npm run --silent check && npm run --silent build
+	touch $@
+
+web-library: web/node_modules/.package-lock.json  ## build the library standout-web into web/dist
+	cd web && npm run --silent build:library
+
+web-models: $(VENV)/workshop  ## make the browser's models and test vectors anew from the bundled models
+	$(BIN)/standout export photo --web --output web/models/photo.onnx
+	$(BIN)/standout export live --web --output web/models/live.onnx
+	$(BIN)/python tools/web_vectors.py web/vectors
 
 # ---- the documentation
 .PHONY: site serve notebooks

@@ -31,6 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "processes": set(),
     "config": set(),
     "model_card": set(),
+    "page": set(),
     "plots": set(),
     "data": {"config", "processes"},
     "audit": {"data", "hardware"},

@@ -13,8 +13,8 @@ export interface Card {
   readonly input_size: readonly [number, number];
   readonly output_stride: number;
   readonly multiple: number;
-  readonly mirrored: number;
-  readonly closer: number;
+  readonly flip_scale: number;
+  readonly zoom_gain: number;
   readonly threshold: number;
   readonly certainty: number;
 }
@@ -67,8 +67,8 @@ export class Predictor {
     const { card } = this;
     const first = await this.once(frame);
     let { alpha, guide } = first;
-    const box = card.closer ? peopleBox(alpha, card.threshold) : null;
-    if (box && Math.max(alpha.width, alpha.height) >= card.closer * Math.max(box.width, box.height)) {
+    const box = card.zoom_gain ? peopleBox(alpha, card.threshold) : null;
+    if (box && Math.max(alpha.width, alpha.height) >= card.zoom_gain * Math.max(box.width, box.height)) {
       const part = cutFrame(frame, scaledBox(box, frame.width / alpha.width, frame.height / alpha.height));
       const near = await this.withMirror(part, (await this.once(part)).alpha);
       alpha = putCloser(alpha, box, near, frame);
@@ -102,8 +102,8 @@ export class Predictor {
   }
 
   private async withMirror(frame: Frame, alpha: Alpha): Promise<Alpha> {
-    if (!this.card.mirrored) return alpha;
-    const mirrored = (await this.once(frame, this.card.mirrored, true)).alpha;
+    if (!this.card.flip_scale) return alpha;
+    const mirrored = (await this.once(frame, this.card.flip_scale, true)).alpha;
     return agree(alpha, resizeAlpha(mirrored, alpha.width, alpha.height));
   }
 

@@ -27,6 +27,7 @@ COMMANDS: dict[str, Command] = {
     "video": Command("standout.cli.video", "Cut the people out of a video: new background, blur, or transparent"),
     "webcam": Command("standout.cli.webcam", "Blur or replace what is behind you, live; also as a virtual camera"),
     "serve": Command("standout.cli.serve", "Cut people out over HTTP; answers clients of rembg and remove.bg too"),
+    "page": Command("standout.cli.page", "Write the browser page as files: photos and webcam on the visitor's device"),
     "demo": Command("standout.cli.demo", "Cut the person out of the bundled photo"),
     "evaluate": Command("standout.cli.evaluate", "Score a model on photographs with masks"),
     "train": Command("standout.cli.train", "Train a network on a folder of pairs"),

@@ -1,9 +1,9 @@
 """A model for browsers: computed in float32, its weights stored in 8 or 16 bits and expanded when it is loaded.
 
 onnxruntime's WebAssembly has no fast 8-bit arithmetic: there, an int8 graph takes longer than a float one
-(docs/browser.md). But a download counts. So the graph is that of float32, and each large weight is an integer tensor with
-`Cast` and `Mul` behind it, which onnxruntime folds into a float tensor once, when the session is made. NumPy and onnx are
-enough for this: no Keras.
+(docs/browser.md). But a download counts. So the graph is that of float32, and each large weight is an integer tensor
+with `Cast` and `Mul` behind it, which onnxruntime folds into a float tensor once, when the session is made. NumPy and
+onnx are enough for this: no Keras.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""What the browser tests share: a plain web host, Chromium with a camera that plays a person, pictures made of the portrait."""
+"""What the browser tests share: a plain web host, Chromium whose camera plays a person, pictures of the portrait."""
 
 from __future__ import annotations
 
 import functools
 import importlib.resources
+import os
 import shutil
 import threading
 import time
@@ -11,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 import standout
@@ -107,3 +109,10 @@ def until(page: Any, expression: str, *, timeout_s: float = 60) -> None:
             f"not in {timeout_s:g} s: {expression}; the page says: {page.inner_text('body')}"
         )
         page.wait_for_timeout(100)
+
+
+def missing(reason: str) -> NoReturn:
+    """Skips, or fails where browser tests are required."""
+    if os.environ.get("STANDOUT_BROWSER_TESTS") == "required":
+        pytest.fail(f"STANDOUT_BROWSER_TESTS=required, but {reason}")
+    pytest.skip(reason)
