@@ -147,6 +147,8 @@ export class WebGlCompositor implements Compositor {
     const w = Math.max(8, Math.round(width * scale));
     const h = Math.max(8, Math.round(height * scale));
     if (!this.targets || this.targets.width !== w || this.targets.height !== h) {
+      // Making a texture binds it: on a unit of its own, or it would take the place of alpha's and show the room.
+      gl.activeTexture(gl.TEXTURE5);
       for (const name of ["light", "half", "veil", "own"] as const) {
         if (!this.targets) break;
         gl.deleteTexture(this.targets[name].texture);
