@@ -1,6 +1,6 @@
 """Makes the pictures of the page in docs/pictures: python tools/web_pictures.py docs/pictures [--all FOLDER]
 
-It drives the system's Chromium as the tests do; `make web` comes first. `--all` also writes every state, to be looked at.
+It drives the system's Chromium as the tests do; `make web` comes first. `--all` also writes every state, to look at.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-import numpy as np  # noqa: E402
-from browser_kit import PAGE, host, jpeg, launch, portrait, two_people, until, write_camera  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
+import numpy as np
+from playwright.sync_api import sync_playwright
+
+from browser_kit import PAGE, host, jpeg, launch, portrait, two_people, until, write_camera
 
 DONE = "document.querySelector('#queue-progress').value === 1"
 
@@ -23,7 +24,8 @@ DONE = "document.querySelector('#queue-progress').value === 1"
 def shoot(folder: Path, everything: Path | None) -> None:
     with tempfile.TemporaryDirectory() as scratch, host(PAGE) as address, sync_playwright() as playwright:
         files = []
-        for name, picture in (("portrait", portrait()), ("two", two_people()), ("wall", np.full((300, 400, 3), 150, np.uint8))):
+        wall = np.full((300, 400, 3), 150, np.uint8)
+        for name, picture in (("portrait", portrait()), ("two", two_people()), ("wall", wall)):
             file = Path(scratch) / f"{name}.jpg"
             file.write_bytes(jpeg(picture))
             files.append(str(file))
@@ -34,7 +36,8 @@ def shoot(folder: Path, everything: Path | None) -> None:
 
 
 def _photos(browser: Any, address: str, files: list[str], folder: Path, everything: Path | None) -> None:
-    for theme, language, size in (("light", "en-US", (1280, 800)), ("dark", "ru-RU", (1280, 800)), ("light", "ru-RU", (390, 844))):
+    desk, phone = (1280, 800), (390, 844)
+    for theme, language, size in (("light", "en-US", desk), ("dark", "ru-RU", desk), ("light", "ru-RU", phone)):
         if everything is None and theme == "dark":
             return
         context = browser.new_context(
