@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,17 @@ from standout.imaging.arrays import Frame
 # A shell starts what runs in its background with Ctrl-C ignored, and children inherit it; the tests press Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+#: `pytestmark` of a module all of whose tests are slow.
+_SLOW_MODULE = re.compile(r"^pytestmark = (?:\[[^\]]*)?\*?(?:pytest\.mark\.slow|needs_tensorflow)\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves out modules that are slow as a whole where only quick tests are wanted: what they import takes seconds."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return True if _SLOW_MODULE.search(collection_path.read_text(encoding="utf-8")) else None
 
 
 def pytest_collection_finish() -> None:

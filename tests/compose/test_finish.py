@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from test_images import saved, wide_gamut
 
+from kits import saved, wide_gamut
 from standout.compose.edge import feather_edge, shift_edge
 from standout.compose.finish import finish, finish_mask
 from standout.compose.options import Look

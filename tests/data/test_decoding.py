@@ -13,11 +13,15 @@ from PIL import Image
 
 from kits import DATA, corners, saved, wide_gamut
 from standout.config import DataOptions
+<<<<<<< HEAD
 from standout.data.check import check_pairs
 from standout.data.labels import read_image
 from standout.data.pair import Pair
 from standout.data.pairs import find_pairs
 from standout.data.samples import Samples
+=======
+from standout.data.pairs import Pair, check_pairs, find_pairs, read_image
+>>>>>>> ca60da5 (Tests: where only quick ones are wanted, modules that are slow as a whole aren't imported)
 from standout.errors import LimitExceeded
 from standout.imaging.decode import read
 from standout.score.report import evaluate
@@ -93,6 +97,9 @@ def test_a_sample_has_the_colors_of_the_photo_in_srgb(tmp_path: Path) -> None:
     )
     product = read(tmp_path / "red.png").frame[32, 32]
     assert product.tolist() != [200, 60, 60]
+    pytest.importorskip("albumentations")
+    from standout.data.samples import Samples
+
     samples = Samples(
         [Pair(tmp_path / "red.png", None)], DataOptions(size=64, paste_fraction=0, negative_fraction=1, augment=False)
     )
