@@ -13,15 +13,10 @@ from PIL import Image
 
 from kits import DATA, corners, saved, wide_gamut
 from standout.config import DataOptions
-<<<<<<< HEAD
 from standout.data.check import check_pairs
 from standout.data.labels import read_image
 from standout.data.pair import Pair
 from standout.data.pairs import find_pairs
-from standout.data.samples import Samples
-=======
-from standout.data.pairs import Pair, check_pairs, find_pairs, read_image
->>>>>>> ca60da5 (Tests: where only quick ones are wanted, modules that are slow as a whole aren't imported)
 from standout.errors import LimitExceeded
 from standout.imaging.decode import read
 from standout.score.report import evaluate
