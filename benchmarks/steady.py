@@ -159,7 +159,12 @@ def sweep(clips: list[Clip]) -> None:
         for ahead in (0.2, 0.35):
             for tolerance in (8.0, 10.0, 12.0):
                 for width in (192, 320):
-                    names = {"_MEMORY": memory, "_AHEAD": ahead, "_TOLERANCE": tolerance, "_FLOW_WIDTH": width}
+                    names = {
+                        "_MEMORY": memory,
+                        "_AHEAD": ahead,
+                        "_TOLERANCE": tolerance,
+                        "_FLOW_AREA": width * width * 9 // 16,
+                    }
                     for name, value in names.items():
                         setattr(steady_module, name, value)
                     for lag in (0, 1):

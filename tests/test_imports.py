@@ -45,14 +45,14 @@ ROOMS: dict[str, set[str]] = {
     "folder": {"compose", "hardware", "inference", "photo", "processes"},
     "cluster": {"folder", "hardware", "inference", "photo"},
     "id_photo": {"compose", "inference", "photo"},
-    "video": {"compose", "hardware", "inference"},
+    "video": {"compose", "folder", "hardware", "inference", "processes"},
     "webcam": {"compose"},
     "server": {"compose", "hardware", "id_photo", "inference", "photo", "processes"},
 }
 
 #: third-party package -> exactly the rooms that import it, besides `cli`, which may import each.
 THIRD_PARTY: dict[str, set[str]] = {
-    "PIL": {"compose", "data", "id_photo", "imaging", "photo", "server", "webcam"},
+    "PIL": {"compose", "data", "id_photo", "imaging", "photo", "server", "video", "webcam"},
     "albumentations": {"data"},
     "pycocotools": {"data"},
     "yaml": {"data"},

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from standout.inference.video_alpha import VideoAlpha as VideoAlpha
     from standout.model_card import ModelCard as ModelCard
     from standout.photo.cut_out import cut_out as cut_out
+    from standout.video.batch import process_videos as process_videos
     from standout.video.process import process_video as process_video
     from standout.video.reader import frames as frames
 
@@ -39,6 +40,7 @@ _HOMES = {
     "make_id_photo": "standout.id_photo.make",
     "process_folder": "standout.folder.process",
     "process_video": "standout.video.process",
+    "process_videos": "standout.video.batch",
 }
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "make_id_photo",
     "process_folder",
     "process_video",
+    "process_videos",
 ]
 
 

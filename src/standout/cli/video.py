@@ -15,18 +15,23 @@ if TYPE_CHECKING:
     from standout.inference.smoothing import Smoothing
     from standout.video.codecs import Codec
     from standout.video.encoders import Quality
+    from standout.video.options import VideoOptions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
 def video(
-    source: Annotated[
-        str, typer.Argument(help="A video, an animated WebP, GIF or APNG, a folder of pictures, or - for a pipe.")
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Videos, animated pictures, a folder of pictures or of videos; - for a pipe.",
+        ),
     ],
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", help="A .mp4, .mov, .mkv or .webm; .webp, .gif, .apng; - for a pipe."),
+        typer.Option("--output", "-o", help="A .mp4, .mov, .mkv or .webm; .webp, .gif, .apng; - for a pipe; a folder."),
     ] = None,
     background: Annotated[
         str | None, typer.Option("--background", "-b", help="A colour, an image, a video, blur, blur:RADIUS.")
@@ -46,6 +51,8 @@ def video(
     encoder: Annotated[
         str, typer.Option(help="software, auto (a graphics card's, if one works), or a name such as h264_nvenc.")
     ] = "software",
+    workers: Annotated[int, typer.Option(help="Of several videos, so many at a time.")] = 1,
+    suffix: Annotated[str, typer.Option(help="Ending of the results of several videos, as .mov.")] = "",
     pipe_format: Annotated[str | None, typer.Option(help="Format for `-o -`: nut or y4m.")] = None,
     smoothing: Annotated[str, typer.Option(help="In time: flow, confidence or off.")] = "flow",
     model: Annotated[
@@ -81,6 +88,12 @@ def video(
         ),
     )
     target = Path(frames or output or "")
+    source = sources[0]
+    if _is_batch(sources, target, options):
+        _batch(sources, target, suffix, background or "transparent", model, options, workers)
+        return
+    if suffix or workers != 1:
+        raise ConfigError("`--suffix` and `--workers` are for several videos, whose output is a folder.")
     try:
         with _Bar(source) as bar:
             result = process_video(
@@ -101,6 +114,54 @@ def video(
         raise SystemExit(130)
     sys.stderr.write(f"standout: {result.frames} frames in `{result.target}` (model {result.model}).\n")
     if not result.complete:
+        raise SystemExit(1)
+
+
+def _is_batch(sources: list[str], target: Path, options: VideoOptions) -> bool:
+    """Whether several films go into a folder."""
+    from standout.video.batch import films_of
+
+    if len(sources) > 1:
+        return True
+    into_folder = not options.frames and str(target) != "-" and (target.is_dir() or not target.suffix)
+    first = Path(sources[0])
+    return into_folder and (first.is_file() or (first.is_dir() and bool(films_of(first))))
+
+
+def _batch(
+    sources: list[str],
+    target: Path,
+    suffix: str,
+    background: str,
+    model: str | None,
+    options: VideoOptions,
+    workers: int,
+) -> None:
+    from standout.video.batch import BatchFilm, process_videos
+
+    def say(film: BatchFilm) -> None:
+        if film.error:
+            sys.stderr.write(f"standout: `{film.source}` failed: {film.error}\n")
+            return
+        sys.stderr.write(f"standout: {film.frames} frames in `{film.target}`.\n")
+        for note in film.notes:
+            sys.stderr.write(f"standout: `{film.source}`: {note}.\n")
+
+    films = process_videos(
+        sources,
+        target,
+        suffix=suffix,
+        background=background,
+        model=model,
+        options=options,
+        workers=workers,
+        progress=say,
+    )
+    failed = sum(bool(film.error) for film in films)
+    skipped = sum(film.skipped for film in films)
+    rest = f", {skipped} of them unchanged since an earlier run" if skipped else ""
+    sys.stderr.write(f"standout: {len(films) - failed} of {len(films)} videos in `{target}`{rest}.\n")
+    if failed or not all(film.complete for film in films):
         raise SystemExit(1)
 
 

@@ -14,12 +14,12 @@ from standout.imaging.arrays import Alpha
 
 #: Frames for which a place must have been person before a hole there is doubted …
 SEEN = 3.0
-#: … and at which its memory is full: twice what is beyond `SEEN` is how long a hole is kept closed; then it is believed.
+#: … and at which its memory is full: twice what is beyond `SEEN` is how long a hole stays closed.
 FULL = 7.0
 #: How far the moved past must be trusted for it.
-_TRUST = 0.5
+_TRUST = 0.3
 #: The share of a hole that must have been person, and the largest hole, as a share of the picture.
-_SHARE, _LARGEST = 0.7, 0.02
+_SHARE, _LARGEST = 0.5, 0.02
 #: How much a single frame must differ from both its neighbours to be a dropout.
 _STEP = 0.3
 

@@ -145,7 +145,13 @@ def _sink(target: Path, reader: Source, painter: Painter, options: VideoOptions)
     return VideoWriter(target, reader, encoder, signal=signal, suffix=suffix, start_s=options.start_s, rate=options.fps)
 
 
-def _guide_size(height: int, width: int) -> tuple[int, int]:
+def guide_size(height: int, width: int) -> tuple[int, int]:
+    """(height, width) of the picture that network, motion and edges look at, for frames of this size.
+
+    Example:
+        >>> guide_size(720, 1280), guide_size(2160, 3840), guide_size(48, 64)
+        ((360, 640), (720, 1280), (48, 64))
+    """
     if max(height, width) < _SMALL:
         return height, width
     scale = min(0.5, _GUIDE / max(height, width))
@@ -217,7 +223,7 @@ class _Job:
     def _find(self, items: Iterator[Any]) -> Iterator[Any]:
         """Frames become (frame, guide, alpha), later by the smoothing's lag; packets pass."""
         stream = AlphaStream(self.predictor, self.options.smoothing, lag=self.options.lag)
-        guide_hw = _guide_size(self.reader.info.height, self.reader.info.width)
+        guide_hw = guide_size(self.reader.info.height, self.reader.info.width)
         waiting: deque[tuple[TimedFrame, Frame]] = deque()
         for item in items:
             if not isinstance(item, TimedFrame):
