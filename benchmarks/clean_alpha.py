@@ -7,8 +7,8 @@
 Roads: `photo` and `official photo` (the photo network, whole), `video` (the live network, smoothed in time with a look
 ahead, edges at half size) and `webcam` (the same without looking ahead). For each constant u (alpha below u is 0, above
 1 - u is 1, a straight line between): the share of pixels with haze (levels 1 ... 25 of 255) and with a see-through
-person (230 ... 254), the mean error, and for moving pictures the temporal error of `benchmarks/steady.py`, per mille of full
-scale over all pixels. u = 0 is the network as it is; u = 0.25 is what the webcam had, 0.1 what photos had.
+person (230 ... 254), the mean error, and for moving pictures the temporal error of `benchmarks/steady.py`, per mille
+of full scale over all pixels. u = 0 is the network as it is; u = 0.25 is what the webcam had, 0.1 what photos had.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
     python benchmarks/video.py --model new-live.onnx --size 640 360 --count 30 --rounds 1
 
 `decode + x264` is PyAV alone: every frame decoded and encoded again with x264's default preset. The rival is what
-people build: MediaPipe selfie segmentation, OpenCV's blur and blend in RGB, and our encoder. All kinds take turns in each
-round; a kind's figure is the median of its rounds. The stages are measured one after another, in processor time of all
+people build: MediaPipe selfie segmentation, OpenCV's blur and blend in RGB, and our encoder. All kinds take turns in
+each round; a kind's figure is the median of its rounds. The stages are measured one after another, in processor time of all
 threads, so that their shares hold on a busy machine too.
 """
 

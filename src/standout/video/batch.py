@@ -42,20 +42,26 @@ class BatchFilm:
     error: str = ""
 
 
-def find_films(sources: Sequence[str | Path]) -> list[Path]:
+def find_films(sources: Sequence[str | Path]) -> dict[Path, Path]:
     """The films among files and folders; of folders all that lie in them, at any depth, in the order of their names.
+
+    Returns:
+        Film -> its place among the results, still with its own ending: a folder's films keep their subfolders.
 
     Raises:
         InputError: A source isn't there, or none of them is a film.
     """
-    found: list[Path] = []
+    found: dict[Path, Path] = {}
     for source in map(Path, sources):
         if not source.exists():
             raise InputError(f"There is no file `{source}`.")
-        found += films_of(source) if source.is_dir() else [source]
+        if source.is_dir():
+            found.update({film: film.relative_to(source) for film in films_of(source)})
+        else:
+            found[source] = Path(source.name)
     if not found:
         raise InputError("No films were found; give video files, or folders that hold some.")
-    return list(dict.fromkeys(found))
+    return found
 
 
 def films_of(folder: Path) -> list[Path]:
@@ -115,48 +121,51 @@ def process_videos(
     plan = list(zip(films, _targets(films, target, suffix), strict=True))
     done: dict[Path, BatchFilm] = {}
     with Journal(target) as journal:
-        due = [pair for pair in plan if not _is_done(journal, *pair, fingerprint)]
+        due = [pair for pair in plan if not _is_done(journal, *pair, target, fingerprint)]
         for source, place in plan:
             if (source, place) not in due:
                 done[source] = BatchFilm(source, place, skipped=True)
+        for _, place in due:
+            place.parent.mkdir(parents=True, exist_ok=True)
         for film in _results(due, str(background), model, options, workers):
             done[film.source] = film
             if not film.error and film.complete:
-                journal.add(_record(film.source, film.target, fingerprint))
+                journal.add(_record(film.source, film.target, target, fingerprint))
             if progress is not None:
                 progress(film)
     return [done[source] for source in films if source in done]
 
 
-def _targets(films: list[Path], folder: Path, suffix: str) -> list[Path]:
+def _targets(films: dict[Path, Path], folder: Path, suffix: str) -> list[Path]:
     """A place for each film; two of one name keep their endings, or get numbers."""
     used: set[str] = set()
     made = []
-    for film in films:
-        names = (f"{film.stem}{suffix}", f"{film.name}{suffix}", *(f"{film.stem}-{n}{suffix}" for n in range(2, 9999)))
-        name = next(name for name in names if name.lower() not in used)
-        used.add(name.lower())
-        made.append(folder / name)
+    for place in films.values():
+        numbered = (f"{place.stem}-{number}{suffix}" for number in range(2, len(films) + 2))
+        names = (f"{place.stem}{suffix}", f"{place.name}{suffix}", *numbered)
+        chosen = next(place.with_name(name) for name in names if str(place.with_name(name)).lower() not in used)
+        used.add(str(chosen).lower())
+        made.append(folder / chosen)
     return made
 
 
-def _record(source: Path, target: Path, fingerprint: str) -> Record:
+def _record(source: Path, target: Path, folder: Path, fingerprint: str) -> Record:
     found, place = source.stat(), source.resolve()
     return Record(
         str(place.parent),
         place.name,
         found.st_size,
         found.st_mtime_ns,
-        target.name,
+        target.relative_to(folder).as_posix(),
         target.stat().st_size,
         fingerprint,
     )
 
 
-def _is_done(journal: Journal, source: Path, target: Path, fingerprint: str) -> bool:
+def _is_done(journal: Journal, source: Path, target: Path, folder: Path, fingerprint: str) -> bool:
     found, place = source.stat(), source.resolve()
     record = journal.find(str(place.parent), place.name, found.st_size, found.st_mtime_ns)
-    return record is not None and target.is_file() and record == _record(source, target, fingerprint)
+    return record is not None and target.is_file() and record == _record(source, target, folder, fingerprint)
 
 
 def _results(
