@@ -6,8 +6,8 @@
 
 `decode + x264` is PyAV alone: every frame decoded and encoded again with x264's default preset. The rival is what
 people build: MediaPipe selfie segmentation, OpenCV's blur and blend in RGB, and our encoder. All kinds take turns in
-each round; a kind's figure is the median of its rounds. The stages are measured one after another, in processor time of all
-threads, so that their shares hold on a busy machine too.
+each round; a kind's figure is the median of its rounds. The stages are measured one after another, in processor time of
+all threads, so that their shares hold on a busy machine too.
 """
 
 from __future__ import annotations
