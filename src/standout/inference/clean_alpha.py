@@ -7,8 +7,8 @@ import numpy as np
 from standout.imaging.arrays import Alpha
 
 #: A network's alpha below this, or as near to 1, says "background" or "person", only not loudly. Chosen once, by
-#: `benchmarks/clean_alpha.py`: error, haze and flicker on all roads; docs/how-it-works.md has its table.
-UNDECIDED = 0.1
+#: `benchmarks/clean_alpha.py` by error and flicker on all roads; docs/how-it-works.md has its table.
+UNDECIDED = 0.2
 
 
 def clean_alpha(alpha: Alpha, *, enlarged: float = 1.0) -> Alpha:
@@ -28,7 +28,7 @@ def clean_alpha(alpha: Alpha, *, enlarged: float = 1.0) -> Alpha:
 
     Example:
         >>> clean_alpha(np.array([[0.02, 0.1, 0.3, 0.5, 0.95]], np.float32)).round(2).tolist()
-        [[0.0, 0.0, 0.25, 0.5, 1.0]]
+        [[0.0, 0.0, 0.17, 0.5, 1.0]]
     """
     slope = max(1 / (1 - 2 * UNDECIDED), enlarged)
     np.multiply(alpha, np.float32(slope), out=alpha)
