@@ -72,7 +72,7 @@ def dequantize(data: bytes) -> bytes:
         return data
     constants = {tensor.name: tensor for tensor in graph.initializer}
     makers = {output: node for node in graph.node for output in node.output}
-    kept, renamed = [], {}
+    kept = []
     for node in graph.node:
         if node.op_type == "QuantizeLinear":
             continue  # its DequantizeLinear becomes the clipping
@@ -90,7 +90,7 @@ def dequantize(data: bytes) -> bytes:
             graph.initializer.extend(_tensor(name, limit) for name, limit in zip(names, limits, strict=True))
             node.op_type = "Clip"
             node.ClearField("attribute")
-            node.input[:] = [renamed.get(source, source), *names]
+            node.input[:] = [source, *names]
             kept.append(node)
     used = {name for node in kept for name in node.input} | {output.name for output in graph.output}
     tensors = [tensor for tensor in graph.initializer if tensor.name in used]

@@ -16,7 +16,7 @@ import tensorflow as tf
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from standout.config import Config
-from standout.imaging.encode import Encoding, encode
+from standout.imaging.encode import EncodeOptions, encode
 from standout.imaging.files import atomic_write
 from standout.score.counts import FALSE_SHARE, count, person_iou
 from standout.train.checkpoint import save_state, save_weights
@@ -204,7 +204,7 @@ class Supervisor(keras.callbacks.Callback):
             save_weights(self.run / "last.weights.h5", self.model)
         name = f"{self.clock.step:06d}.jpg"
         with atomic_write(self.run / "previews" / name) as stream:
-            stream.write(encode(sheet, Encoding("JPEG", 95)))
+            stream.write(encode(sheet, EncodeOptions("JPEG", 95)))
         row = {"step": self.clock.step, "seconds": round(self.clock.seconds, 1), "lr": self.clock.learning_rate()}
         row |= {"loss": logs.get("loss", math.nan), "train_person_iou": logs.get("person_iou", math.nan)} | scores
         self._record(row)
