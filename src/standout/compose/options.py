@@ -48,7 +48,7 @@ class Look:
         standout.errors.ConfigError: `edge` must lie between -200 and 200 pixels; received 9999.
     """
 
-    background: Background | str | Path | Frame = "transparent"
+    background: Background | str | Path | Frame | tuple[int, int, int] = "transparent"
     fit: Fit = "cover"
     position: tuple[float, float] = (0.5, 0.5)
     lens: bool = False

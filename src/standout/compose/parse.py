@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import difflib
 import math
+import operator
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import ImageColor
@@ -55,11 +57,11 @@ def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ConfigError(f"`{name}` must be one of {', '.join(allowed)}; received {value!r}.{hint}")
 
 
-def parse_background(text: str | Path | Background | Frame) -> Background:
+def parse_background(text: str | Path | Background | Frame | Sequence[int]) -> Background:
     """Reads `transparent`, a colour (`#rrggbb`, `#rgb` or a name), an image file, `blur` or `blur:RADIUS`.
 
-    An array (uint8 RGB) is a background image as it is. A file goes before a colour of the same name only when
-    it is written with a folder or a suffix.
+    An array (uint8 RGB) is a background image as it is; three numbers, 0 … 255, are a colour's red, green and blue. A
+    file goes before a colour of the same name only when it is written with a folder or a suffix.
 
     Raises:
         ConfigError: It is none of these; the message names near matches.
@@ -78,6 +80,8 @@ def parse_background(text: str | Path | Background | Frame) -> Background:
         return text
     if isinstance(text, np.ndarray):
         return Background("image", image=text)
+    if isinstance(text, tuple | list):
+        return Background("color", color=_rgb(text))
     name = str(text).strip()
     low = name.lower()
     if isinstance(text, Path):
@@ -90,6 +94,14 @@ def parse_background(text: str | Path | Background | Frame) -> Background:
     if color is not None:
         return Background("color", color=color)
     return _image_background(Path(name))
+
+
+def _rgb(numbers: Sequence[Any]) -> tuple[int, int, int]:
+    """Red, green and blue of a sequence of three whole numbers."""
+    whole = [operator.index(n) for n in numbers if hasattr(n, "__index__") and not isinstance(n, bool)]
+    if len(numbers) != 3 or len(whole) != 3 or not all(0 <= n <= 255 for n in whole):
+        raise ConfigError(f"A colour must be three whole numbers, 0 … 255: red, green, blue; received {numbers!r:.80}.")
+    return whole[0], whole[1], whole[2]
 
 
 def _color(name: str) -> tuple[int, int, int] | None:

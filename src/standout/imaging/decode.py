@@ -131,18 +131,31 @@ def from_array(array: NDArray[Any]) -> Picture:
     """An array as a picture in sRGB.
 
     Args:
-        array: uint8 or uint16; grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4), at least one pixel.
+        array: uint8, uint16, or floating-point numbers in [0, 1]; grey (H, W) or (H, W, 1), RGB (H, W, 3) or RGBA
+            (H, W, 4), at least one pixel. Floats are kept with 16 bits.
 
     Raises:
-        InputError: It has another shape or type.
+        InputError: It has another shape or type, or floats lie outside of [0, 1].
     """
-    fits = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    if not fits or 0 in array.shape or array.dtype not in (np.uint8, np.uint16):
+    fits = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+    if not fits or 0 in array.shape or not (array.dtype in (np.uint8, np.uint16) or array.dtype.kind == "f"):
         raise InputError(
-            "An array must be uint8 or uint16, grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4), of at least one pixel; "
-            f"received {array.dtype} {array.shape}."
+            "An array must be uint8, uint16 or floats in [0, 1], grey (H, W) or (H, W, 1), RGB (H, W, 3) or RGBA "
+            f"(H, W, 4), of at least one pixel; received {array.dtype} {array.shape}."
         )
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.dtype.kind == "f":
+        array = _from_floats(array)
     return _from_channels(np.ascontiguousarray(array))
+
+
+def _from_floats(array: NDArray[Any]) -> NDArray[np.uint16]:
+    low, high = float(array.min()), float(array.max())
+    if not (low >= -1e-6 and high <= 1 + 1e-6):  # also where one of them isn't a number
+        hint = "; divide by 255, or pass uint8" if 1 < high <= 255 and low >= 0 else ""
+        raise InputError(f"An array of floats must lie in [0, 1]; received {low:g} … {high:g}{hint}.")
+    return np.asarray(np.clip(array, 0, 1).astype(np.float32) * 65535 + 0.5, np.uint16)
 
 
 # ---------------------------------------------------------------- bytes

@@ -13,7 +13,7 @@ import importlib
 import importlib.metadata
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,48 @@ def parse_device(text: str) -> tuple[str, str]:
         hint = "; a graphics card is `cuda` (NVIDIA), `directml` (Windows), `openvino:gpu` (Intel) or `webgpu` (any)."
     raise ConfigError(
         f"`device` must be one of {', '.join(CHOICES)}, for some with `:gpu`, `:npu` or `:cpu`; received {text!r}{hint}"
+    )
+
+
+#: A device by its name, or as onnxruntime's `providers=` takes it.
+DeviceChoice = str | tuple[str, Mapping[str, Any]] | Sequence[str | tuple[str, Mapping[str, Any]]]
+
+
+def device_name(asked: object) -> str:
+    """What `parse_device` reads, from everything that people pass who know onnxruntime.
+
+    `"CUDAExecutionProvider"` is `cuda`; of a list of providers, the first that is installed; None is `auto`.
+
+    Raises:
+        ConfigError: It is none of these, or a provider comes with options, which Standout sets itself.
+    """
+    if asked is None:
+        return "auto"
+    if isinstance(asked, str):
+        providers = {device.provider.lower(): device.name for device in DEVICES.values()}
+        word = asked.strip().lower()
+        return providers.get(word, word.removesuffix("executionprovider") or asked)
+    if isinstance(asked, tuple) and len(asked) == 2 and isinstance(asked[0], str) and isinstance(asked[1], Mapping):
+        options = {key: value for key, value in asked[1].items() if (key, str(value)) != ("device_id", "0")}
+        if options:
+            raise ConfigError(
+                f"`device` takes no options of onnxruntime's, Standout sets them itself; received {options!r} for "
+                f"{asked[0]!r}; give the name alone."
+            )
+        return device_name(asked[0])
+    if isinstance(asked, list | tuple) and asked:
+        names = [device_name(entry) for entry in asked]
+        for name in names:
+            device = DEVICES.get(parse_device(name)[0])
+            if device is None or name == "cpu":  # `auto`
+                return name
+            found = find_device(device, parse_device(name)[1])
+            if found.source and not found.problem:
+                return name
+        return names[0]  # which says what it lacks
+    raise ConfigError(
+        "`device` must be a name such as `cuda`, or a provider of onnxruntime's or a list of them; "
+        f"received {asked!r:.80}."
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.resources
 import math
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from standout.errors import ConfigError, ModelFileError
 from standout.imaging.arrays import Alpha, Frame, check_frame, letterbox, resize
 from standout.imaging.guided_filter import upsample_alpha
+from standout.inference.devices import DeviceChoice
 from standout.inference.hysteresis import apply_hysteresis
 from standout.inference.session import Session
 from standout.inference.tta import agree, on_frame, people_box, put_closer
@@ -18,9 +20,13 @@ from standout.model_card import ModelCard
 
 
 def load(
-    name_or_path: str | Path = "photo", *, threads: int | None = None, device: str | None = None, looks: int = 1
+    name_or_path: str | Path | bytes | BinaryIO = "photo",
+    *,
+    threads: int | None = None,
+    device: DeviceChoice | None = None,
+    looks: int = 1,
 ) -> Model:
-    """Loads a model: a bundled one by its name, any other by its path.
+    """Loads a model: a bundled one by its name, any other by its path or its bytes.
 
         >>> import numpy as np, standout
         >>> model = standout.load("live", threads=1)
@@ -28,10 +34,12 @@ def load(
         (48, 64)
 
     Args:
-        name_or_path: "photo" (the default), "live", or the path of an ONNX file written by `standout export`.
+        name_or_path: "photo" (the default), "live", or an ONNX file written by `standout export`: its path, its bytes,
+            or a file opened for reading bytes.
         threads: Of the processor; else `STANDOUT_THREADS`, else its cores, at most 4.
         device: "auto", "cpu", "cuda", "tensorrt", "directml", "openvino", "qnn", "webgpu" or "coreml"; for some with a
-            kind of hardware, as "openvino:gpu". By default `auto`: the first that is installed and works.
+            kind of hardware, as "openvino:gpu". By default `auto`: the first that is installed and works. onnxruntime's
+            names of providers, and lists of them, are taken too.
         looks: Test-time augmentation of photos, at most so many passes through the network. 1: none. 2: a second pass
             at small people from nearer by, or in the mirror where nobody is small. 3: the nearer one in the mirror too.
 
@@ -41,7 +49,7 @@ def load(
         DeviceError: The device that was asked for isn't installed, or doesn't compute here.
     """
     source, name = find_model(name_or_path)
-    return Model(Session(source, threads=threads, device=device or "auto", name=name), looks=looks)
+    return Model(Session(source, threads=threads, device="auto" if device is None else device, name=name), looks=looks)
 
 
 def bundled_names() -> list[str]:
@@ -52,12 +60,24 @@ def bundled_names() -> list[str]:
     return sorted(entry.name.removesuffix(".onnx") for entry in assets.iterdir() if entry.name.endswith(".onnx"))
 
 
-def find_model(name_or_path: str | Path) -> tuple[Path | bytes, str]:
+def find_model(name_or_path: str | Path | bytes | BinaryIO) -> tuple[Path | bytes, str]:
     """The model's file, or the bytes of the bundled one, and what to call it.
 
     Raises:
         ModelFileError: There is no such model.
     """
+    if isinstance(name_or_path, bytes | bytearray | memoryview):
+        return bytes(name_or_path), "the given model"
+    if callable(getattr(name_or_path, "read", None)):
+        data = name_or_path.read()  # type: ignore[union-attr]
+        if not isinstance(data, bytes):
+            raise ModelFileError(f"A model's file must be opened for reading bytes; it gave {type(data).__name__}.")
+        return data, Path(str(getattr(name_or_path, "name", ""))).name or "the given model"
+    if not isinstance(name_or_path, str | Path) or not str(name_or_path).strip():
+        raise ModelFileError(
+            f"The model must be a bundled one ({_bundled()}), or an ONNX file's path or bytes; "
+            f"received {name_or_path!r:.80}."
+        )
     text = str(name_or_path)
     looks_like_a_name = isinstance(name_or_path, str) and text.replace("-", "").replace("_", "").isalnum()
     if looks_like_a_name:
@@ -65,11 +85,14 @@ def find_model(name_or_path: str | Path) -> tuple[Path | bytes, str]:
         if bundled.is_file():
             return bundled.read_bytes(), text
         if not Path(text).exists():
-            names = ", ".join(f"`{name}`" for name in bundled_names()) or "none in this installation"
             raise ModelFileError(
-                f"The model must be a bundled one ({names}) or the path of an ONNX file; received {text!r}."
+                f"The model must be a bundled one ({_bundled()}) or the path of an ONNX file; received {text!r}."
             )
     return Path(text), Path(text).name
+
+
+def _bundled() -> str:
+    return ", ".join(f"`{name}`" for name in bundled_names()) or "none in this installation"
 
 
 class Model:

@@ -18,7 +18,7 @@ from standout.errors import ConfigError, ModelFileError
 from standout.hardware import usable_cores
 from standout.imaging.arrays import Alpha, Frame
 from standout.inference.accelerate import open_on, session_options
-from standout.inference.devices import parse_device
+from standout.inference.devices import DeviceChoice, device_name, parse_device
 from standout.model_card import METADATA_KEY, ModelCard
 
 #: The environment variable that sets the number of threads when the caller doesn't.
@@ -66,9 +66,11 @@ class Session:
     """
 
     def __init__(
-        self, source: str | Path | bytes, *, threads: int | None = None, device: str = "auto", name: str = ""
+        self, source: str | Path | bytes, *, threads: int | None = None, device: DeviceChoice = "auto", name: str = ""
     ) -> None:
+        device = device_name(device)
         wanted, kind = parse_device(device)
+        self._source, self._asked = source, (threads, device)
         self.name = name or (Path(source).name if isinstance(source, str | Path) else "model")
         data = source if isinstance(source, bytes) else _read(Path(source))
         self.threads = thread_count(threads)
@@ -86,6 +88,11 @@ class Session:
         self._turn: contextlib.AbstractContextManager[Any] = (
             contextlib.nullcontext() if self.device == "cpu" else threading.Lock()
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A session is pickled as its file, and opened again where it arrives: on another device, if need be."""
+        data = self._source if isinstance(self._source, bytes) else _read(Path(self._source))
+        return _reopen, (data, *self._asked, self.name)
 
     def run(self, batch: Frame) -> Alpha:
         """The graph itself.
@@ -127,6 +134,10 @@ class Session:
             f"`{self.name}` is not a Standout model: {reason}; "
             "allowed is a file written by `standout export` (uint8 RGB in, alpha out, with a model card)."
         )
+
+
+def _reopen(data: bytes, threads: int | None, device: str, name: str) -> Session:
+    return Session(data, threads=threads, device=device, name=name)
 
 
 def _read(path: Path) -> bytes:

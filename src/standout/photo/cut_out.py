@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, overload
+from typing import Any, BinaryIO, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,8 @@ from standout.model_card import ModelCard
 #: With a smaller share of the pixels than this at the model's threshold, nobody counts as found.
 NOBODY_BELOW = 1e-4
 
-Photo = Image.Image | NDArray[Any] | bytes | str | Path
-AnyBackground = Background | Image.Image | Frame | str | Path
+Photo = Image.Image | NDArray[Any] | bytes | BinaryIO | str | Path
+AnyBackground = Background | Image.Image | Frame | str | Path | tuple[int, int, int]
 
 
 class Predictor(Protocol):
@@ -188,7 +188,7 @@ def cut_out(
 ) -> bytes: ...
 @overload
 def cut_out(
-    image: Image.Image | str | Path,
+    image: Image.Image | BinaryIO | str | Path,
     *,
     background: AnyBackground | None = None,
     look: Look | None = None,
@@ -214,16 +214,18 @@ def cut_out(
         (48, 64, 3)
 
     Args:
-        image: A Pillow picture, an array (grey, RGB or RGBA; uint8 or uint16), the bytes of a file, or a path.
-        background: What comes behind the people: `transparent` (the default), a colour, `blur`, `blur:RADIUS`, or an
-            image as a path, array or Pillow picture. Goes before the background of `look`.
+        image: A Pillow picture, an array (grey, RGB or RGBA; uint8, uint16 or floats in [0, 1]), the bytes of a file, a
+            file opened for reading bytes, or a path.
+        background: What comes behind the people: `transparent` (the default), a colour (its name, `#rrggbb`, or RGB as
+            (255, 0, 0)), `blur`, `blur:RADIUS`, or an image as a path, array or Pillow picture. Goes before the
+            background of `look`.
         look: Everything else about the result: which person, edge, crop, shadow, matting.
         mask: Return what would be shown, alone: grey (H, W), 255 is person.
         model: From `standout.load`, or what it takes; the bundled "photo" if absent.
         device: Where a model that is given by name runs, as in `standout.load`.
 
     Returns:
-        Pillow → Pillow; array → array of its dtype (uint8 for a mask); bytes → bytes of a PNG; path → Pillow.
+        Pillow → Pillow; array → array of its dtype (uint8 for a mask); bytes → bytes of a PNG; path, file → Pillow.
         RGBA, or RGB with a background. Upright, of the picture's size unless cropped, black where fully transparent.
         Transparency that was there stays.
 
@@ -238,7 +240,8 @@ def cut_out(
         look = dataclasses.replace(look, background=behind)
     finished = finish_photo(image, as_model(model, device), PhotoOptions(look, mask))
     if isinstance(image, np.ndarray):
-        return finished.pixels
+        floats = image.dtype.kind == "f" and finished.pixels.dtype == np.uint16
+        return (finished.pixels / np.float64(65535)).astype(image.dtype) if floats else finished.pixels
     if isinstance(image, bytes | bytearray | memoryview):
         return encode(finished.pixels, finished.encoding)
     # Pillow has no colour pictures of 16 bits.
@@ -251,7 +254,7 @@ def cut_out(
 
 
 def read_picture(image: object, options: PhotoOptions) -> Picture:
-    """A Pillow picture, an array, bytes or a path as a `Picture`, within the limits of `options`.
+    """A Pillow picture, an array, bytes, an open file or a path as a `Picture`, within the limits of `options`.
 
     Raises:
         InputError: It is none of these, or no picture that can be read.
@@ -262,9 +265,15 @@ def read_picture(image: object, options: PhotoOptions) -> Picture:
         return from_pil(image, max_pixels=options.max_pixels)
     if isinstance(image, bytearray | memoryview):
         image = bytes(image)
+    if callable(reader := getattr(image, "read", None)) and not isinstance(image, str | Path):
+        image = reader(options.max_bytes + 1)
+        if not isinstance(image, bytes):
+            raise InputError(f"`image` must be a file opened for reading bytes; it gave {type(image).__name__}.")
     if isinstance(image, bytes | str | Path):
         return read(image, max_pixels=options.max_pixels, max_bytes=options.max_bytes)
-    raise InputError(f"`image` must be a Pillow picture, an array, bytes or a path; received {type(image).__name__}.")
+    raise InputError(
+        f"`image` must be a Pillow picture, an array, bytes, an open file or a path; received {type(image).__name__}."
+    )
 
 
 def as_model(model: Predictor | str | Path | None, device: str | None = None) -> Predictor:
