@@ -169,7 +169,7 @@ RIVALS = {
 def work(kind: str, source: str, data: Path, threads: int) -> dict[str, Any]:
     """Runs in a process of its own: scores, time and memory of one network."""
     import standout.inference.model  # noqa: F401  so that every process carries the same
-    from standout.score.report import evaluate
+    from standout.score.evaluate import evaluate
     from standout.score.speed import sample_frame, time_cases
 
     cv2.setNumThreads(threads)

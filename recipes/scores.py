@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 import standout
-from standout.score.report import evaluate
+from standout.score.evaluate import evaluate
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- scores: written by `make scores` -->", "<!-- end of scores -->"

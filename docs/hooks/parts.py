@@ -16,7 +16,7 @@ _MORE_API = {
     "The finished picture": ("standout.compose.options", ("Look", "parse_background")),
     "Composing": ("standout.compose.finish", ("finish", "Finished")),
     "Know your data": ("standout.audit.audit", ("audit", "Audit")),
-    "Scoring": ("standout.score.report", ("evaluate", "Report")),
+    "Scoring": ("standout.score.evaluate", ("evaluate",)),
 }
 #: Below those, modules that load TensorFlow, named as they are: heading -> names.
 _TRAINING_API = {

@@ -19,7 +19,7 @@ from standout.data.pair import Pair
 from standout.data.pairs import find_pairs
 from standout.errors import LimitExceeded
 from standout.imaging.decode import read
-from standout.score.report import evaluate
+from standout.score.evaluate import evaluate
 
 
 def turned(kind: str, orientation: int, **options: object) -> bytes:

@@ -17,7 +17,7 @@ from standout.data.label_pictures import AmbiguousLabels, parse_person, read_lab
 from standout.data.pair import Pair
 from standout.data.pairs import find_pairs
 from standout.errors import ConfigError
-from standout.score.report import evaluate
+from standout.score.evaluate import evaluate
 
 BIG = np.zeros((60, 60), np.uint8)
 BIG[12:60, 18:42] = 1

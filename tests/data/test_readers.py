@@ -18,7 +18,7 @@ from standout.data.pair import Fault, Pair
 from standout.data.pairs import READERS, find_pairs, reader_of
 from standout.errors import DataError, StandoutError
 from standout.imaging.arrays import Frame
-from standout.score.report import evaluate
+from standout.score.evaluate import evaluate
 
 NEEDS = {"coco": "pycocotools", "yolo": "yaml"}
 

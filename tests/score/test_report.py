@@ -12,7 +12,7 @@ import pytest
 
 from standout.errors import ConfigError, DataError, InputError
 from standout.imaging.arrays import Alpha, Frame
-from standout.score.report import evaluate
+from standout.score.evaluate import evaluate
 from standout.score.worst import worst_sheet
 
 
@@ -140,3 +140,19 @@ def test_the_worst_come_first_and_fit_on_a_sheet(sets: Path) -> None:
     sheet = worst_sheet(report, bright_is_person, 2)
     missed = (sheet[..., 0] > 100) & (sheet[..., 2] < 80) & (sheet[..., 1] < 80)
     assert missed.sum() > 1000  # the half that was not found is red
+
+
+def test_see_through_people_and_haze_are_told_where_iou_sees_nothing(tmp_path: Path) -> None:
+    frame, mask = person(8, 8, 48, 40)
+    frame[24:40, 20:36] = 150  # alpha 0.59: still person at 0.5
+    frame[:, 62:] = 40  # alpha 0.16, far from anybody
+    write(tmp_path / "people", "thin", frame, mask)
+    report = evaluate(bright_is_person, tmp_path)
+    score = report.sets["people"]
+    assert score.iou is not None and score.iou.value == 1
+    assert score.lost is not None and score.lost.value == pytest.approx(16 * 16 / (36 * 28), rel=0.05)
+    assert score.holes is not None and score.holes.value == 1
+    assert score.haze is not None and score.haze.value == 1
+    row = report.photos[0].row()
+    assert row["lost"] == pytest.approx(score.lost.value, abs=1e-4) and row["haze"] > 0.01
+    assert json.loads(report.to_json())["sets"]["people"]["holes"][0] == 1

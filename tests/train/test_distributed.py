@@ -66,7 +66,7 @@ def test_two_workers_learn_what_one_does_and_the_chief_alone_writes(data: Path, 
         for key in (key for key in alone if key.startswith("model/")):
             np.testing.assert_allclose(shared[key], alone[key], rtol=0.05, atol=0.02, err_msg=key)
     assert not other.exists() or not list(other.iterdir())
-    assert "best IoU" in told[1] and "best IoU" not in told[2]
+    assert "best quality" in told[1] and "best quality" not in told[2]
     assert json.loads((chief / "config.json").read_text())["replicas"] == 2
 
 

@@ -148,7 +148,7 @@ def _measure_quality(model: str, device: str | None, data: Path) -> dict[str, An
     from standout.cli.console import progress_bar
     from standout.cli.devices import load_model
     from standout.score.counts import person_iou
-    from standout.score.report import evaluate
+    from standout.score.evaluate import evaluate
 
     with progress_bar("Scoring") as progress:
         report = evaluate(load_model(model, device).alpha, data, progress=progress)

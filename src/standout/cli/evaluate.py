@@ -39,7 +39,7 @@ def evaluate(
         bool, typer.Option("--calibrate", help="Is 0.5 the best threshold? Prints the IoU at each.")
     ] = False,
 ) -> None:
-    """Scores a model: person IoU, Dice, boundary F (3 px), MAE, false people where nobody is.
+    """Scores a model: person IoU, Dice, boundary F (3 px), MAE, see-through people, haze, false people where nobody is.
 
     Each set is scored by itself; photographs without a masks/ folder count as photographs with nobody.
     Exits with 1 when pairs had to be left out.
@@ -48,7 +48,7 @@ def evaluate(
 
     from standout.cli.console import progress_bar, write_file
     from standout.cli.devices import load_model
-    from standout.score.report import evaluate as score
+    from standout.score.evaluate import evaluate as score
     from standout.score.worst import worst_sheet
 
     loaded = load_model(model, device, looks=looks)
@@ -80,6 +80,9 @@ def _print_scores(console: Console, report: Evaluation, title: str) -> None:
     _print_table(console, "figures", report.by_figures())
     console.print(
         f"Means per photograph, 95 % intervals; person from alpha {report.threshold:g}; BF: boundary F (3 px); "
+        "lost: share of a person's core (6 px inside the mask) that is see-through (alpha below 0.9); "
+        "holes: photographs that lose over 5 % of it; "
+        "haze: photographs where over 1 % of the background 12 px from anybody keeps alpha above 0.1; "
         "false people: share of the photographs with nobody in which over 0.5 % of the pixels were taken for person; "
         "size: person's share of the picture; figures: separate pieces of the mask.",
         highlight=False,
@@ -101,12 +104,13 @@ def _print_table(console: Console, heading: str, scores: dict[str, SetScore]) ->
         return
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(heading, no_wrap=True, overflow="fold")
-    for column in ("photos", "person IoU", "Dice", "BF", "MAE", "false people", "ms"):
+    for column in ("photos", "person IoU", "Dice", "BF", "MAE", "lost", "holes", "haze", "false people", "ms"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, score in scores.items():
         table.add_row(
             escape(name), str(score.photos), _cell(score.iou), _mean(score.dice), _mean(score.boundary_f),
-            _mean(score.mae), _percent(score.false_people), f"{score.ms:.0f}",
+            _mean(score.mae), _percent(score.lost), _percent(score.holes), _percent(score.haze),
+            _percent(score.false_people), f"{score.ms:.0f}",
         )  # fmt: skip
     console.print(table)
 

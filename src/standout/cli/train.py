@@ -70,5 +70,6 @@ def train(
         )
     else:
         console.print(
-            f"Done: {outcome.step} steps, best IoU {outcome.best_iou:.4f}. Next: standout export {run} -o person.onnx"
+            f"Done: {outcome.step} steps, best quality {outcome.best_quality:.4f} (IoU − lost − haze). "
+            f"Next: standout export {run} -o person.onnx"
         )

@@ -1,43 +1,21 @@
-"""Scores any function from photo to alpha on sets of photographs with masks.
-
-    report = evaluate(model.alpha, "val/")
-    report.sets["portraits"].iou          # Interval(value=0.94, low=0.92, high=0.96)
-
-A photograph with nobody in it (a set without masks, or an empty mask) has no person to overlap with: it counts for the
-share of photos with false people and for MAE, and never for the mean of IoU, Dice and boundary F. Where a label says
-that it doesn't know (128, void, crowds), nothing is scored.
-"""
+"""What `standout.score.evaluate` found: scores of photographs, their means over sets, JSON and CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import time
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from standout.data.check import rule_sentences
-from standout.data.labels import label_fault, open_pair
 from standout.data.pair import Fault, Pair
-from standout.data.pairs import find_pairs
-from standout.data.shapes import figures_name, read_shape, size_name
-from standout.errors import ConfigError, DataError
-from standout.imaging.arrays import Alpha, Frame, Mask, check_alpha
-from standout.score.boundary import boundary_f
-from standout.score.counts import THRESHOLD, Counts, count, dice, found_share, has_false_people, person_iou
+from standout.data.shapes import figures_name, size_name
+from standout.score.counts import Counts, dice, found_share, has_false_people, person_iou
 from standout.score.intervals import Interval, mean_interval
-from standout.score.loss import bce_dice
-
-#: What is scored: a photo, uint8 RGB (H, W, 3), to its alpha, float32 (H, W) in [0, 1].
-Predict = Callable[[Frame], Alpha]
-#: Called with (photos done, photos in all).
-Progress = Callable[[int, int], None]
+from standout.score.solidity import Solidity
 
 #: The thresholds that `calibrate=True` tries.
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
@@ -56,6 +34,7 @@ class PhotoScore:
     loss: float  # BCE − Dice, as training minimises it
     figures: int
     ms: float
+    solidity: Solidity
     by_threshold: tuple[Counts, ...] = ()  # at THRESHOLDS, when asked for
 
     @property
@@ -96,6 +75,7 @@ class PhotoScore:
             "person_iou": round(self.iou, 5), "dice": round(self.dice, 5), "boundary_f": round(self.boundary_f, 5),
             "mae": round(self.mae, 6), "person_share": round(self.person_share, 5), "figures": self.figures,
             "false_people": has_false_people(c), "found_share": round(found_share(c), 5),
+            "lost": _rounded(self.solidity.lost), "haze": _rounded(self.solidity.haze),
             "tp": c.tp, "fp": c.fp, "fn": c.fn, "tn": c.tn, "ms": round(self.ms, 2),
         }  # fmt: skip
 
@@ -107,6 +87,9 @@ class SetScore:
     Attributes:
         photos: In all.
         with_people: Of them, those that IoU, Dice and boundary F are means of.
+        lost: Mean share of the person's core that is see-through (`score.solidity`).
+        holes: Share of the photographs with people that lose more than 5 % of their core.
+        haze: Share of the photographs with people where over 1 % of the far background keeps some alpha.
         false_people: Share of the people-free photographs in which people were found.
         ms: Median time of one call, milliseconds.
     """
@@ -117,6 +100,9 @@ class SetScore:
     dice: Interval | None
     boundary_f: Interval | None
     mae: Interval | None
+    lost: Interval | None
+    holes: Interval | None
+    haze: Interval | None
     false_people: Interval | None
     ms: float
 
@@ -129,7 +115,7 @@ class SetScore:
         """Figures are [mean, low, high]; what no photograph counts for is left out."""
         means = {
             "person_iou": self.iou, "dice": self.dice, "boundary_f": self.boundary_f, "mae": self.mae,
-            "false_people": self.false_people,
+            "lost": self.lost, "holes": self.holes, "haze": self.haze, "false_people": self.false_people,
         }  # fmt: skip
         numbers = {"photos": self.photos, "with_people": self.with_people, "ms": round(self.ms, 2)}
         return numbers | {name: value.rounded() for name, value in means.items() if value}
@@ -243,115 +229,6 @@ class Evaluation:
         return [p for p in self.photos if not p.nobody and set_name in (None, p.set)]
 
 
-def evaluate(
-    predict: Predict,
-    data: Path | str | Sequence[Pair],
-    *,
-    threshold: float = THRESHOLD,
-    calibrate: bool = False,
-    person: str = "",
-    progress: Progress | None = None,
-) -> Evaluation:
-    """Scores `predict` on every usable photograph of `data`.
-
-    Args:
-        predict: Photo, uint8 RGB (H, W, 3), to alpha, float32 (H, W) in [0, 1].
-        data: A data set of any form that `find_pairs` reads (docs/data.md), or the pairs themselves.
-        threshold: A pixel counts as person where `alpha >= threshold`.
-        calibrate: Count at every one of `THRESHOLDS` too.
-        person: What is person in the data, as `find_pairs` takes it.
-
-    Raises:
-        DataError: There is no photograph that can be scored.
-        InputError: `predict` returned something that is no alpha of the photo's size.
-        ConfigError: The threshold is out of range.
-    """
-    if not 0 < threshold <= 1:
-        raise ConfigError(f"`threshold` must lie in (0, 1]; received {threshold}.")
-    pairs, faults = find_pairs(data, person=person) if isinstance(data, str | Path) else (list(data), [])
-    photos, notes = [], []
-    rules: dict[str, Counter[str]] = defaultdict(Counter)
-    for done, pair in enumerate(pairs, 1):
-        loaded = load_pair(pair)
-        if isinstance(loaded, Fault):
-            faults.append(loaded)
-        else:
-            photos.append(_score(predict, pair, loaded, threshold, calibrate))
-            rules[pair.set][loaded.rule] += 1
-            if pair.mask is not None and photos[-1].nobody and not loaded.classes:
-                notes.append(f"{pair.set}/{pair.stem}: the mask is empty; counted as a photograph with nobody.")
-        if progress:
-            progress(done, len(pairs))
-    if not photos:
-        first = f" The first fault: {faults[0].text}." if faults else ""
-        raise DataError(f"No photograph could be scored; {len(faults)} were left out.{first}")
-    notes += [sentence for name in sorted(rules) for sentence in rule_sentences(name, rules[name])]
-    return Evaluation(threshold, tuple(photos), tuple(faults), tuple(notes))
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What a prediction is compared with.
-
-    Attributes:
-        frame: The photo, uint8 RGB (H, W, 3).
-        alpha: float32 (H, W) in [0, 1]; zeros where nobody is.
-        sure: bool (H, W): where the truth is known; the rest is left out of every score.
-        rule: How the label was read.
-        classes: Whether the label could say that nobody is there.
-    """
-
-    frame: Frame
-    alpha: Alpha
-    sure: Mask
-    rule: str = ""
-    classes: bool = False
-
-
-def load_pair(pair: Pair) -> Truth | Fault:
-    """Reads a photo and its true alpha, or says what is wrong with the pair."""
-    opened = open_pair(pair)
-    if isinstance(opened, Fault):
-        return opened
-    label = opened.label
-    kind, text = label_fault(label)
-    # An empty mask is a photograph with nobody, for scoring; one that is grey or says "unsure" instead is no truth.
-    if kind and (kind != "mask empty" or label.unsure.any()):
-        return Fault(pair, kind, f"{pair.image.name}: {text}")
-    if label.unsure.all():
-        return Fault(pair, "mask empty", f"{pair.image.name}: no pixel of the label is sure")
-    alpha = label.person.astype(np.float32) / np.float32(255)
-    return Truth(opened.frame, alpha, ~label.unsure, label.rule, label.classes)
-
-
-def true_mask(alpha: Alpha) -> Mask:
-    """The truth as a mask: person where the true alpha is at least a half."""
-    return alpha >= 0.5
-
-
-def _score(predict: Predict, pair: Pair, truth: Truth, threshold: float, calibrate: bool) -> PhotoScore:
-    frame, sure = truth.frame, truth.sure
-    begin = time.perf_counter()
-    raw = predict(frame)
-    ms = (time.perf_counter() - begin) * 1000
-    alpha = check_alpha(raw, like=frame, name=f"alpha of {pair.image.name}")
-    mask = true_mask(truth.alpha)
-    # One row of the pixels that are known: what isn't known counts for nothing.
-    known, true_known, found_known = mask[sure], truth.alpha[sure], alpha[sure]
-    return PhotoScore(
-        pair=pair,
-        width=frame.shape[1],
-        height=frame.shape[0],
-        counts=count(known, found_known, threshold),
-        boundary_f=boundary_f(mask, alpha >= threshold, sure=sure),
-        mae=float(np.abs(found_known - true_known).mean()),
-        loss=bce_dice(true_known, found_known),
-        figures=read_shape(mask).figures,
-        ms=ms,
-        by_threshold=tuple(count(known, found_known, t) for t in THRESHOLDS) if calibrate else (),
-    )
-
-
 def score_set(photos: Sequence[PhotoScore]) -> SetScore:
     """The means of some photographs, which need not be a set on disk."""
     people, nobody = [p for p in photos if not p.nobody], [p for p in photos if p.nobody]
@@ -362,9 +239,16 @@ def score_set(photos: Sequence[PhotoScore]) -> SetScore:
         dice=mean_interval([p.dice for p in people]),
         boundary_f=mean_interval([p.boundary_f for p in people]),
         mae=mean_interval([p.mae for p in photos]),
+        lost=mean_interval([p.solidity.lost for p in people if p.solidity.lost is not None]),
+        holes=mean_interval([float(holes) for p in people if (holes := p.solidity.has_holes) is not None]),
+        haze=mean_interval([float(haze) for p in people if (haze := p.solidity.has_haze) is not None]),
         false_people=mean_interval([float(has_false_people(p.counts)) for p in nobody]),
         ms=float(np.median([p.ms for p in photos])) if photos else float("nan"),
     )
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 5)
 
 
 def _grouped(

@@ -7,7 +7,8 @@ import numpy as np
 from standout.data.pair import Fault
 from standout.imaging.arrays import Frame
 from standout.imaging.contact_sheet import Tile, contact_sheet, mark_errors
-from standout.score.report import Evaluation, PhotoScore, Predict, load_pair, true_mask
+from standout.score.evaluate import Predict, load_pair, true_mask
+from standout.score.report import Evaluation, PhotoScore
 
 
 def worst_sheet(report: Evaluation, predict: Predict, count: int = 12) -> Frame:

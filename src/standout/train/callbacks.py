@@ -19,10 +19,14 @@ from standout.config import Config
 from standout.imaging.encode import EncodeOptions, encode
 from standout.imaging.files import atomic_write
 from standout.score.counts import FALSE_SHARE, count, person_iou
+from standout.score.solidity import solidity
 from standout.train.checkpoint import save_state, save_weights
 from standout.train.curve import draw_history
 from standout.train.devices import keep_freed_memory
 from standout.train.distributed import Replicas
+
+#: Below any quality that there is: IoU 0, all lost, all haze.
+WORST_QUALITY = -3.0
 
 
 class TrainingClock:
@@ -88,32 +92,40 @@ class Validation:
     def __call__(self, model: keras.Model) -> tuple[dict[str, float], np.ndarray]:
         """Returns the scores and the sheet, uint8 RGB.
 
-        Scores: `iou`, mean person IoU over the pictures with people; `iou_<set>`; `false_people`, the share of
-        photographs with nobody in which more than 0.5 % of the pixels became person.
+        Scores: `iou`, mean person IoU over the pictures with people; `iou_<set>`; `lost` and `haze`, mean shares of
+        their core that is see-through and of their far background that isn't clear (`score.solidity`); `quality`,
+        IoU − lost − haze, by which the best weights are chosen: IoU alone is blind to holes; `false_people`, the share
+        of photographs with nobody in which more than 0.5 % of the pixels became person.
         """
-        masks = self._masks(model)
+        alphas = self._alphas(model)
+        masks = alphas >= 0.5
         target, sure = self.labels[..., 0] > 127, self.labels[..., 1] <= 127
         people = target.any((1, 2))
         iou = np.array([person_iou(count(t[s], m[s])) for t, m, s in zip(target, masks, sure, strict=True)])
         scores = {"iou": float(iou[people].mean()) if people.any() else 0.0}
+        solid = [solidity(a, t & s, ~s) for a, t, s in zip(alphas, target, sure, strict=True) if (t & s).any()]
+        for key in ("lost", "haze"):
+            shares = [share for one in solid if (share := getattr(one, key)) is not None]
+            scores[key] = float(np.mean(shares)) if shares else 0.0
+        scores["quality"] = scores["iou"] - scores["lost"] - scores["haze"]
         for name in np.unique(self.sets[people]):
             scores[f"iou_{name}"] = float(iou[people & (self.sets == name)].mean())
         if (~people).any():
             scores["false_people"] = float(((masks & sure)[~people].mean((1, 2)) > FALSE_SHARE).mean())
         return scores, self._sheet(masks)
 
-    def _masks(self, model: keras.Model) -> np.ndarray:
-        """bool (N, size, size). Some pictures at a time: all as float32 would be five times the set's memory."""
+    def _alphas(self, model: keras.Model) -> np.ndarray:
+        """float32 (N, size, size). Some pictures at a time: all as float32 would be five times the set's memory."""
         alone = model.distribute_strategy.num_replicas_in_sync == 1
         # `predict` would wait for the other processes, and the chief validates alone.
         forward = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
-        masks = []
+        alphas = []
         step = self.batch * (16 if alone else 1)
         for first in range(0, len(self.images), step):
             images = self.images[first : first + step].astype(np.float32) / 255
             logits = model.predict(images, batch_size=self.batch, verbose=0) if alone else forward(images).numpy()
-            masks.append(logits[..., 0] >= 0)
-        return np.concatenate(masks)
+            alphas.append(1 / (1 + np.exp(-logits[..., 0].astype(np.float32))))
+        return np.concatenate(alphas)
 
     def _sheet(self, masks: np.ndarray) -> np.ndarray:
         tiles = []
@@ -198,8 +210,8 @@ class Supervisor(keras.callbacks.Callback):
         with Averaged(self.model):
             scores, sheet = self.validation(self.model)
             self.iou = scores["iou"]
-            if self.iou > self.best:
-                self.best = self.iou
+            if scores["quality"] > self.best:
+                self.best = scores["quality"]
                 save_weights(self.run / "best.weights.h5", self.model)
             save_weights(self.run / "last.weights.h5", self.model)
         name = f"{self.clock.step:06d}.jpg"
@@ -211,7 +223,7 @@ class Supervisor(keras.callbacks.Callback):
         draw_history(self.run)
         self.on_scalars(self.clock.step, row)
         self._progress.console.print(
-            f"step {self.clock.step}: loss {row['loss']:.4f}, IoU {self.iou:.4f} (best {self.best:.4f}), "
+            f"step {self.clock.step}: loss {row['loss']:.4f}, IoU {self.iou:.4f} (best quality {self.best:.4f}), "
             + ", ".join(f"{key} {value:.3f}" for key, value in scores.items() if key != "iou"),
             highlight=False,
         )

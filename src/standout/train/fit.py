@@ -3,7 +3,7 @@
 A run folder:
 
     config.json     the settings as they were resolved; data hash, git revision, command, versions
-    best.weights.h5 averaged weights with the best validation IoU;  last.weights.h5  the newest
+    best.weights.h5 averaged weights with the best validation quality;  last.weights.h5  the newest
     state.npz       what --resume needs
     history.csv, history.png, previews/, tensorboard/
 """
@@ -32,7 +32,7 @@ from standout.model.deeplab import build_deeplab, encoder_layers
 from standout.model.losses import BCEDice
 from standout.model.metrics import PersonIoU
 from standout.model.weights import copy_layers, load_run, load_start
-from standout.train.callbacks import Supervisor, TrainingClock, Validation
+from standout.train.callbacks import WORST_QUALITY, Supervisor, TrainingClock, Validation
 from standout.train.checkpoint import restore_state
 from standout.train.dataset import training_dataset, validation_set
 from standout.train.devices import building_in, keep_freed_memory, set_up_devices
@@ -54,7 +54,7 @@ class TrainResult:
 
     run: Path
     step: int
-    best_iou: float
+    best_quality: float
     stopped_by: str  # "" where the budget was spent; otherwise the signal's name
     chief: bool = True  # False in a process that left validation and writing to another
 
@@ -143,7 +143,7 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
     images, labels, sets = validation_set(seen, config.data.val_size or config.data.size)
     validation = Validation(images, labels, sets, config.train.batch)
     tell = _tensorboard(run) if replicas.is_chief else lambda step, values: None  # noqa: ARG005
-    supervisor = Supervisor(config, run, clock, validation, counters.get("best", -1.0), tell)
+    supervisor = Supervisor(config, run, clock, validation, counters.get("best", WORST_QUALITY), tell)
     feed = training_dataset(train_pairs, config, clock.step, teacher, replicas, unchecked=checked.put_off)
     steps = config.train.steps - clock.step
     try:
