@@ -76,6 +76,7 @@ def _print_scores(console: Console, report: Evaluation, title: str) -> None:
 
     console.print(escape(title), style="bold", highlight=False)
     _print_table(console, "set", report.sets)
+    _print_solidity(console, report.sets)
     _print_table(console, "size", report.by_size())
     _print_table(console, "figures", report.by_figures())
     console.print(
@@ -104,15 +105,30 @@ def _print_table(console: Console, heading: str, scores: dict[str, SetScore]) ->
         return
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(heading, no_wrap=True, overflow="fold")
-    for column in ("photos", "person IoU", "Dice", "BF", "MAE", "lost", "holes", "haze", "false people", "ms"):
+    for column in ("photos", "person IoU", "Dice", "BF", "MAE", "false people", "ms"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, score in scores.items():
         table.add_row(
             escape(name), str(score.photos), _cell(score.iou), _mean(score.dice), _mean(score.boundary_f),
-            _mean(score.mae), _percent(score.lost), _percent(score.holes), _percent(score.haze),
-            _percent(score.false_people), f"{score.ms:.0f}",
+            _mean(score.mae), _percent(score.false_people), f"{score.ms:.0f}",
         )  # fmt: skip
     console.print(table)
+
+
+def _print_solidity(console: Console, scores: dict[str, SetScore]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("solidity", no_wrap=True, overflow="fold")
+    for column in ("lost", "photos with holes", "photos with haze"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, score in scores.items():
+        if score.lost is not None:
+            table.add_row(escape(name), _percent(score.lost), _percent(score.holes), _percent(score.haze))
+    if table.row_count:
+        console.print(table)
 
 
 def _cell(interval: Interval | None) -> str:
