@@ -251,6 +251,29 @@ def test_nothing_of_the_old_background_is_left_along_the_edge() -> None:
 # ---------------------------------------------------------------- what can't be used
 
 
+@pytest.mark.parametrize(("lies", "words"), [(1, "to the right"), (3, "to the left"), (2, "upside down")])
+def test_a_photo_on_its_side_is_told_how_to_turn(lies: int, words: str) -> None:
+    upright = portrait()
+
+    class Upright:
+        """Finds the face in the upright photo alone."""
+
+        def find(self, frame: Frame) -> list[Any]:
+            return [face_at(EYES)] if np.array_equal(frame, upright) else []
+
+    with pytest.raises(InputError, match=f"is turned.* {words}"):
+        make(np.ascontiguousarray(np.rot90(upright, lies)), faces=Upright())
+    with pytest.raises(InputError, match="lies on its side"):
+        make(np.zeros_like(upright), faces=Upright())
+
+
+def test_a_black_and_white_photo_is_named() -> None:
+    grey = np.ascontiguousarray(np.repeat(portrait()[..., 1:2], 3, axis=2))
+    verdict = next(verdict for verdict in make(grey).report.verdicts if verdict.rule == "color")
+    assert verdict.status == "can't tell" and "black and white" in verdict.text
+    assert all(verdict.rule != "color" for verdict in make().report.verdicts)
+
+
 def test_no_face_several_faces_or_a_tiny_one_are_errors() -> None:
     with pytest.raises(InputError, match="No face was found"):
         make(faces=FakeFaces())

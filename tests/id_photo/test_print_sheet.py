@@ -78,3 +78,23 @@ def test_what_doesn_t_fit_or_isn_t_paper_is_said() -> None:
         lay_sheet(PHOTO, 300, "a9")
     with pytest.raises(OutputError, match=r"must end in .png or .pdf; received '.gif'"):
         lay_sheet(PHOTO, 300).encode(".gif")
+
+
+def test_without_gaps_copies_touch_and_more_of_them_fit() -> None:
+    photo = np.random.default_rng(0).integers(0, 255, (531, 413, 3), np.uint8)  # 35 × 45 mm at 300 dpi
+    usual, tight = lay_sheet(photo, 300, "a4"), lay_sheet(photo, 300, "a4", gap_mm=0)
+    assert len(tight.boxes) > len(usual.boxes)
+    first, second = tight.boxes[0], tight.boxes[1]
+    assert first[2] == second[0], "one cut parts two"
+    for left, top, right, bottom in tight.boxes:
+        assert np.array_equal(tight.pixels[top:bottom, left:right], photo), "no mark lies on a copy"
+    with pytest.raises(ConfigError, match="gap_mm"):
+        lay_sheet(photo, 300, "a4", gap_mm=-1)
+
+
+def test_a_mirrored_sheet_is_the_sheet_in_a_mirror() -> None:
+    photo = np.random.default_rng(0).integers(0, 255, (300, 200, 3), np.uint8)
+    plain, mirrored = lay_sheet(photo, 300), lay_sheet(photo, 300, mirrored=True)
+    assert np.array_equal(mirrored.pixels, plain.pixels[:, ::-1])
+    left, top, right, bottom = mirrored.boxes[0]
+    assert np.array_equal(mirrored.pixels[top:bottom, left:right], photo[:, ::-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import warnings
@@ -13,7 +14,7 @@ import typer
 from standout.cli.devices import DeviceOption
 
 if TYPE_CHECKING:
-    from standout.id_photo.make import IdPhoto, PhotoFile
+    from standout.id_photo.make import PhotoFile
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -38,6 +39,8 @@ def id_photo(
         Path | None, typer.Option("--sheet", help="Also write a sheet of copies with cut marks: .png or .pdf.")
     ] = None,
     paper: Annotated[str, typer.Option(help="Of the sheet: 10x15, 13x18, 4x6in, a4, a5 or letter.")] = "10x15",
+    gap: Annotated[float, typer.Option("--gap", help="Between copies on the sheet, mm; 0 lets them touch.")] = 2.0,
+    mirror: Annotated[bool, typer.Option("--mirror", help="Mirror the sheet, for transfer paper.")] = False,
     report: Annotated[Path | None, typer.Option("--report", help="Also write the report as JSON.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Write no photo and exit with 1 if a rule fails.")] = False,
     list_specs: Annotated[bool, typer.Option("--list-specs", help="List the specifications.")] = False,
@@ -76,7 +79,8 @@ def id_photo(
     made = make_id_photo(photo, chosen, background=background, dpi=dpi, model=load_model(model, device))
     file = made.encode(_format(target), max_kb=max_kb)
     broken = strict and bool(file.report.failed)
-    _write(made, file, None if broken else target, None if broken else sheet, paper)
+    page = None if sheet is None or broken else made.sheet(paper, gap_mm=gap, mirrored=mirror).encode(sheet.suffix)
+    _write(file, None if broken else target, sheet, page)
     if report is not None:
         _write_bytes(report, file.report.to_json().encode())
     lines = file.report.text(shutil.get_terminal_size((100, 24)).columns) + "\n"
@@ -100,14 +104,12 @@ def _spec_lines(folder: Path | None) -> str:
 
 
 def _target(photo: str, output: str | None, name: str) -> str:
+    from standout.imaging.files import fitting_name
+
+    file = fitting_name("photo" if photo == "-" else Path(photo).stem, f".{name}.jpg")
     if output is not None:
-        path = Path(output)
-        return str(path / f"{_stem(photo)}.{name}.jpg") if path.is_dir() or output.endswith(("/", "\\")) else output
-    return "-" if photo == "-" else str(Path(photo).parent / f"{_stem(photo)}.{name}.jpg")
-
-
-def _stem(photo: str) -> str:
-    return "photo" if photo == "-" else Path(photo).stem
+        return str(Path(output) / file) if os.path.isdir(output) or output.endswith(("/", "\\")) else output
+    return "-" if photo == "-" else str(Path(photo).parent / file)
 
 
 def _format(target: str) -> str:
@@ -137,8 +139,7 @@ def _check(photo: str, target: str, sheet: Path | None, paper: str, report: Path
         taken[place] = name
 
 
-def _write(made: IdPhoto, file: PhotoFile, target: str | None, sheet: Path | None, paper: str) -> None:
-    page = None if sheet is None else made.sheet(paper).encode(sheet.suffix)
+def _write(file: PhotoFile, target: str | None, sheet: Path | None, page: bytes | None) -> None:
     if target == "-":
         sys.stdout.buffer.write(file.data)
         sys.stdout.buffer.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -90,6 +91,7 @@ def format_named(name: str) -> str:
 def target_of(source: str, output: str | None, file_format: str = "png", *, many: bool) -> str:
     """Where the cut-out of `source` goes: beside it, into the folder `output`, to the file `output`, or to `-`."""
     from standout.errors import OutputError
+    from standout.imaging.files import fitting_name
 
     if output == "-":
         if many:
@@ -97,10 +99,10 @@ def target_of(source: str, output: str | None, file_format: str = "png", *, many
         return "-"
     format_named(file_format)
     stem = "photo" if source == "-" else Path(source).stem
-    name = f"{stem}.standout{_ENDINGS[file_format.lower().lstrip('.')]}"
+    name = fitting_name(stem, f".standout{_ENDINGS[file_format.lower().lstrip('.')]}")
     if output is None:
         return "-" if source == "-" else str(Path(source).parent / name)
-    if Path(output).is_dir() or output.endswith(("/", "\\")):
+    if os.path.isdir(output) or output.endswith(("/", "\\")):
         return str(Path(output) / name)
     if many:
         raise OutputError(f"Several photos need a folder; `-o {output}` is none, so create it or end it with a slash.")

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from standout.imaging.files import fitting_name
+
 #: (folder, relative path in it): a photo.
 Owner = tuple[str, str]
 
@@ -58,10 +60,10 @@ class OutputNames:
 
     def _candidates(self, photo: PurePosixPath) -> Iterator[str]:
         stem, suffix = photo.stem, photo.suffix.removeprefix(".")
-        yield (photo.parent / f"{stem}{self._ending}").as_posix()
-        yield (photo.parent / f"{stem}-{suffix}{self._ending}").as_posix()
+        yield (photo.parent / fitting_name(stem, self._ending)).as_posix()
+        yield (photo.parent / fitting_name(stem, f"-{suffix}{self._ending}")).as_posix()
         for number in itertools.count(2):
-            yield (photo.parent / f"{stem}-{suffix}-{number}{self._ending}").as_posix()
+            yield (photo.parent / fitting_name(stem, f"-{suffix}-{number}{self._ending}")).as_posix()
 
 
 def _key(name: str) -> str:

@@ -17,7 +17,7 @@ from standout.id_photo.crop import place_head
 from standout.id_photo.evidence import Evidence
 from standout.id_photo.faces import Face, FaceFinder, Mtcnn
 from standout.id_photo.head import measure_head
-from standout.id_photo.print_sheet import Sheet, lay_sheet
+from standout.id_photo.print_sheet import GAP_MM, Sheet, lay_sheet
 from standout.id_photo.render import render
 from standout.id_photo.report import RuleReport, Verdict
 from standout.id_photo.rules import SECOND_FACE, judge, judge_file
@@ -98,9 +98,9 @@ class IdPhoto:
             stream.write(file.data)
         return file
 
-    def sheet(self, paper: str = "10x15") -> Sheet:
+    def sheet(self, paper: str = "10x15", *, gap_mm: float = GAP_MM, mirrored: bool = False) -> Sheet:
         """A page full of copies with cut marks; see `standout.id_photo.print_sheet`."""
-        return lay_sheet(self.pixels, self.dpi, paper)
+        return lay_sheet(self.pixels, self.dpi, paper, gap_mm=gap_mm, mirrored=mirrored)
 
     def _fit(self, file_format: str, ceiling: float | None) -> tuple[bytes, int]:
         """The best quality that keeps the ceiling, by bisection."""
@@ -176,7 +176,7 @@ def make_id_photo(
         raise ConfigError(f"`dpi` must lie in 72 … 2400; received {dpi}.")
     height, width, dpi = spec.pixels(dpi)
     picture = read_picture(photo, PhotoOptions())
-    found = _one_person((faces or _mtcnn()).find(picture.frame))
+    found = _one_person(_find_faces(faces or _mtcnn(), picture.frame))
     network = as_model(model, device)
     alpha = _person(picture, found[0], network)
     head = measure_head(found[0], alpha, network_side=max(network.card.input_size), hair=spec.hair != "excluded")
@@ -198,12 +198,30 @@ def _background(asked: str | None, spec: Spec) -> tuple[int, int, int] | None:
         raise ConfigError(f"The background must be a color or `keep`. {error}") from None
 
 
+#: Quarter turns to the left that NumPy makes, and how users would have to turn the photo.
+_TURNS = {3: "by 90° to the right", 1: "by 90° to the left", 2: "upside down"}
+
+
+def _find_faces(finder: FaceFinder, frame: Frame) -> list[Face]:
+    """The faces; where there are none, it is asked whether the photo lies on its side.
+
+    Raises:
+        InputError: There is none.
+    """
+    faces = finder.find(frame)
+    if faces:
+        return faces
+    for turns, words in _TURNS.items():
+        if finder.find(np.ascontiguousarray(np.rot90(frame, turns))):
+            raise InputError(f"No face was found, but there is one if the photo is turned {words}; turn it first.")
+    raise InputError(
+        "No face was found; an official photo needs one that looks into the camera, upright and well lit; "
+        "turn a photo that lies on its side."
+    )
+
+
 def _one_person(faces: list[Face]) -> list[Face]:
     """The faces, if all but the first are far smaller."""
-    if not faces:
-        raise InputError(
-            "No face was found; an official photo needs one that looks into the camera, upright and well lit."
-        )
     rivals = [face for face in faces if face.side >= SECOND_FACE * faces[0].side]
     if len(rivals) > 1:
         places = ", ".join(f"{(f.box[0] + f.box[2]) / 2:.0f},{(f.box[1] + f.box[3]) / 2:.0f}" for f in rivals)

@@ -22,7 +22,8 @@ PAPERS: dict[str, tuple[float, float]] = {
     "letter": (215.9, 279.4),
 }
 #: Along the paper's edge, between copies, and the length of a cut mark, mm. Eight copies of 35 × 45 fit on 10 × 15 cm.
-_MARGIN, _GAP, _MARK = 2.0, 2.0, 2.0
+_MARGIN, GAP_MM, _MARK = 2.0, 2.0, 2.0
+MOST_GAP_MM = 50.0
 _INK = (120, 120, 120)
 
 
@@ -79,19 +80,24 @@ def check_paper(paper: str) -> tuple[float, float]:
     return PAPERS[paper.lower()]
 
 
-def lay_sheet(photo: Frame, dpi: int, paper: str = "10x15") -> Sheet:
+def lay_sheet(photo: Frame, dpi: int, paper: str = "10x15", *, gap_mm: float = GAP_MM, mirrored: bool = False) -> Sheet:
     """Lays as many copies as fit on a paper, upright or sideways, whichever holds more.
 
     Args:
         photo: uint8 RGB (H, W, 3); its size on paper follows from `dpi`.
         dpi: Of the photo and the page.
         paper: A name of `PAPERS`.
+        gap_mm: Between copies; at 0 they touch, and one cut parts two.
+        mirrored: Turn the page around, left to right, for paper whose ink is transferred.
 
     Raises:
-        ConfigError: There is no such paper, or not even one copy fits.
+        ConfigError: There is no such paper, not even one copy fits, or the gap is out of range.
     """
     across, down = check_paper(paper)
-    pages = [_grid(photo, dpi, size) for size in ((across, down), (down, across))]
+    if not 0 <= gap_mm <= MOST_GAP_MM:
+        raise ConfigError(f"`gap_mm` must lie in 0 … {MOST_GAP_MM:g}; received {gap_mm:g}.")
+    gap = _pixels(gap_mm, dpi)
+    pages = [_grid(photo, dpi, size, gap) for size in ((across, down), (down, across))]
     (width, height), columns, rows = max(pages, key=lambda page: page[1] * page[2])
     if columns * rows == 0:
         raise ConfigError(
@@ -99,7 +105,6 @@ def lay_sheet(photo: Frame, dpi: int, paper: str = "10x15") -> Sheet:
             f"{paper} ({across:g} × {down:g} mm); choose a larger paper: {', '.join(PAPERS)}."
         )
     page = np.full((height, width, 3), 255, np.uint8)
-    gap = _pixels(_GAP, dpi)
     step_x, step_y = photo.shape[1] + gap, photo.shape[0] + gap
     left, top = (width - columns * step_x + gap) // 2, (height - rows * step_y + gap) // 2
     boxes = []
@@ -112,6 +117,9 @@ def lay_sheet(photo: Frame, dpi: int, paper: str = "10x15") -> Sheet:
             page[y, x] = _INK
     for x, y, right, bottom in boxes:  # after the marks, which must never lie on a face
         page[y:bottom, x:right] = photo
+    if mirrored:
+        page = np.ascontiguousarray(page[:, ::-1])
+        boxes = [(width - right, top, width - left, bottom) for left, top, right, bottom in boxes]
     return Sheet(page, dpi, tuple(boxes))
 
 
@@ -119,10 +127,10 @@ def _pixels(mm: float, dpi: int) -> int:
     return round(mm / 25.4 * dpi)
 
 
-def _grid(photo: Frame, dpi: int, paper: tuple[float, float]) -> tuple[tuple[int, int], int, int]:
+def _grid(photo: Frame, dpi: int, paper: tuple[float, float], gap: int) -> tuple[tuple[int, int], int, int]:
     """The page's (width, height) in pixels, and how many columns and rows fit."""
     width, height = (_pixels(length, dpi) for length in paper)
-    gap, margin = _pixels(_GAP, dpi), _pixels(_MARGIN, dpi)
+    margin = _pixels(_MARGIN, dpi)
     columns = (width - 2 * margin + gap) // (photo.shape[1] + gap)
     rows = (height - 2 * margin + gap) // (photo.shape[0] + gap)
     return (width, height), max(0, columns), max(0, rows)

@@ -21,6 +21,8 @@ SECOND_FACE = 0.35
 _SLOPED = 15.0
 #: Share of the person about which the network may be unsure.
 _UNSURE = 0.02
+#: Steps of 8 bits between the colors of a grey pixel, at most; a JPEG's grey has a few.
+_GREY = 12
 
 
 def judge(facts: Evidence) -> tuple[Verdict, ...]:
@@ -36,6 +38,7 @@ def judge(facts: Evidence) -> tuple[Verdict, ...]:
         judge_replacement(facts),
         _outline(facts),
         _resolution(facts),
+        *_colors(facts),
     )
 
 
@@ -122,6 +125,17 @@ def _outline(facts: Evidence) -> Verdict:
             "outline", "can't tell", f"the network was unsure about {unsure:.0%} of the person: look closely"
         )
     return Verdict("outline", "pass", "the network was sure of the person; look at hair and ears all the same")
+
+
+def _colors(facts: Evidence) -> tuple[Verdict, ...]:
+    """Names a black-and-white photo; of one in color there is nothing to say."""
+    inside = facts.alpha >= 0.5
+    pixels = facts.frame[inside].astype(np.int16) if inside.any() else facts.frame.reshape(-1, 3).astype(np.int16)
+    spread = pixels.max(axis=1) - pixels.min(axis=1)
+    if float(np.quantile(spread, 0.99)) > _GREY:
+        return ()
+    words = "the photo is black and white; passports and visas are asked for in color"
+    return (Verdict("color", "can't tell", f"{words}, unless the office says otherwise"),)
 
 
 def _resolution(facts: Evidence) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -13,12 +14,32 @@ from typing import BinaryIO
 
 from standout.errors import OutputError
 
+#: Bytes of UTF-8 that a name may have on ext4, APFS, NTFS and what is mounted of them.
+MOST_NAME_BYTES = 255
 _TEMPORARY = re.compile(r"\.standout-[0-9a-f]{16}(\.part)?(\.\w+)?")
 
 
 def temporary_path(path: Path, *, suffix: str = ".part") -> Path:
     """A hidden name that nobody has, in the folder of `path`; `suffix` where a writer goes by the ending."""
     return path.parent / f".standout-{secrets.token_hex(8)}{suffix}"
+
+
+def fitting_name(stem: str, ending: str) -> str:
+    """`stem` + `ending`, the stem shortened where no file system would take the name.
+
+    Six digits that follow from the whole stem keep two long names apart that begin alike.
+
+    >>> fitting_name("photo", ".png"), fitting_name("é" * 200, ".standout.png")[-21:]
+    ('photo.png', 'é~df20b2.standout.png')
+    """
+    whole = stem + ending
+    if len(os.fsencode(whole)) <= MOST_NAME_BYTES:
+        return whole
+    digest = hashlib.sha256(os.fsencode(stem)).hexdigest()[:6]
+    room = MOST_NAME_BYTES - len(os.fsencode(ending)) - 7
+    while len(os.fsencode(stem)) > room:
+        stem = stem[:-1]
+    return f"{stem}~{digest}{ending}"
 
 
 def is_temporary(name: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from standout.errors import ConfigError, InputError, OutputError, StandoutError
 from standout.folder.journal import Journal, Record
+from standout.imaging.files import fitting_name
 from standout.processes import end_with_parent, spawn_context
 from standout.video.codecs import CONTAINERS
 from standout.video.loop import SUFFIXES
@@ -141,8 +142,8 @@ def _targets(films: dict[Path, Path], folder: Path, suffix: str) -> list[Path]:
     used: set[str] = set()
     made = []
     for place in films.values():
-        numbered = (f"{place.stem}-{number}{suffix}" for number in range(2, len(films) + 2))
-        names = (f"{place.stem}{suffix}", f"{place.name}{suffix}", *numbered)
+        numbered = (fitting_name(place.stem, f"-{number}{suffix}") for number in range(2, len(films) + 2))
+        names = (fitting_name(place.stem, suffix), fitting_name(place.name, suffix), *numbered)
         chosen = next(place.with_name(name) for name in names if str(place.with_name(name)).lower() not in used)
         used.add(str(chosen).lower())
         made.append(folder / chosen)
