@@ -30,7 +30,7 @@ from standout.data.readers import (
     yolo,
 )
 from standout.data.readers.parts import is_weight
-from standout.errors import DataError
+from standout.errors import DataError, StandoutError
 from standout.text_files import TextFileError, read_toml
 
 #: In the order in which they are asked: what is sure by a file's name or content goes first.
@@ -65,7 +65,7 @@ def find_pairs(root: Path | str, *, person: str = "") -> tuple[list[Pair], list[
     root = Path(root)
     reader = reader_of(root)
     if reader is not None:
-        found = reader.find(root, person)
+        found = _find(reader, root, person)
     elif root.is_dir():
         found = _folder_of_sets(root, person)
     elif root.is_file():
@@ -84,6 +84,20 @@ def _forms() -> str:
     return ", ".join(reader.NAME for reader in READERS)
 
 
+def _find(reader: Reader, root: Path, person: str) -> Found:
+    """What the reader finds. It names what it knows to go wrong; a damaged file goes wrong in more ways than that."""
+    try:
+        return reader.find(root, person)
+    except StandoutError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"{root} can't be read as {reader.NAME}: a file of it is damaged or of another form "
+            f"({type(error).__name__}: {reason})."
+        ) from error
+
+
 def _folder_of_sets(root: Path, person: str) -> Found:
     options = _set_options(root)
     found = Found([], [])
@@ -92,7 +106,7 @@ def _folder_of_sets(root: Path, person: str) -> Found:
         if reader is None:
             continue
         weight, own_person = options.get(folder.name, (1.0, ""))
-        inner = reader.find(folder, own_person or person)
+        inner = _find(reader, folder, own_person or person)
         found.pairs.extend(
             replace(p, set=nested_name(folder.name, p.set), weight=p.weight * weight) for p in inner.pairs
         )
