@@ -210,7 +210,17 @@ def table(results: dict[str, Any]) -> str:
             continue
         cells = [_cell(r["sets"].get(s, {})) for s in sets]
         lines.append(f"| {name} | " + " | ".join([*cells, str(r["ms"]), str(r["peak_mb"])]) + " |")
+    lines += ["", "Solidity: lost / photographs with holes / with haze.", ""]
+    people = [s for s in sets if any("lost" in r.get("sets", {}).get(s, {}) for r in results.values())]
+    lines += ["| | " + " | ".join(people) + " |", "|---|" + "---|" * len(people)]
+    for name, r in results.items():
+        if "missing" not in r:
+            lines.append(f"| {name} | " + " | ".join(_solidity(r["sets"].get(s, {})) for s in people) + " |")
     return "\n".join(lines) + "\n\nIoU / boundary F at 3 px; where nobody is: share of photographs with false people."
+
+
+def _solidity(score: dict[str, Any]) -> str:
+    return " / ".join(f"{score[key][0]:.1%}" for key in ("lost", "holes", "haze")) if "lost" in score else "–"
 
 
 def _cell(score: dict[str, Any]) -> str:

@@ -1,12 +1,18 @@
-"""Rewrite the table of scores in README.md from a measurement made now.
+"""Rewrite the table of scores in README.md from a measurement made now, or from files of `standout evaluate --json`.
 
-python recipes/scores.py VAL [--model photo --model live]
+    python recipes/scores.py VAL [--model photo --model live]
+    python recipes/scores.py VAL --from photo.json --from live.json
+
+COCO's set is left out: its photographs are largely those of COCO's own validation, on which nothing may be published.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import standout
 from standout.score.evaluate import evaluate
@@ -15,26 +21,43 @@ README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- scores: written by `make scores` -->", "<!-- end of scores -->"
 
 
+#: Sets of which no score may be published.
+UNPUBLISHED = {"coco"}
+
+Scores = Iterator[tuple[str, str, dict[str, Any]]]  # model, set, the set's scores as JSON
+
+
+def _measured(models: list[str], val: Path) -> Scores:
+    for model in models:
+        for name, score in evaluate(standout.load(model).alpha, val).sets.items():
+            yield model, name, score.as_json()
+
+
+def _read(files: list[Path]) -> Scores:
+    for file in files:
+        report = json.loads(file.read_text("utf-8"))
+        for name, body in report["sets"].items():
+            yield report["model"], name, body
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("val", type=Path)
     parser.add_argument("--model", action="append", help="[default: photo and live]")
+    parser.add_argument("--from", dest="files", type=Path, action="append", help="what evaluate --json wrote")
     args = parser.parse_args()
     lines = [
-        "| model | set | photos | person IoU (95 %) | Dice | boundary F, 3 px | MAE | false people |",
-        "|---|---|---|---|---|---|---|---|",
+        "| model | set | photos | person IoU (95 %) | lost | holes | haze | boundary F, 3 px | false people |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    scored = [
-        (model, name, score)
-        for model in args.model or ["photo", "live"]
-        for name, score in evaluate(standout.load(model).alpha, args.val).sets.items()
-    ]
-    for model, name, score in scored:
-        body = score.as_json()
+    for model, name, body in _read(args.files) if args.files else _measured(args.model or ["photo", "live"], args.val):
+        if name in UNPUBLISHED:
+            continue
         iou = body.get("person_iou")
         cells = [
             model, name, str(body["photos"]), f"**{iou[0]:.3f}** ({iou[1]:.3f} … {iou[2]:.3f})" if iou else "–",
-            *(f"{body[key][0]:.3f}" if key in body else "–" for key in ("dice", "boundary_f", "mae")),
+            *(f"{body[key][0]:.1%}" if key in body and iou else "–" for key in ("lost", "holes", "haze")),
+            f"{body['boundary_f'][0]:.3f}" if "boundary_f" in body else "–",
             f"{body['false_people'][0]:.1%}" if "false_people" in body else "–",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
