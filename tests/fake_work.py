@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from standout.errors import InputError, ModelFileError
-from standout.folder.workers import Job, Made
+from standout.folder.workers import Job
 from standout.imaging.files import atomic_write
+from standout.photo.findings import PhotoFindings
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,11 @@ class CopyWork:
     error_for: str = ""
     changes: str = ""
 
-    def open(self, threads: int) -> Callable[[Job], Made]:
+    def open(self, threads: int) -> Callable[[Job], PhotoFindings]:
         os.environ["FAKE_WORK_THREADS"] = str(threads)
         return self._make
 
-    def _make(self, job: Job) -> Made:
+    def _make(self, job: Job) -> PhotoFindings:
         name, data = job.source.name, job.source.read_bytes()
         self.begun.touch()
         if "broken" in name or ("half" in name and not data.endswith(b"end")):
@@ -61,7 +62,7 @@ class CopyWork:
             file.write(data[len(data) // 2 :])
         with self.log.open("a") as log:
             log.write(f"{name} {os.getpid()} {os.environ['OMP_NUM_THREADS']}\n")
-        return Made(nobody="nobody" in name, notes=("a note",) if "noted" in name else ())
+        return PhotoFindings(found_person="nobody" not in name, notes=("a note",) if "noted" in name else ())
 
     @property
     def begun(self) -> Path:
@@ -80,7 +81,7 @@ class NoWork:
     silent: bool = False
     lacks: str = ""
 
-    def open(self, threads: int) -> Callable[[Job], Made]:
+    def open(self, threads: int) -> Callable[[Job], PhotoFindings]:
         if self.silent:
             os._exit(3)
         if self.lacks:
@@ -95,10 +96,10 @@ class SmallDiskWork:
     work: object
     bytes_allowed: int
 
-    def open(self, threads: int) -> Callable[[Job], Made]:
+    def open(self, threads: int) -> Callable[[Job], PhotoFindings]:
         import resource
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (self.bytes_allowed, resource.RLIM_INFINITY))
-        do: Callable[[Job], Made] = self.work.open(threads)  # type: ignore[attr-defined]
+        do: Callable[[Job], PhotoFindings] = self.work.open(threads)  # type: ignore[attr-defined]
         return do

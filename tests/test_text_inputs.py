@@ -21,7 +21,7 @@ from kits import saved
 from standout.cli import run
 from standout.cli.benchmark import _compare
 from standout.compose.options import Look
-from standout.compose.parse import parse_background, parse_keep, parse_margin, parse_point, parse_position
+from standout.compose.parse import parse_background, parse_keep, parse_position
 from standout.config import Config, load_config, read_run_record
 from standout.data.augment_folder import _read_record
 from standout.data.check import check_pairs
@@ -29,6 +29,7 @@ from standout.data.pairs import find_pairs
 from standout.errors import ConfigError, DataError, InputError, ModelFileError, StandoutError
 from standout.folder.journal import JOURNAL_NAME, Journal, Record
 from standout.id_photo.specs import load_spec, spec_text
+from standout.imaging.parse import parse_length, parse_point
 from standout.inference.session import thread_count
 from standout.score import intervals
 from standout.text_files import TextFileError, read_csv, read_json, read_text, read_toml
@@ -333,7 +334,7 @@ def test_a_journal(tmp_path: Path, lines: list[Any], torn: bytes) -> None:
 @example("a" * 300 + ".png")
 @example("nowhere/\0.png")
 @example("1,1e400")
-@pytest.mark.parametrize("parse", [parse_background, parse_keep, parse_margin, parse_point, parse_position])
+@pytest.mark.parametrize("parse", [parse_background, parse_keep, parse_length, parse_point, parse_position])
 def test_words_about_the_result(parse: Callable[[str], Any], text: str) -> None:
     survives(parse, text)
 

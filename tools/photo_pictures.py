@@ -50,15 +50,15 @@ def main() -> None:
     made = {
         "photo": photo,
         "transparent": checkered(standout.cut_out(photo, model=model)),
-        "mask": standout.cut_out(photo, mask=True, model=model).convert("RGB"),
+        "mask": standout.cut_out(photo, options=standout.PhotoOptions(mask=True), model=model).convert("RGB"),
         "white": standout.cut_out(photo, background="white", model=model),
         "color": standout.cut_out(photo, background="#0a84ff", model=model),
         "image": standout.cut_out(photo, background=meadow(photo.height, photo.width), model=model),
         "blur": standout.cut_out(photo, background="blur", model=model),
-        "lens": standout.cut_out(photo, background="blur:16", look=look(lens=True), model=model),
-        "shadow": standout.cut_out(photo, background="#f2e8dc", look=look(shadow=True), model=model),
-        "invert": checkered(standout.cut_out(photo, look=look(invert=True), model=model)),
-        "crop": checkered(standout.cut_out(photo, look=look(crop=True, margin=0.02), model=model)),
+        "lens": standout.cut_out(photo, background="blur:16", options=look(lens=True), model=model),
+        "shadow": standout.cut_out(photo, background="#f2e8dc", options=look(shadow=True), model=model),
+        "invert": checkered(standout.cut_out(photo, options=look(invert=True), model=model)),
+        "crop": checkered(standout.cut_out(photo, options=look(crop=True, margin="2%"), model=model)),
     }
     for name, picture in made.items():
         picture.save(PICTURES / f"{name}.jpg", quality=85)

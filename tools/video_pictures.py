@@ -39,7 +39,7 @@ def make_clip(path: Path) -> None:
 def still(path: Path, index: int = COUNT // 2) -> Frame:
     """One frame of a video, or of a folder of transparent pictures laid over a chequerboard."""
     if not path.is_dir():
-        return list(standout.frames(path))[index]
+        return list(standout.read_frames(path))[index]
     pixels = cv2.imread(str(path / f"{index + 1:06d}.png"), cv2.IMREAD_UNCHANGED)
     rgba = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA), np.float32)
     y, x = np.indices(rgba.shape[:2]) // 12

@@ -23,11 +23,12 @@ from standout.cli import run
 from standout.compose.options import Look
 from standout.errors import ConfigError, MissingExtra
 from standout.folder.journal import JOURNAL_NAME
-from standout.folder.photo_work import FolderOptions, PhotoWork
-from standout.folder.process import process_folder
+from standout.folder.options import FolderOptions
+from standout.folder.photo_work import PhotoWork
+from standout.folder.process import process_folder, run_folder
+from standout.folder.run import FolderRun
 from standout.imaging.arrays import Frame
 from standout.imaging.decode import read
-from standout.photo.cut_out import PhotoOptions
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_the_whole_command(
     assert run([*command, "--report", str(report)]) == 1
     told = capsys.readouterr().err
     assert "cut off.jpg` can't be decoded" in told and "3 done, 1 failed" in told
-    assert "other files: 1" in told and "In 1 of them nobody was found" in told
+    assert "other files: 1" in told and "No person was found in 1 of them" in told
     assert sorted(path.name for path in out.iterdir()) == [JOURNAL_NAME, "a-png.png", "a.png", "nobody.png"]
     expected = standout.cut_out(bright_person, model=model_file)
     np.testing.assert_array_equal(read(out / "a-png.png").color, expected[..., :3])
@@ -61,7 +62,7 @@ def test_the_whole_command(
     assert content["counts"] == {"done": 3, "unchanged": 0, "failed": 1, "pending": 0}
     assert content["skipped"] == {"other files": 1}
     by_name = {photo["photo"]: photo for photo in content["photos"]}
-    assert by_name["a.png"]["cutout"] == "a-png.png" and by_name["nobody.jpg"]["nobody"] is True
+    assert by_name["a.png"]["cutout"] == "a-png.png" and by_name["nobody.jpg"]["found_person"] is False
     assert by_name["cut off.jpg"]["status"] == "failed" and by_name["cut off.jpg"]["error"] in told
 
     # The cause removed, the same command does what is missing, and is content.
@@ -157,7 +158,7 @@ def test_a_missing_extra_is_told_before_the_first_photo(
     for name in ("pymatting", "pymatting.alpha", "pymatting.alpha.estimate_alpha_cf"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtra, match="matting"):
-        PhotoWork(FolderOptions(PhotoOptions(Look(matting="closed-form")), model=model_file)).open(1)
+        PhotoWork(FolderOptions(Look(matting="closed-form"), model=model_file)).open(1)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")
@@ -165,12 +166,12 @@ def test_a_disk_that_is_too_small_for_some(photos: Path, tmp_path: Path, model_f
     noise = np.random.default_rng(0).integers(200, 255, (300, 300, 3), np.uint8)
     Image.fromarray(noise).save(photos / "large.png")
     (photos / "cut off.jpg").unlink()
-    settings, out = FolderOptions(model=model_file, workers=1), tmp_path / "out"
-    report = process_folder(photos, out, settings=settings, work=SmallDiskWork(PhotoWork(settings), 50_000))
+    options, out = FolderOptions(model=model_file, workers=1), tmp_path / "out"
+    report = run_folder(FolderRun(photos, out, options, work=SmallDiskWork(PhotoWork(options), 50_000)))
     assert [outcome.photo for outcome in report.failed] == ["large.png"]
     assert "File too large" in report.failed[0].error and report.count("done") == 3
     assert sorted(path.name for path in out.iterdir()) == [JOURNAL_NAME, "a-png.png", "a.png", "nobody.png"]
-    report = process_folder(photos, out, settings=settings)
+    report = process_folder(photos, out, options=options)
     assert report.count("unchanged") == 3 and report.count("done") == 1
     np.testing.assert_array_equal(read(out / "large.png").color, noise)
 

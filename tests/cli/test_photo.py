@@ -140,7 +140,7 @@ def test_16_bits_stay_in_a_png_and_their_loss_is_said(
 def test_nobody_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Image.new("RGB", (40, 30), (20, 20, 20)).save("empty.png")
     assert photo("empty.png") == 0
-    assert "nobody was found in `empty.png`" in capsys.readouterr().err
+    assert "no person was found in `empty.png`" in capsys.readouterr().err
     assert np.asarray(opened("empty.standout.png")).max() == 0
 
 

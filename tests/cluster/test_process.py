@@ -25,7 +25,7 @@ from standout.cluster.storage import Place
 from standout.cluster.watch import watch_on_cluster
 from standout.errors import InputError, OutputError, StandoutError
 from standout.folder.journal import JOURNAL_NAME
-from standout.folder.photo_work import FolderOptions
+from standout.folder.options import FolderOptions
 from standout.folder.process import process_folder
 from standout.folder.report import FolderReport
 from standout.imaging.encode import encode
@@ -47,7 +47,7 @@ def run(source: Any, target: Any, work: CopyWork | None = None, **options: Any) 
     options.setdefault("engine", in_this_process)
     return process_on_cluster(
         getattr(source, "address", source), getattr(target, "address", target), work=work or CopyWork(),
-        settings=FolderOptions(recursive=options.pop("recursive", True)),
+        options=FolderOptions(recursive=options.pop("recursive", True)),
         cluster=ClusterOptions(retry_failed=retry), **options,
     )  # fmt: skip
 
@@ -65,7 +65,7 @@ def counts(report: FolderReport) -> tuple[int, ...]:
 def test_names_and_folders_are_kept_and_each_photo_has_one_row(places: tuple[Place, Place]) -> None:
     source, target = places
     told: list[tuple[int, int]] = []
-    report = run(source, target, on_photo=lambda _, ended, total: told.append((ended, total)))
+    report = run(source, target, progress=lambda _, ended, total: told.append((ended, total)))
     assert counts(report) == (4, 0, 1, 0) and told == [(n, 5) for n in range(1, 6)]
     assert report.skipped == {"hidden": 1, "other files": 1}
     for photo, output in (("a.jpg", "a.png"), ("a.webp", "a-webp.png"), ("b.png", "b.png"), ("sub/a.jpg", "sub/a.png")):
@@ -80,7 +80,7 @@ def test_names_and_folders_are_kept_and_each_photo_has_one_row(places: tuple[Pla
 
 def test_without_recursive_folders_are_left_out_and_counted(places: tuple[Place, Place]) -> None:
     report = run(*places, recursive=False)
-    assert sorted(report.outcomes) == ["a.jpg", "a.webp", "b.png"]
+    assert sorted(report.results) == ["a.jpg", "a.webp", "b.png"]
     assert report.skipped["folders (--recursive looks into them)"] == 1
 
 
@@ -91,7 +91,7 @@ def test_the_same_call_goes_on_where_it_stopped(places: tuple[Place, Place], tmp
         if ended == 2:
             stop.set()
 
-    assert counts(run(*places, work, stop=stop, on_photo=stop_after_two)) == (2, 0, 0, 3)
+    assert counts(run(*places, work, stop=stop, progress=stop_after_two)) == (2, 0, 0, 3)
     assert len(rows_of(places[1])) == 2
     assert counts(run(*places, work)) == (2, 2, 1, 0)
     assert counts(run(*places, work)) == (0, 4, 1, 0), "what failed is left, and told"
@@ -197,14 +197,14 @@ def test_it_goes_on_where_standout_folder_stopped_and_the_other_way_round(
 ) -> None:
     source, target = tmp_path / "in", tmp_path / "out"
     source.mkdir()
-    settings = FolderOptions(model=str(model_file), workers=1)
+    options = FolderOptions(model=str(model_file), workers=1)
     (source / "a.png").write_bytes(encode(bright_person))
-    process_folder(source, target, settings=settings)
+    process_folder(source, target, options=options)
     (source / "b.png").write_bytes(encode(bright_person))
-    report = process_on_cluster(source, target, settings=settings, engine=in_this_process)
+    report = process_on_cluster(source, target, options=options, engine=in_this_process)
     assert counts(report) == (1, 1, 0, 0) and (target / JOURNAL_NAME).exists()
     assert [row["path"] for row in rows_of(Place(target))] == ["a.png", "b.png"]
-    assert counts(process_folder(source, target, settings=settings)) == (0, 2, 0, 0)
+    assert counts(process_folder(source, target, options=options)) == (0, 2, 0, 0)
 
 
 def test_the_manifest_is_written_as_the_job_goes(places: tuple[Place, Place], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ def test_the_manifest_is_written_as_the_job_goes(places: tuple[Place, Place], mo
     def look(_: object, ended: int, __: int) -> None:
         seen.append(len(rows_of(places[1])) if ended >= 3 else 0)
 
-    run(*places, on_photo=look)
+    run(*places, progress=look)
     assert seen == [0, 0, 2, 4, 4]
     fs, path = fsspec.core.url_to_fs(f"{places[1].address}/{MANIFEST_NAME}")
     assert len(fs.ls(path, detail=False)) == 1, "small files are joined in the end"
@@ -268,13 +268,13 @@ def test_watching_does_what_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     source.mkdir()
     (source / "a.jpg").write_bytes(b"first")
 
-    def on_photo(outcome: Any, ended: int, total: int) -> None:
+    def progress(outcome: Any, ended: int, total: int) -> None:
         if ended == 1:
             (source / "b.jpg").write_bytes(b"second")
         else:
             stop.set()
 
     report = watch_on_cluster(
-        source, tmp_path / "out", stop=stop, work=CopyWork(), engine=in_this_process, on_photo=on_photo
+        source, tmp_path / "out", stop=stop, work=CopyWork(), engine=in_this_process, progress=progress
     )
     assert counts(report) == (2, 0, 0, 0) and (tmp_path / "out" / "b.png").read_bytes() == b"second"

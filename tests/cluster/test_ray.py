@@ -28,7 +28,7 @@ from standout.cluster.process import process_on_cluster  # noqa: E402
 from standout.cluster.ray_engine import RayEngine  # noqa: E402
 from standout.cluster.storage import Place, read_table  # noqa: E402
 from standout.errors import ConfigError  # noqa: E402
-from standout.folder.photo_work import FolderOptions  # noqa: E402
+from standout.folder.options import FolderOptions  # noqa: E402
 from standout.folder.report import FolderReport  # noqa: E402
 
 pytestmark = [
@@ -88,7 +88,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(source: Any, target: Any, work: CopyWork, **options: Any) -> FolderReport:
     cluster = ClusterOptions(max_workers=options.pop("max_workers", 2), min_workers=options.pop("min_workers", 2))
     settings = FolderOptions(recursive=True)
-    return process_on_cluster(source, target, work=work, settings=settings, cluster=cluster, **options)
+    return process_on_cluster(source, target, work=work, options=settings, cluster=cluster, **options)
 
 
 def check(target: Place) -> list[dict[str, Any]]:
@@ -114,7 +114,7 @@ def test_a_node_that_is_killed_costs_nothing(cluster: Any, photos: Path, tmp_pat
             killed.append(cluster.worker_nodes.copy().pop())
             cluster.remove_node(killed[0], allow_graceful=False)
 
-    report = run(photos, tmp_path / "out", CopyWork(seconds=0.002), on_photo=kill_one)
+    report = run(photos, tmp_path / "out", CopyWork(seconds=0.002), progress=kill_one)
     assert killed
     assert (report.count("done"), report.count("failed"), report.count("pending")) == (PHOTOS - 2, 2, 0)
     assert sorted(Path(outcome.photo).name for outcome in report.failed) == ["broken0007.jpg", "broken1001.jpg"]
@@ -150,11 +150,11 @@ DRIVER = """
     cloudpickle.register_pickle_by_value(cluster_work)
     from standout.cluster.options import ClusterOptions
     from standout.cluster.process import process_on_cluster
-    from standout.folder.photo_work import FolderOptions
+    from standout.folder.options import FolderOptions
     process_on_cluster(
-        {source!r}, {target!r}, work=cluster_work.CopyWork(seconds=0.003), settings=FolderOptions(recursive=True),
+        {source!r}, {target!r}, work=cluster_work.CopyWork(seconds=0.003), options=FolderOptions(recursive=True),
         cluster=ClusterOptions(address={address!r}, max_workers=2),
-        on_photo=lambda outcome, ended, total: print(ended, flush=True),
+        progress=lambda outcome, ended, total: print(ended, flush=True),
     )
 """
 

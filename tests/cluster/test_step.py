@@ -17,7 +17,7 @@ from standout.cluster.attempts import DEATHS, Attempts
 from standout.cluster.cut_out import cut_out_step
 from standout.cluster.step import Photo, Step
 from standout.errors import ModelFileError
-from standout.folder.photo_work import FolderOptions
+from standout.folder.options import FolderOptions
 from standout.imaging.decode import read
 from standout.imaging.encode import encode
 
@@ -102,11 +102,11 @@ def test_cutting_out_gives_the_bytes_of_standout_folder(
     source, target = places
     (source / "a.png").write_bytes(encode(bright_person))
     (source / "sub" / "nobody.png").write_bytes(encode(np.zeros((20, 30, 3), np.uint8)))
-    settings = FolderOptions(model=str(model_file), recursive=True, workers=1)
-    step = cut_out_step(source, target, settings=settings)
+    options = FolderOptions(model=str(model_file), recursive=True, workers=1)
+    step = cut_out_step(source, target, options=options)
     settings_elsewhere = pickle.loads(pickle.dumps(step))
     rows = settings_elsewhere(["a.png", "sub/nobody.png"])
-    process_folder(source, tmp_path / "plain", settings=settings)
+    process_folder(source, tmp_path / "plain", options=options)
     for row in rows:
         assert (target / row["output"]).read_bytes() == (tmp_path / "plain" / row["output"]).read_bytes()
     assert [row["found_person"] for row in rows] == [True, False]
@@ -117,7 +117,8 @@ def test_cutting_out_gives_the_bytes_of_standout_folder(
 def test_a_photo_that_takes_too_long_is_given_up_at_once(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from standout.cluster.attempts import Attempts; "
-        "mine = Attempts('run', Path(sys.argv[1]), limit_s=0.2); mine.at('quick.jpg'); mine.at('slow.jpg'); time.sleep(60)"
+        "mine = Attempts('run', Path(sys.argv[1]), limit_s=0.2); mine.at('quick.jpg'); mine.at('slow.jpg'); "
+        "time.sleep(60)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 1
     after = Attempts("run", tmp_path, limit_s=0.2)

@@ -9,9 +9,10 @@ import pytest
 
 from standout.compose.background import blur_background, fit_image
 from standout.compose.options import Look
-from standout.compose.parse import parse_background, parse_keep, parse_margin, parse_point, parse_position
+from standout.compose.parse import parse_background, parse_keep, parse_position
 from standout.errors import ConfigError
 from standout.imaging.arrays import Frame
+from standout.imaging.parse import Length, Point, parse_length, parse_point
 
 
 def stripes() -> Frame:
@@ -86,7 +87,7 @@ def test_backgrounds_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("withe", "did you mean `white`"), ("#12", "`#rrggbb`"), ("#gggggg", "digits"), ("blur:much", "in pixels"),
+        ("withe", "did you mean `white`"), ("#12", "`#rrggbb`"), ("#gggggg", "`#rrggbb`"), ("blur:much", "in pixels"),
         ("blur:-3", "between 0.5 and 1000"), ("blur:nan", "between"), ("beach.jpg", "neither a file"), ("", "neither"),
         ("#00000080", "`#rrggbb`"),
     ],
@@ -111,8 +112,8 @@ def test_positions_that_are_refused(text: str) -> None:
 
 
 def test_people_points_and_margins_are_read_or_refused() -> None:
-    assert parse_keep("2, 1") == (2, 1) and parse_point("0,0") == (0, 0) and parse_margin("12px") == 12
-    refused = {parse_keep: ("0", "bob"), parse_point: ("5", "-1,4", "50%,3"), parse_margin: ("100%", "-1", "inf")}
+    assert parse_keep("2, 1") == (2, 1) and parse_point("0,0") == Point(0, 0) and parse_length("12px") == Length(12)
+    refused = {parse_keep: ("0", "bob"), parse_point: ("5", "-1,4", "50%,3"), parse_length: ("100%", "-1", "inf")}
     for parse, texts in refused.items():
         for text in texts:
             with pytest.raises(ConfigError, match="received"):

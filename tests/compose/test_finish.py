@@ -45,7 +45,7 @@ def seen(pixels: np.ndarray) -> list[int]:
         (Look(keep=(1,)), [60]),
         (Look(keep=(1, 3)), [60, 180]),
         (Look(at=(170, 60)), [180]),
-        (Look(at=(0.15, 0.6)), [60]),
+        (Look(at="15%,60%"), [60]),
         (Look(at=(42, 60)), [60]),
     ],
 )
@@ -139,7 +139,7 @@ def test_crop_leaves_the_person_and_a_margin() -> None:
     picture, alpha = three_people()
     result = finish(picture, alpha, Look(keep="largest", crop=True, margin=10))
     assert result.box == (80, 10, 130, 100) and result.pixels.shape == (90, 50, 4)
-    share = finish(picture, alpha, Look(keep="largest", crop=True, margin=0.1))
+    share = finish(picture, alpha, Look(keep="largest", crop=True, margin="10%"))
     assert share.box == (83, 13, 127, 97)
     assert finish(picture, alpha * 0, Look(crop=True)).pixels.shape == (100, 200, 4)
     assert finish_mask(picture, alpha, Look(keep="largest", crop=True, margin=0)).pixels.min() == 255

@@ -21,10 +21,12 @@ from fake_work import CopyWork, NoWork
 from standout.compose.options import Look
 from standout.errors import InputError, ModelFileError, OutputError, StandoutError
 from standout.folder.journal import JOURNAL_NAME
-from standout.folder.photo_work import FolderOptions, fingerprint_of
-from standout.folder.process import process_folder
+from standout.folder.options import FolderOptions
+from standout.folder.photo_work import fingerprint_of
+from standout.folder.process import run_folder
 from standout.folder.report import FolderReport
-from standout.photo.cut_out import PhotoOptions
+from standout.folder.run import FolderRun
+from standout.photo.options import PhotoOptions
 
 PHOTOS = ("a.jpg", "a.png", "b.jpg", "c.jpg")
 CUTOUTS = ("a-png.png", "a.png", "b.png", "c.png")
@@ -69,16 +71,16 @@ def written(out: Path) -> list[str]:
     return [name for name in files if name != JOURNAL_NAME]
 
 
-def go(photos: Path, out: Path, work: CopyWork, **settings: object) -> FolderReport:
-    settings = {"workers": 2} | settings
-    return process_folder(photos, out, settings=FolderOptions(**settings), work=work)  # type: ignore[arg-type]
+def go(photos: Path, out: Path, work: CopyWork, **options: object) -> FolderReport:
+    options = {"workers": 2} | options
+    return run_folder(FolderRun(photos, out, FolderOptions(**options), work=work))  # type: ignore[arg-type]
 
 
 def assert_complete(photos: Path, out: Path, report: FolderReport) -> None:
     """Every cut-out in the report is there and whole, and nothing else is."""
-    outcomes = [outcome for outcome in report.outcomes.values() if outcome.cutout]
-    assert written(out) == sorted(outcome.cutout for outcome in outcomes)
-    for outcome in outcomes:
+    results = [outcome for outcome in report.results.values() if outcome.cutout]
+    assert written(out) == sorted(outcome.cutout for outcome in results)
+    for outcome in results:
         assert (out / outcome.cutout).read_bytes() == (photos / outcome.photo).read_bytes()
 
 
@@ -89,22 +91,22 @@ def test_every_photo_is_done_once_and_a_second_run_has_nothing_to_do(photos: Pat
     fill(photos, "sub/a.jpg", "noted.jpg", "nobody.jpg")
     (photos / "readme.txt").touch()
     seen: list[tuple[str, int, int]] = []
-    report = process_folder(
-        photos, out, settings=FolderOptions(workers=2, recursive=True), work=work,
-        on_photo=lambda outcome, ended, total: seen.append((outcome.status, ended, total)),
+    report = run_folder(
+        FolderRun(photos, out, FolderOptions(workers=2, recursive=True), work=work),
+        progress=lambda outcome, ended, total: seen.append((outcome.status, ended, total)),
     )  # fmt: skip
     assert seen == [("done", number, 7) for number in range(1, 8)]
     assert written(out) == sorted([*CUTOUTS, "sub/a.png", "noted.png", "nobody.png"])
     assert_complete(photos, out, report)
     assert report.skipped == {"other files": 1}
-    assert report.outcomes["noted.jpg"].notes == ("a note",) and report.outcomes["nobody.jpg"].nobody
+    assert report.results["noted.jpg"].notes == ("a note",) and report.results["nobody.jpg"].found_person is False
     processes = {line.split()[1] for line in work.log.read_text().splitlines()}
     assert len(processes) <= 2
 
     work.log.unlink()
     again = go(photos, out, work, recursive=True)
     assert work.logged() == [] and again.count("unchanged") == 7
-    assert {o.photo: o.cutout for o in again.outcomes.values()} == {o.photo: o.cutout for o in report.outcomes.values()}
+    assert {o.photo: o.cutout for o in again.results.values()} == {o.photo: o.cutout for o in report.results.values()}
 
 
 def test_what_changed_is_done_again_and_nothing_else(photos: Path, out: Path, work: CopyWork) -> None:
@@ -127,7 +129,7 @@ def test_other_options_or_another_model_do_everything_again(
     model.write_bytes(model_file.read_bytes())
 
     def fingerprint(photo: PhotoOptions | None = None, file_format: str = "png") -> str:
-        return fingerprint_of(FolderOptions(photo or PhotoOptions(), file_format, model))
+        return fingerprint_of(FolderOptions(**vars(photo or PhotoOptions()), file_format=file_format, model=model))
 
     assert fingerprint() == fingerprint(PhotoOptions(max_pixels=10**7))  # a limit changes no finished picture
     different = [
@@ -146,7 +148,7 @@ def test_other_options_or_another_model_do_everything_again(
     assert len(set(different)) == len(different)
 
     go(photos, out, work)
-    assert go(photos, out, work, photo=PhotoOptions(quality=50)).count("done") == 4
+    assert go(photos, out, work, quality=50).count("done") == 4
     assert len(work.logged()) == 8
 
 
@@ -154,9 +156,9 @@ def test_cards_with_the_same_names_go_into_one_folder(photos: Path, out: Path, w
     fill(tmp_path / "card", "a.jpg", "z.jpg")
     first = go(photos, out, work)
     second = go(tmp_path / "card", out, work)
-    assert second.outcomes["a.jpg"].cutout == "a-jpg.png" and second.outcomes["z.jpg"].cutout == "z.png"
+    assert second.results["a.jpg"].cutout == "a-jpg.png" and second.results["z.jpg"].cutout == "z.png"
     for folder, report in ((photos, first), (tmp_path / "card", second)):
-        for outcome in report.outcomes.values():
+        for outcome in report.results.values():
             assert (out / outcome.cutout).read_bytes() == (folder / outcome.photo).read_bytes()
     (tmp_path / "card").rename(tmp_path / "moved")
     assert go(tmp_path / "moved", out, work).count("unchanged") == 2
@@ -204,7 +206,7 @@ def test_a_worker_that_is_killed_takes_one_photo_with_it(photos: Path, out: Path
             victims.add(work.log.read_text().split()[1])
             os.kill(int(next(iter(victims))), signal.SIGKILL)
 
-    report = process_folder(photos, out, settings=FolderOptions(workers=2), work=work, on_photo=kill_one)
+    report = run_folder(FolderRun(photos, out, FolderOptions(workers=2), work=work), progress=kill_one)
     assert len(report.failed) <= 1 and report.count("done") + len(report.failed) == 12
     assert_complete(photos, out, report)
     assert go(photos, out, work).failed == []
@@ -212,11 +214,11 @@ def test_a_worker_that_is_killed_takes_one_photo_with_it(photos: Path, out: Path
 
 def test_workers_that_cant_start_are_told_from_photos_that_fail(photos: Path, out: Path) -> None:
     with pytest.raises(ModelFileError, match="the model is broken"):
-        process_folder(photos, out, settings=FolderOptions(workers=2), work=NoWork())
+        run_folder(FolderRun(photos, out, FolderOptions(workers=2), work=NoWork()))
     with pytest.raises(StandoutError, match="No worker process can be started"):
-        process_folder(photos, out, settings=FolderOptions(workers=2), work=NoWork(silent=True))
+        run_folder(FolderRun(photos, out, FolderOptions(workers=2), work=NoWork(silent=True)))
     with pytest.raises(StandoutError, match="RuntimeError: libfoo.so.1: cannot open") as caught:
-        process_folder(photos, out, settings=FolderOptions(workers=2), work=NoWork(lacks="libfoo.so.1"))
+        run_folder(FolderRun(photos, out, FolderOptions(workers=2), work=NoWork(lacks="libfoo.so.1")))
     assert "fewer workers" not in str(caught.value)
     assert written(out) == []
 
@@ -225,7 +227,7 @@ def test_a_photo_that_hangs_its_decoder_is_given_up_and_the_others_are_done(
     photos: Path, out: Path, work: CopyWork
 ) -> None:
     fill(photos, "hangs.jpg", "z.jpg")
-    report = process_folder(photos, out, settings=FolderOptions(workers=1, limit_s=0.5), work=work)
+    report = run_folder(FolderRun(photos, out, FolderOptions(workers=1, limit_s=0.5), work=work))
     assert {outcome.photo: outcome.error for outcome in report.failed} == {
         "hangs.jpg": "It took longer than 0.5 seconds and was given up."
     }
@@ -257,16 +259,16 @@ def test_a_full_disk_for_the_journal_is_told_and_costs_no_picture(
         patch.setattr(standout.folder.run.Journal, "add", full)
         report = go(photos, out, work)
     assert report.count("done") == 4 and report.failed == []
-    assert "the journal can't be written (No space left on device)" in report.outcomes["a.jpg"].notes[0]
+    assert "the journal can't be written (No space left on device)" in report.results["a.jpg"].notes[0]
     assert_complete(photos, out, go(photos, out, work))
 
 
 def test_a_photo_that_changes_while_it_is_read_is_done_again(photos: Path, out: Path, work: CopyWork) -> None:
     report = go(photos, out, CopyWork(work.log, changes="c.jpg"))
-    assert "changed while it was read" in report.outcomes["c.jpg"].notes[0]
+    assert "changed while it was read" in report.results["c.jpg"].notes[0]
     _filled[photos][photos / "c.jpg"] = hashlib.sha256(b"changed").hexdigest()
     report = go(photos, out, work)
-    assert report.count("done") == 1 and report.outcomes["c.jpg"].status == "done"
+    assert report.count("done") == 1 and report.results["c.jpg"].status == "done"
     assert_complete(photos, out, report)
 
 
@@ -276,11 +278,12 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from fake_work import CopyWork
-from standout.folder.process import process_folder
-from standout.folder.photo_work import FolderOptions
+from standout.folder.process import process_folder, run_folder
+from standout.folder.run import FolderRun
+from standout.folder.options import FolderOptions
 if __name__ == "__main__":
     log, photos, out = map(Path, sys.argv[1:])
-    process_folder(photos, out, settings=FolderOptions(workers=2), work=CopyWork(log, seconds=0.4))
+    run_folder(FolderRun(photos, out, FolderOptions(workers=2), work=CopyWork(log, seconds=0.4)))
 """
 
 
@@ -315,8 +318,8 @@ def test_killed_in_the_middle_and_taken_up_again(photos: Path, out: Path, work: 
 
 def test_stopped_and_taken_up_again(photos: Path, out: Path, work: CopyWork) -> None:
     stop = threading.Event()
-    report = process_folder(
-        photos, out, settings=FolderOptions(workers=1), work=work, stop=stop, on_photo=lambda *_: stop.set()
+    report = run_folder(
+        FolderRun(photos, out, FolderOptions(workers=1), work=work), stop=stop, progress=lambda *_: stop.set()
     )
     assert (report.count("done"), report.count("pending")) == (1, 3)
     assert go(photos, out, work).count("done") == 3
@@ -328,7 +331,7 @@ def test_an_interrupt_leaves_no_process_and_no_half_file(photos: Path, out: Path
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        process_folder(photos, out, settings=FolderOptions(workers=2), work=work, on_photo=interrupt)
+        run_folder(FolderRun(photos, out, FolderOptions(workers=2), work=work), progress=interrupt)
     import multiprocessing
 
     assert multiprocessing.active_children() == []
@@ -342,10 +345,10 @@ def test_an_interrupt_leaves_no_process_and_no_half_file(photos: Path, out: Path
 def test_the_output_may_lie_among_the_photos_and_isnt_eaten(photos: Path, work: CopyWork) -> None:
     for _ in range(2):
         report = go(photos, photos / "cut", work, recursive=True)
-        assert sorted(report.outcomes) == sorted(PHOTOS) and report.skipped == {}
+        assert sorted(report.results) == sorted(PHOTOS) and report.skipped == {}
     assert work.logged() == sorted(PHOTOS) and written(photos / "cut") == sorted(CUTOUTS)
     # Nor is it by a run into another folder.
-    assert sorted(go(photos, photos / "cut2", work, recursive=True).outcomes) == sorted(PHOTOS)
+    assert sorted(go(photos, photos / "cut2", work, recursive=True).results) == sorted(PHOTOS)
 
 
 def test_a_photo_is_never_written_over(photos: Path, work: CopyWork) -> None:

@@ -13,7 +13,7 @@ import pytest
 import standout.folder.watch
 from fake_work import CopyWork
 from standout.errors import InputError
-from standout.folder.photo_work import FolderOptions
+from standout.folder.options import FolderOptions
 from standout.folder.report import FolderReport, PhotoResult
 from standout.folder.watch import watch_folder
 
@@ -31,16 +31,16 @@ class Watched:
         self.events: list[PhotoResult] = []
         self.report: FolderReport | None = None
         self.stop = threading.Event()
-        settings = FolderOptions(workers=2, recursive=recursive)
+        options = FolderOptions(workers=2, recursive=recursive)
 
         def run() -> None:
             self.report = watch_folder(
                 folder,
                 out,
                 stop=self.stop,
-                settings=settings,
+                options=options,
                 work=work,
-                on_photo=lambda *event: self.events.append(event[0]),
+                progress=lambda *event: self.events.append(event[0]),
             )
 
         self.thread = threading.Thread(target=run)
@@ -85,7 +85,7 @@ def test_what_was_there_what_arrives_and_what_changes(tmp_path: Path) -> None:
         (watched.folder / "new.jpg").write_bytes(b"changed")
         watched.until(watched.seen("new.jpg", times=2))
     assert watched.report is not None
-    assert {o.photo: o.status for o in watched.report.outcomes.values()} == dict.fromkeys(
+    assert {o.photo: o.status for o in watched.report.results.values()} == dict.fromkeys(
         ("there.jpg", "new.jpg", "day 2/there.jpg", "moved.jpg"), "done"
     )
     # Nothing was done twice without need, least of all the cut-outs in the folder.

@@ -20,7 +20,7 @@ from standout.cli import run
 from standout.errors import ConfigError, InputError, OutputError
 from standout.id_photo import make as module
 from standout.id_photo.head import Head, Span, measure_head
-from standout.id_photo.make import IdPhoto, make_id_photo
+from standout.id_photo.make import IdPhoto, make_with
 from standout.id_photo.spec import Spec
 from standout.id_photo.specs import list_specs, load_spec
 from standout.imaging.arrays import Frame
@@ -39,7 +39,8 @@ def make(frame: Frame | None = None, spec: str | Spec = "us-visa", *, tilt: floa
     faces = options.pop("faces", FakeFaces(face_at(EYES, tilt=tilt)))
     frame = portrait(tilt=tilt) if frame is None else frame
     model = options.pop("model", FakeModel((1024, 1024)))
-    return make_id_photo(frame, spec, model=model, faces=faces, **options)  # type: ignore[arg-type]
+    spec = spec if isinstance(spec, Spec) else load_spec(spec)
+    return make_with(frame, spec, model, faces, **options)  # type: ignore[arg-type]
 
 
 def pupils_of(photo: IdPhoto) -> np.ndarray:
@@ -87,7 +88,7 @@ def test_the_head_has_the_size_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize("spec", list_specs(), ids=lambda spec: spec.name)
 def test_no_specification_is_broken_by_a_good_photo(spec: Spec, model: FakeModel) -> None:
-    photo = make_id_photo(portrait(tilt=3), spec, model=model, faces=FakeFaces(face_at(EYES, tilt=3)))
+    photo = make_with(portrait(tilt=3), spec, model, FakeFaces(face_at(EYES, tilt=3)))
     assert photo.pixels.shape == (*spec.pixels()[:2], 3)
     allowed = {"unaltered background"} if spec.replacing == "forbidden" else set()
     assert set(photo.report.failed) - {"resolution"} <= allowed
@@ -225,12 +226,12 @@ def test_evenness_of_a_kept_background() -> None:
     # White on white: the fake model can't tell them apart, so it looks at the drawn head instead.
     dark_model.alpha = lambda frame, refine=True: FakeModel((1024, 1024)).alpha(portrait())  # type: ignore[method-assign]
     faces = FakeFaces(face_at(EYES))
-    even = make_id_photo(white, "us-visa", background="keep", model=dark_model, faces=faces)
+    even = make_with(white, load_spec("us-visa"), dark_model, faces, background="keep")
     assert even.report.status("background") == "pass"
     striped = white.copy()
     striped[:, ::200] = striped[:, 100::200] = striped[:, 30::100] = 0
     striped[(np.arange(1200) // 40 % 2).astype(bool)] //= 2
-    report = make_id_photo(striped, "us-visa", background="keep", model=dark_model, faces=faces).report
+    report = make_with(striped, load_spec("us-visa"), dark_model, faces, background="keep").report
     assert "background" in report.failed
 
 
@@ -238,7 +239,7 @@ def test_the_background_is_the_colour_that_is_asked_for() -> None:
     assert tuple(make(spec="us-visa").pixels[3, 3]) == (255, 255, 255)
     assert tuple(make(spec="uk-passport").pixels[3, 3]) == (0xEA, 0xEA, 0xEA), "light grey, as the specification says"
     assert tuple(make(background="#a0c0ff").pixels[3, 3]) == (0xA0, 0xC0, 0xFF)
-    with pytest.raises(ConfigError, match="did you mean `white`"):
+    with pytest.raises(ConfigError, match="must be a color"):
         make(background="whyte")
 
 

@@ -17,7 +17,7 @@ from fakes import FakeModel
 from standout.errors import ConfigError
 from standout.video.options import VideoOptions
 from standout.video.process import process_video
-from standout.video.reader import VideoReader, frames
+from standout.video.reader import VideoReader, read_frames
 
 
 def times(path: Path) -> list[Fraction]:
@@ -66,7 +66,7 @@ def test_rate_sound_and_subtitles_are_kept(clip: Path, tmp_path: Path, ending: s
     assert abs(duration(target) - duration(clip)) < 0.03
     assert packets(target, "audio") == packets(clip, "audio") != []
     assert b"hello" in packets(target, "subtitle")[0]
-    assert np.abs(next(frames(target))[-1, -1].astype(int) - (0, 128, 0)).max() < 12
+    assert np.abs(next(read_frames(target))[-1, -1].astype(int) - (0, 128, 0)).max() < 12
 
 
 def test_webm_turns_the_sound_into_opus_and_says_so(clip: Path, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_phone_clip_comes_out_upright(tmp_path: Path, rotation: int) -> None:
         upright = np.rot90(scene(0), rotation // 90)  # counterclockwise, as FFmpeg's display matrices count
         got = picture.to_ndarray(format="rgb24")
     assert got.shape == upright.shape
-    assert np.abs(next(frames(clip)).astype(int) - upright).mean() < 6
+    assert np.abs(next(read_frames(clip)).astype(int) - upright).mean() < 6
 
 
 @pytest.mark.parametrize("size", [(47, 63), (48, 63), (33, 20)])
@@ -102,7 +102,7 @@ def test_odd_sizes_are_kept(tmp_path: Path, size: tuple[int, int]) -> None:
     clip = make_clip(tmp_path / "in.mkv", 2, size=size)
     for ending in (".mp4", ".webm"):
         process_video(clip, tmp_path / f"out{ending}", background="white", model=FakeModel())
-        assert next(frames(tmp_path / f"out{ending}")).shape[:2] == size
+        assert next(read_frames(tmp_path / f"out{ending}")).shape[:2] == size
 
 
 def test_one_frame(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_frames_folder_and_matte(tmp_path: Path) -> None:
     alpha = read(tmp_path / "pngs" / "000001.png").alpha
     assert alpha is not None and alpha[24, 26] > 0.95 and alpha[44, 60] < 0.05
     process_video(clip, tmp_path / "matte.mp4", model=FakeModel(), options=VideoOptions(matte=True))
-    grey = next(frames(tmp_path / "matte.mp4"))
+    grey = next(read_frames(tmp_path / "matte.mp4"))
     assert grey[24, 26].min() > 245 and grey[44, 60].max() < 10
 
 
@@ -151,7 +151,7 @@ def test_start_end_size_and_fps(tmp_path: Path) -> None:
     result = process_video(clip, tmp_path / "out.mp4", background="white", model=FakeModel(), options=options)
     assert result.frames == 4
     assert times(tmp_path / "out.mp4") == [Fraction(i, 10) for i in range(4)]
-    assert next(frames(tmp_path / "out.mp4")).shape == (24, 32, 3)
+    assert next(read_frames(tmp_path / "out.mp4")).shape == (24, 32, 3)
     assert abs(duration(tmp_path / "out.mp4") - 0.4) < 0.05
     with pytest.raises(ConfigError, match="would stretch"):
         process_video(clip, tmp_path / "x.mp4", model=FakeModel(), options=VideoOptions(size="32x32"))
@@ -164,14 +164,14 @@ def test_start_end_size_and_fps(tmp_path: Path) -> None:
 def test_a_video_plays_behind_and_begins_again(tmp_path: Path) -> None:
     clip, behind = make_clip(tmp_path / "in.mp4", 8), make_clip(tmp_path / "behind.mp4", 2, size=(24, 32))
     process_video(clip, tmp_path / "out.mp4", background=str(behind), model=FakeModel())
-    corner = [int(frame[2, 3, 0]) for frame in frames(tmp_path / "out.mp4")]
+    corner = [int(frame[2, 3, 0]) for frame in read_frames(tmp_path / "out.mp4")]
     assert min(corner) > 100 and len(corner) == 8
 
 
 def test_frames_and_alpha_for_those_who_own_the_loop(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "in.mp4", 6)
     alpha_of = standout.VideoAlpha(FakeModel())
-    alphas = [alpha_of(frame) for frame in standout.frames(clip)]
+    alphas = [alpha_of(frame) for frame in standout.read_frames(clip)]
     assert len(alphas) == 6
     assert all(alpha.shape == (48, 64) and alpha.dtype == np.float32 for alpha in alphas)
     assert alphas[5][24, 30] > 0.95 and alphas[5][44, 60] < 0.05

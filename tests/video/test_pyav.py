@@ -29,7 +29,9 @@ def test_the_command_names_the_extra_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out.mp4").exists()
 
 
-@pytest.mark.parametrize("call", ["standout.process_video('a.mp4', 'b.mp4')", "next(iter(standout.frames('a.mp4')))"])
+@pytest.mark.parametrize(
+    "call", ["standout.process_video('a.mp4', 'b.mp4')", "next(iter(standout.read_frames('a.mp4')))"]
+)
 def test_the_functions_raise_missing_extra(call: str, tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"video")
     call = call.replace("a.mp4", str(tmp_path / "a.mp4"))

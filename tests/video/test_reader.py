@@ -18,9 +18,9 @@ from standout.errors import ConfigError, OutputError
 from standout.video import encoders
 from standout.video.encoders import opaque_encoder, transparent_encoder
 from standout.video.loop import VideoLoop
-from standout.video.options import VideoOptions, parse_size
+from standout.video.options import VideoOptions, fit_size
 from standout.video.process import process_video
-from standout.video.reader import VideoReader, frames
+from standout.video.reader import VideoReader, read_frames
 
 
 def times(path: Path) -> list[Fraction]:
@@ -74,17 +74,17 @@ def test_colours_and_their_tags_are_kept(tmp_path: Path, matrix: int, extent: in
         assert after.info.color == before.info.color
         assert (after.info.color.matrix, after.info.color.range) == (matrix, extent)
     for path in (clip, tmp_path / "out.mp4"):
-        assert np.abs(next(frames(path))[24, 20:32].astype(int) - (250, 240, 230)).max() < 8
-    assert np.abs(next(frames(tmp_path / "out.mp4"))[44, 60].astype(int) - (255, 0, 0)).max() < 8
+        assert np.abs(next(read_frames(path))[24, 20:32].astype(int) - (250, 240, 230)).max() < 8
+    assert np.abs(next(read_frames(tmp_path / "out.mp4"))[44, 60].astype(int) - (255, 0, 0)).max() < 8
 
 
 def test_a_source_in_rgb_is_not_tagged_as_rgb(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "in.mov", 1, codec="png", pixels="rgb24")
-    assert np.abs(next(frames(clip)).astype(int) - scene(0)).max() == 0
+    assert np.abs(next(read_frames(clip)).astype(int) - scene(0)).max() == 0
     process_video(clip, tmp_path / "out.mp4", background="blur", model=FakeModel())
     with VideoReader(tmp_path / "out.mp4") as after:
         assert after.info.color.matrix != 0
-    assert np.abs(next(frames(tmp_path / "out.mp4"))[24, 20:32].astype(int) - (250, 240, 230)).max() < 8
+    assert np.abs(next(read_frames(tmp_path / "out.mp4"))[24, 20:32].astype(int) - (250, 240, 230)).max() < 8
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def test_two_frames_of_one_time_don_t_end_the_run(tmp_path: Path) -> None:
 
 def test_a_decimal_second_is_that_decimal(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "in.mp4", 5, steps=[3000] * 5)  # at 0, 0.1, 0.2 … seconds
-    assert len(list(frames(clip, start_s=0.1, end_s=0.3))) == 2
-    assert VideoOptions(start_s=0.1).start_s == Fraction(1, 10)  # type: ignore[arg-type]
+    assert len(list(read_frames(clip, start_s=0.1, end_s=0.3))) == 2
+    assert VideoOptions(start_s=0.1).start == Fraction(1, 10)
 
 
 def test_without_x264_mp4_is_vp9_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,12 +193,12 @@ def test_without_x264_mp4_is_vp9_and_says_so(tmp_path: Path, monkeypatch: pytest
         (lambda: transparent_encoder(".webm", "prores"), "holds vp9"),
         (lambda: transparent_encoder(".mov", "h264"), "one of vp9, prores, png"),  # type: ignore[arg-type]
         (lambda: opaque_encoder(".avi", size_hw=(48, 64)), ".mp4, .mov, .mkv, .webm"),
-        (lambda: parse_size("640x640", 1280, 720), "would stretch"),
-        (lambda: parse_size("big", 1280, 720), "WIDTHxHEIGHT"),
-        (lambda: parse_size("0x0", 1280, 720), "WIDTHxHEIGHT"),
+        (lambda: fit_size("640x640", 1280, 720), "would stretch"),
+        (lambda: fit_size("big", 1280, 720), "WIDTHxHEIGHT"),
+        (lambda: fit_size("0x0", 1280, 720), "WIDTHxHEIGHT"),
         (lambda: VideoOptions(lag=5), "`lag`"),
         (lambda: VideoOptions(fps=Fraction(0)), "`fps`"),
-        (lambda: VideoOptions(start_s=Fraction(3), end_s=Fraction(2)), "after `start`"),
+        (lambda: VideoOptions(start_s=Fraction(3), end_s=Fraction(2)), "after `start_s`"),
     ],
 )
 def test_what_can_t_be_says_what_can(make: Callable[[], Any], words: str) -> None:

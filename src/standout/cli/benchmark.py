@@ -75,10 +75,12 @@ def benchmark(
 
 def _parse_size(text: str) -> tuple[int, int]:
     """`1280x720` -> (720, 1280), as arrays have it."""
-    width, _, height = text.lower().replace("×", "x").partition("x")
-    if not (width.isdecimal() and height.isdecimal() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
-        raise ConfigError(f"--size must be WIDTHxHEIGHT, each 16 … 16384 pixels, as 1280x720; received {text!r}.")
-    return int(height), int(width)
+    from standout.imaging.parse import parse_size
+
+    width, height = parse_size(text, name="--size")
+    if width is None or height is None or min(width, height) < 16:
+        raise ConfigError(f"`--size` must be WIDTHxHEIGHT, both at least 16 pixels; received {text!r}.")
+    return height, width
 
 
 def _measure(

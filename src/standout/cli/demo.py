@@ -22,7 +22,7 @@ def demo(
     """Cut the person out of the bundled photo (NASA, public domain)."""
     from standout.cli.devices import load_model
     from standout.cli.photo import check_targets, finish_one, target_of
-    from standout.photo.cut_out import PhotoOptions
+    from standout.photo.options import PhotoOptions
 
     with importlib.resources.as_file(importlib.resources.files("standout") / "assets" / "astronaut.jpg") as photo:
         target = target_of(str(photo), output, many=False)

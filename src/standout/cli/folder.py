@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from standout.cluster.options import ClusterOptions
-    from standout.folder.photo_work import FolderOptions
+    from standout.folder.options import FolderOptions
     from standout.folder.report import FolderReport, PhotoResult
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -75,17 +75,17 @@ def folder(
 ) -> None:
     """Cut the people out of all photos in a folder. The same command goes on where it was interrupted."""
     from standout.cli.devices import choose_device
-    from standout.folder.photo_work import FolderOptions
+    from standout.folder.options import FolderOptions
     from standout.folder.process import process_folder
     from standout.folder.report import check_report_path, write_report
     from standout.folder.watch import watch_folder
 
-    settings = FolderOptions(
-        choice.options,
-        choice.file_format,
-        choice.model,
-        workers,
-        recursive,
+    options = FolderOptions(
+        **vars(choice.options),
+        file_format=choice.file_format,
+        model=choice.model,
+        workers=workers,
+        recursive=recursive,
         # Where a cluster's workers run is for their machines to find out.
         looks=choice.looks,
         device=(choice.device or "auto") if cluster else choose_device(choice.model, choice.device),
@@ -93,17 +93,17 @@ def folder(
     )
     if report is not None:
         check_report_path(report)
-    options = cluster_options(
+    on_cluster = cluster_options(
         cluster, workers, source, target, address=ray_address, min_workers=min_workers, max_workers=max_workers,
         cpus_per_worker=cpus_per_worker, gpus_per_worker=gpus_per_worker, retry_failed=retry_failed,
     )  # fmt: skip
-    with _stopped_by_signals() as stop, _bar(watch) as on_photo:
-        if options is not None:
-            result = _on_cluster(source, target, settings, options, on_photo, stop, watch)
+    with _stopped_by_signals() as stop, _bar(watch) as progress:
+        if on_cluster is not None:
+            result = _on_cluster(source, target, options, on_cluster, progress, stop, watch)
         elif watch:
-            result = watch_folder(source, target, settings=settings, on_photo=on_photo, stop=stop)
+            result = watch_folder(source, target, options=options, progress=progress, stop=stop)
         else:
-            result = process_folder(source, target, settings=settings, on_photo=on_photo, stop=stop)
+            result = process_folder(source, target, options=options, progress=progress, stop=stop)
     for line in summary(result):
         _say(line)
     if report is not None:
@@ -117,9 +117,9 @@ def folder(
 def _on_cluster(
     source: str,
     target: str,
-    settings: FolderOptions,
-    options: ClusterOptions,
-    on_photo: Callable[[PhotoResult, int, int], None],
+    options: FolderOptions,
+    cluster: ClusterOptions,
+    progress: Callable[[PhotoResult, int, int], None],
     stop: threading.Event,
     watch: bool,
 ) -> FolderReport:
@@ -127,7 +127,7 @@ def _on_cluster(
     from standout.cluster.watch import watch_on_cluster
 
     run = watch_on_cluster if watch else process_on_cluster
-    return run(source, target, settings=settings, cluster=options, on_photo=on_photo, stop=stop)
+    return run(source, target, options=options, cluster=cluster, progress=progress, stop=stop)
 
 
 def summary(report: FolderReport) -> list[str]:
@@ -138,16 +138,16 @@ def summary(report: FolderReport) -> list[str]:
     lines = [f"{', '.join(filter(None, parts))} in {report.seconds:.1f} s{speed}; the cut-outs are in `{report.out}`."]
     if pending:
         lines.append(f"{pending} not begun; the same command goes on there.")
-    if not report.outcomes:
+    if not report.results:
         lines = [f"There are no photos in `{report.folder}`."]
     if report.skipped:
         lines.append(
             "Skipped: " + "; ".join(f"{what}: {count}" for what, count in sorted(report.skipped.items())) + "."
         )
-    nobody = sum(outcome.nobody for outcome in report.outcomes.values())
+    nobody = sum(result.found_person is False for result in report.results.values())
     if nobody:
-        lines.append(f"In {nobody} of them nobody was found; nothing is taken for a person.")
-    notes = Counter(note for outcome in report.outcomes.values() for note in outcome.notes)
+        lines.append(f"No person was found in {nobody} of them; those cut-outs are empty.")
+    notes = Counter(note for outcome in report.results.values() for note in outcome.notes)
     lines += [f"{count} × {note}." for note, count in notes.items()]
     return lines
 
@@ -183,14 +183,14 @@ def _bar(watch: bool) -> Iterator[Callable[[PhotoResult, int, int], None]]:
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task("Watching, Ctrl-C ends" if watch else "Cutting out", total=None, speed="")
 
-    def on_photo(outcome: PhotoResult, ended: int, total: int) -> None:
+    def progress(outcome: PhotoResult, ended: int, total: int) -> None:
         bar.update(task, completed=ended, total=total)
         bar.update(task, speed=_speed_of(bar))
         if outcome.status == "failed":
             _say_above(bar, outcome.error)
 
     with bar:
-        yield on_photo
+        yield progress
 
 
 def _speed_of(bar: Progress) -> str:

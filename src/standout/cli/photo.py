@@ -13,7 +13,8 @@ import typer
 from standout.cli.photo_options import PhotoChoice, takes_photo_options
 
 if TYPE_CHECKING:
-    from standout.photo.cut_out import PhotoOptions, Predictor
+    from standout.photo.cut_out import Predictor
+    from standout.photo.options import PhotoOptions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -71,8 +72,8 @@ def finish_one(source: str, target: str, model: Predictor, options: PhotoOptions
         sys.stdout.buffer.flush()
     else:
         finished = photo_to_file(source, target, model, options)
-    if finished.nobody:
-        _say(f"nobody was found in `{source}`; nothing is taken for a person.")
+    if not finished.found_person:
+        _say(f"no person was found in `{source}`; the cut-out is empty.")
     for note in finished.notes:
         _say(f"`{source}`: {note}")
 

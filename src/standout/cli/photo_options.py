@@ -13,7 +13,7 @@ import typer
 from standout.cli.devices import DeviceOption, LooksOption
 
 if TYPE_CHECKING:
-    from standout.photo.cut_out import PhotoOptions
+    from standout.photo.options import PhotoOptions
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,9 @@ def photo_choice(
         ConfigError: One isn't allowed.
     """
     from standout.compose.options import Look
-    from standout.compose.parse import parse_keep, parse_margin, parse_point, parse_position
-    from standout.photo.cut_out import PhotoOptions
+    from standout.compose.parse import parse_keep, parse_position
+    from standout.imaging.parse import parse_length, parse_point
+    from standout.photo.options import PhotoOptions
 
     look = Look(
         background=background,
@@ -96,7 +97,7 @@ def photo_choice(
         feather=feather,
         invert=invert,
         crop=crop,
-        margin=parse_margin(margin),
+        margin=parse_length(margin),
         shadow=shadow,
         keep=parse_keep(keep),
         at=None if at is None else parse_point(at),

@@ -234,11 +234,12 @@ def _live_config(longest: int | None, every: int, threads: int, smoothing: str) 
 
 def _parse_size(text: str) -> tuple[int, int]:
     from standout.errors import ConfigError
+    from standout.imaging.parse import parse_size
 
-    width, cross, height = text.lower().partition("x")
-    if not (cross and _is_number(width) and _is_number(height) and 16 <= min(int(width), int(height)) <= 8192):
-        raise ConfigError(f"`--size` must be WIDTHxHEIGHT in pixels, as 1280x720; received {text!r}.")
-    return int(width), int(height)
+    width, height = parse_size(text, name="--size", most=8192)
+    if width is None or height is None or min(width, height) < 16:
+        raise ConfigError(f"`--size` must be WIDTHxHEIGHT, both at least 16 pixels; received {text!r}.")
+    return width, height
 
 
 def _list() -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from standout.cluster.step import Photo, Product, Step
 from standout.cluster.storage import Place
-from standout.folder.photo_work import FolderOptions, fingerprint_of, prepare, with_background_read
+from standout.folder.options import FolderOptions
+from standout.folder.photo_work import fingerprint_of, prepare, with_background_read
 from standout.imaging.encode import FORMATS, encode
 from standout.inference.model import bundled_names
 from standout.photo.cut_out import finish_photo
@@ -23,47 +24,48 @@ class CutOutWork:
     """The people of each photo, cut out.
 
     Attributes:
-        settings: How. A background image is in there as pixels: the workers' machines needn't have its file.
+        options: How the folder is processed. A background image is in there as pixels: the workers' machines
+            needn't have its file.
         model: What the manifest calls the model: its name and the beginning of its file's SHA-256.
         fingerprint: As `standout.folder.photo_work.fingerprint_of` writes it.
         model_file: The content of a model of one's own, for the same reason; None of a bundled one.
     """
 
-    settings: FolderOptions
+    options: FolderOptions
     model: str
     fingerprint: str
     model_file: bytes | None = None
 
     @classmethod
-    def of(cls, settings: FolderOptions, *, on_gpu: bool = False) -> CutOutWork:
-        """Reads the files that the settings name.
+    def of(cls, options: FolderOptions, *, on_gpu: bool = False) -> CutOutWork:
+        """Reads the files that the options name.
 
         Args:
-            settings: How.
+            options: How the folder is processed.
             on_gpu: Whether each worker has a GPU, or a share of one, so that `device="auto"` may look for it.
 
         Raises:
             ModelFileError: There is no such model.
             InputError: The background image can't be used.
         """
-        fingerprint = fingerprint_of(settings)
-        device = "cpu" if settings.device == "auto" and not on_gpu else settings.device
-        settings = dataclasses.replace(settings, photo=with_background_read(settings.photo), device=device)
-        if str(settings.model) in bundled_names():
-            return cls(settings, str(settings.model), fingerprint)
-        content = Path(settings.model).read_bytes()
-        name = f"{Path(settings.model).name}@{hashlib.sha256(content).hexdigest()[:12]}"
-        return cls(settings, name, fingerprint, content)
+        fingerprint = fingerprint_of(options)
+        device = "cpu" if options.device == "auto" and not on_gpu else options.device
+        options = dataclasses.replace(options, look=with_background_read(options.photo).look, device=device)
+        if str(options.model) in bundled_names():
+            return cls(options, str(options.model), fingerprint)
+        content = Path(options.model).read_bytes()
+        name = f"{Path(options.model).name}@{hashlib.sha256(content).hexdigest()[:12]}"
+        return cls(options, name, fingerprint, content)
 
     @property
     def ending(self) -> str:
         """Of the cut-outs' names."""
-        return self.settings.ending
+        return self.options.ending
 
     @property
     def max_bytes(self) -> int:
         """Size of a photo's file that is allowed."""
-        return self.settings.photo.max_bytes
+        return self.options.photo.max_bytes
 
     @cached_property
     def _file_format(self) -> str:
@@ -76,37 +78,37 @@ class CutOutWork:
             StandoutError: The model can't be used here, or an extra is missing.
         """
         if self.model_file is None:
-            model, options = prepare(self.settings, threads)
+            model, options = prepare(self.options, threads)
         else:
             # `load` takes a file; once it is loaded the file may go.
             with tempfile.TemporaryDirectory(prefix="standout-") as folder:
                 file = Path(folder) / Path(self.model.partition("@")[0]).name
                 file.write_bytes(self.model_file)
-                settings = dataclasses.replace(self.settings, model=file)
-                model, options = prepare(settings, threads)
+                options = dataclasses.replace(self.options, model=file)
+                model, options = prepare(options, threads)
 
         def do(photo: Photo, data: bytes) -> Product:
             finished = finish_photo(data, model, options, file_format=self._file_format)
             height, width = finished.pixels.shape[:2]
             content = encode(finished.pixels, finished.encoding)
-            return Product({photo.output: content}, not finished.nobody, (height, width), finished.notes)
+            return Product({photo.output: content}, bool(finished.found_person), (height, width), finished.notes)
 
         return do
 
 
 def cut_out_step(
-    source: str | Path, target: str | Path, *, settings: FolderOptions | None = None, threads: int = 1
+    source: str | Path, target: str | Path, *, options: FolderOptions | None = None, threads: int = 1
 ) -> Step:
     """The step that an engine of your own drives: call it with paths relative to `source`.
 
     Args:
         source: The folder or URL of the photos.
         target: The folder or URL of the cut-outs.
-        settings: How.
+        options: How the folder is processed.
         threads: That each process may use.
 
     Raises:
         StandoutError: The model, the background image or one of the places can't be used.
     """
-    work = CutOutWork.of(settings or FolderOptions())
+    work = CutOutWork.of(options or FolderOptions())
     return Step(work, Place(source).address, Place(target).address, threads)

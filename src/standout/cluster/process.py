@@ -22,9 +22,9 @@ from standout.cluster.storage import Place, redact
 from standout.errors import OutputError, StandoutError
 from standout.folder.find import lies_within
 from standout.folder.journal import Journal, Record
+from standout.folder.options import FolderOptions
 from standout.folder.output_names import OutputNames
-from standout.folder.photo_work import FolderOptions
-from standout.folder.process import OnPhoto
+from standout.folder.process import FolderProgress
 from standout.folder.report import FolderReport, PhotoResult
 from standout.imaging.files import sweep_temporary
 
@@ -43,9 +43,9 @@ def process_on_cluster(
     source: str | Path,
     target: str | Path,
     *,
-    settings: FolderOptions | None = None,
+    options: FolderOptions | None = None,
     cluster: ClusterOptions | None = None,
-    on_photo: OnPhoto | None = None,
+    progress: FolderProgress | None = None,
     stop: threading.Event | None = None,
     work: Work | None = None,
     engine: Engine | None = None,
@@ -55,7 +55,7 @@ def process_on_cluster(
     Args:
         source: A folder, a URL that fsspec knows (`s3://bucket/prefix`), or a text or Parquet list of paths.
         target: A folder or URL; gets the cut-outs and `manifest.parquet`.
-        settings: How; `workers` fixes the number of processes.
+        options: How the folder is processed; `workers` fixes the number of processes.
         cluster: How the job is spread.
         on_photo: Called after each photo with its outcome, how many have ended and how many there are.
         stop: When set, the run ends soon; what was at work is done again by the next.
@@ -65,18 +65,18 @@ def process_on_cluster(
     Raises:
         InputError: There are no such photos.
         OutputError: The target can't be written, is the source, or another run is at work in it.
-        ModelFileError, ConfigError, MissingExtra: Nothing can be done with these settings, or on this cluster.
+        ModelFileError, ConfigError, MissingExtra: Nothing can be done with these options, or on this cluster.
         StandoutError: The cluster gave up; the same call goes on there.
     """
-    settings, cluster = settings or FolderOptions(), cluster or ClusterOptions()
-    work = work or CutOutWork.of(settings, on_gpu=cluster.gpus_per_worker > 0)
+    options, cluster = options or FolderOptions(), cluster or ClusterOptions()
+    work = work or CutOutWork.of(options, on_gpu=cluster.gpus_per_worker > 0)
     began = time.perf_counter()
     with ExitStack() as stack:
-        job = Job(source, target, work, settings, cluster.retry_failed, stack)
+        job = Job(source, target, work, options, cluster.retry_failed, stack)
         due = job.look()
         if due:
             step = job.step(cluster)
-            job.run(step, due, engine or engine_for(job, cluster, stack), on_photo, stop)
+            job.run(step, due, engine or engine_for(job, cluster, stack), progress, stop)
     job.report.seconds = time.perf_counter() - began
     return job.report
 
@@ -105,7 +105,7 @@ class Job:
     Args:
         source, target: As in `process_on_cluster`.
         work: What is done with each photo.
-        settings: Of which `recursive` and `limit_s` count here.
+        options: Of which `recursive` and `limit_s` count here.
         retry_failed: As in `ClusterOptions`.
         stack: Gets what is to be closed when the run ends.
 
@@ -123,12 +123,12 @@ class Job:
         source: str | Path,
         target: str | Path,
         work: Work,
-        settings: FolderOptions,
+        options: FolderOptions,
         retry_failed: bool,
         stack: ExitStack,
     ) -> None:
         self._work, self._retry_failed = work, retry_failed
-        self._recursive, self._limit_s = settings.recursive, settings.limit_s or None
+        self._recursive, self._limit_s = options.recursive, options.limit_s or None
         self._source = str(source)
         self.target, place = Place(target), Place(source)
         if self.target.holds(place) == "":
@@ -197,7 +197,12 @@ class Job:
         return due
 
     def run(
-        self, step: Step, due: list[Photo], engine: Engine, on_photo: OnPhoto | None, stop: threading.Event | None
+        self,
+        step: Step,
+        due: list[Photo],
+        engine: Engine,
+        progress: FolderProgress | None,
+        stop: threading.Event | None,
     ) -> None:
         """Works on what is due, in rounds: what a cluster lost is due again in the next."""
         self._manifest.forget(photo.path for photo in due)
@@ -213,8 +218,8 @@ class Job:
                     for row in new:
                         ended += 1
                         outcome = self._note(self._settle(row))
-                        if on_photo:
-                            on_photo(outcome, ended, total)
+                        if progress:
+                            progress(outcome, ended, total)
                     if stop and stop.is_set():
                         break
             except ClusterLost as error:
@@ -229,7 +234,7 @@ class Job:
                     "what is done is kept, and the same command goes on there."
                 )
         for photo in left.values():
-            self.report.outcomes[photo.path] = PhotoResult(photo.path, "", "pending")
+            self.report.results[photo.path] = PhotoResult(photo.path, "", "pending")
 
     def _outputs(self) -> dict[str, int]:
         """What lies in the target: path -> size. One listing, for asking for each would take far longer."""
@@ -237,11 +242,11 @@ class Job:
 
     def _recall(self, path: str, known: Known) -> None:
         """Tells the report of a photo that an earlier run has ended; what this run did isn't overwritten."""
-        if path in self.report.outcomes:
+        if path in self.report.results:
             return
         if known.status == "failed":
             notes = ("failed in an earlier run and was left; --retry-failed tries it again",)
-            self._note(PhotoResult(path, "", "failed", known.reason, notes))
+            self._note(PhotoResult(path, "", "failed", known.reason, notes=notes))
         else:
             self._note(PhotoResult(path, known.output, "unchanged"))
 
@@ -296,7 +301,9 @@ class Job:
                 )
             except OSError as error:
                 notes += (f"the journal can't be written ({error.strerror})",)
-        return PhotoResult(row["path"], row["output"], "done", "", notes, row["found_person"] is False, seconds)
+        return PhotoResult(
+            row["path"], row["output"], "done", "", seconds, found_person=row["found_person"], notes=notes
+        )
 
     def _is_misplaced(self, folder: str) -> bool:
         """Whether an output here could replace a photo."""
@@ -316,7 +323,7 @@ class Job:
         )
 
     def _note(self, outcome: PhotoResult) -> PhotoResult:
-        self.report.outcomes[outcome.photo] = outcome
+        self.report.results[outcome.photo] = outcome
         return outcome
 
     def _sweep(self, out: Path) -> None:

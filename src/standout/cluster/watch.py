@@ -11,8 +11,8 @@ from standout.cluster.cut_out import CutOutWork
 from standout.cluster.options import ClusterOptions
 from standout.cluster.process import Engine, Job, engine_for
 from standout.cluster.step import Photo, Work
-from standout.folder.photo_work import FolderOptions
-from standout.folder.process import OnPhoto
+from standout.folder.options import FolderOptions
+from standout.folder.process import FolderProgress
 from standout.folder.report import FolderReport
 
 #: Between two looks, seconds: on disk, and elsewhere, where a look costs requests.
@@ -24,9 +24,9 @@ def watch_on_cluster(
     target: str | Path,
     *,
     stop: threading.Event,
-    settings: FolderOptions | None = None,
+    options: FolderOptions | None = None,
     cluster: ClusterOptions | None = None,
-    on_photo: OnPhoto | None = None,
+    progress: FolderProgress | None = None,
     work: Work | None = None,
     engine: Engine | None = None,
 ) -> FolderReport:
@@ -35,18 +35,18 @@ def watch_on_cluster(
     A file on disk is begun when it looks the same at two looks; an object in a storage is whole when it appears.
 
     Args:
-        source, target, settings, cluster, work, engine: As in `process_on_cluster`.
+        source, target, options, cluster, work, engine: As in `process_on_cluster`.
         stop: When set, the run ends soon, and the report is returned.
         on_photo: Called after each photo with its outcome, how many have ended and how many are known.
 
     Raises:
         StandoutError: As `process_on_cluster`.
     """
-    settings, cluster = settings or FolderOptions(), cluster or ClusterOptions()
-    work = work or CutOutWork.of(settings, on_gpu=cluster.gpus_per_worker > 0)
+    options, cluster = options or FolderOptions(), cluster or ClusterOptions()
+    work = work or CutOutWork.of(options, on_gpu=cluster.gpus_per_worker > 0)
     began = time.perf_counter()
     with ExitStack() as stack:
-        job = Job(source, target, work, settings, cluster.retry_failed, stack)
+        job = Job(source, target, work, options, cluster.retry_failed, stack)
         step = job.step(cluster)
         engine = engine or engine_for(job, cluster, stack)
         local = job.sources.folder.folder is not None
@@ -54,8 +54,8 @@ def watch_on_cluster(
         ended = 0
 
         def count(outcome: object, now: int, total: int) -> None:
-            if on_photo:
-                on_photo(outcome, ended + now, ended + total)  # type: ignore[arg-type]
+            if progress:
+                progress(outcome, ended + now, ended + total)  # type: ignore[arg-type]
 
         while not stop.is_set():
             due = job.look_again()

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from standout.imaging.arrays import Alpha
+from standout.imaging.parse import Length
 
 #: Alphas nearer to 0 or 1 than this are counted as 0 and 1: half a step of 8 bits.
 TINY = 0.5 / 255
@@ -65,18 +66,21 @@ def feather_edge(alpha: Alpha, pixels: float) -> Alpha:
     return np.asarray(np.clip(soft, 0, 1, out=soft), np.float32)
 
 
-def person_box(alpha: Alpha, *, margin: float = 0.0, least: float = 0.02) -> tuple[int, int, int, int] | None:
+NO_ROOM = Length(0)
+
+
+def person_box(alpha: Alpha, *, margin: Length = NO_ROOM, least: float = 0.02) -> tuple[int, int, int, int] | None:
     """The box around everything above `least`: (left, top, right, bottom), inside the picture; None for nobody.
 
     Args:
         alpha: float32 (H, W).
-        margin: Room around it: pixels, or a share of its longer side below 1.
+        margin: Room around it; a share is one of its longer side.
         least: Alpha that still counts.
 
     Example:
         >>> alpha = np.zeros((60, 100), np.float32)
         >>> alpha[10:50, 20:40] = 1
-        >>> person_box(alpha), person_box(alpha, margin=0.1), person_box(alpha * 0)
+        >>> person_box(alpha), person_box(alpha, margin=Length(0.1, "share")), person_box(alpha * 0)
         ((20, 10, 40, 50), (16, 6, 44, 54), None)
     """
     rows = np.flatnonzero(alpha.max(axis=1) > least)
@@ -85,6 +89,6 @@ def person_box(alpha: Alpha, *, margin: float = 0.0, least: float = 0.02) -> tup
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     columns = np.flatnonzero(alpha[top:bottom].max(axis=0) > least)
     left, right = int(columns[0]), int(columns[-1]) + 1
-    room = round(margin * max(right - left, bottom - top)) if margin < 1 else round(margin)
+    room = round(margin.px(max(right - left, bottom - top)))
     height, width = alpha.shape
     return max(0, left - room), max(0, top - room), min(width, right + room), min(height, bottom + room)

@@ -134,7 +134,7 @@ def quantize(alpha: Alpha, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 def _outline(picture: Picture, person: Alpha, look: Look, threshold: float) -> _Outline:
     person = check_alpha(person, like=picture.color)
-    person = keep_people(person, keep=look.keep, at=look.at, threshold=threshold)
+    person = keep_people(person, keep=look.keep, at=look.point, threshold=threshold)
     notes: tuple[str, ...] = ()
     if look.matting != "none":
         matted = matte(picture.frame, person, method=look.matting)
@@ -153,7 +153,7 @@ def _box(person: Alpha, shadow: Alpha | None, look: Look) -> tuple[int, int, int
     whole = (0, 0, person.shape[1], person.shape[0])
     if not look.crop:
         return whole
-    box = person_box(person, margin=look.margin)
+    box = person_box(person, margin=look.room)
     dark = None if shadow is None else person_box(shadow)
     if box is None:
         return whole

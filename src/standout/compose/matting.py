@@ -18,6 +18,7 @@ from standout.compose.edge import person_box
 from standout.compose.options import Matting
 from standout.errors import MissingExtra
 from standout.imaging.arrays import Alpha, Frame, resize
+from standout.imaging.parse import Length
 
 #: Most pixels that are solved at once: about ten seconds of one core.
 MAX_PIXELS = 600_000
@@ -84,7 +85,7 @@ def matte(
     if method == "none":
         return Matted(alpha)
     solve = _solver(method)
-    box = person_box(alpha, margin=max(0.05, 2 * band), least=_SURE[1])
+    box = person_box(alpha, margin=Length(max(0.05, 2 * band), "share"), least=_SURE[1])
     if box is None:
         return Matted(alpha, "matting was left out: there is nobody in the picture.")
     left, top, right, bottom = box

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from standout.compose.parse import MAX_BLUR, Background, check_choice, check_within, parse_background
+from standout.compose.parse import MAX_BLUR, Background, parse_background
 from standout.errors import ConfigError
 from standout.imaging.arrays import Frame
+from standout.imaging.parse import Length, Point, check_choice, check_within, parse_length, parse_point
 
 Fit = Literal["cover", "contain", "stretch"]
 Matting = Literal["none", "closed-form", "knn"]
@@ -33,10 +34,10 @@ class Look:
         feather: Width over which the outline fades, pixels.
         invert: Removes the person instead of what is behind.
         crop: Crops to the person.
-        margin: Room around the person when cropping: pixels, or a share of the person's longer side below 1.
+        margin: Room around the person when cropping: pixels, or a share of the person's longer side as in `5%`.
         shadow: A soft shadow behind the person.
         keep: `all`, `largest`, `center`, or numbers of people counted from the left: (1, 3).
-        at: Keeps the person at this point (across, down): pixels, or shares of the picture as `(0.5, 0.5)` floats ≤ 1.
+        at: Keeps the person at this point: (across, down) in pixels, or text, `640,300` or `50%,30%` of the picture.
         matting: `none`, `closed-form` or `knn`: works out hair in a band along the edge (extra `matting`).
         clean: Takes the old background's colour out of the edge.
 
@@ -56,10 +57,10 @@ class Look:
     feather: float = 0.0
     invert: bool = False
     crop: bool = False
-    margin: float = 0.05
+    margin: Length | str | float = "5%"
     shadow: bool = False
     keep: str | tuple[int, ...] = "all"
-    at: tuple[float, float] | None = None
+    at: Point | str | tuple[float, float] | None = None
     matting: Matting = "none"
     clean: bool = True
 
@@ -69,7 +70,13 @@ class Look:
         check_choice("matting", self.matting, MATTINGS)
         check_within("edge", self.edge, -MAX_EDGE, MAX_EDGE, " pixels")
         check_within("feather", self.feather, 0, MAX_FEATHER, " pixels")
-        check_within("margin", self.margin, 0, 100_000, " pixels")
+        margin, at = self.margin, self.at
+        if not isinstance(margin, Length):
+            margin = parse_length(margin) if isinstance(margin, str) else Length(margin)
+        check_within("margin", margin.value, 0, 100_000, " pixels")
+        object.__setattr__(self, "margin", margin)
+        if at is not None and not isinstance(at, Point):
+            object.__setattr__(self, "at", parse_point(at) if isinstance(at, str) else Point(*at))
         for value in self.position:
             check_within("position", value, 0, 1, "")
         if self.behind.radius is not None:
@@ -83,6 +90,16 @@ class Look:
     def behind(self) -> Background:
         """What comes behind the person, read."""
         return cast(Background, self.background)
+
+    @property
+    def room(self) -> Length:
+        """The margin, read."""
+        return cast(Length, self.margin)
+
+    @property
+    def point(self) -> Point | None:
+        """Where the person stands that is kept, read."""
+        return cast("Point | None", self.at)
 
     @property
     def opaque(self) -> bool:

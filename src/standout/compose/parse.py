@@ -1,4 +1,4 @@
-"""What users type, as values: `white`, `blur:20`, `top-left`, `1,3`, `50%,30%`, `5%`.
+"""What users type about a picture, as values: `blur:20`, `top-left`, `1,3`.
 
 Every `parse_` function raises ConfigError with one sentence that says what is allowed.
 """
@@ -6,7 +6,6 @@ Every `parse_` function raises ConfigError with one sentence that says what is a
 from __future__ import annotations
 
 import difflib
-import math
 import operator
 import os
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from PIL import ImageColor
 
 from standout.errors import ConfigError
 from standout.imaging.arrays import Frame
-from standout.imaging.parse import parse_color
+from standout.imaging.parse import check_within, parse_color
 
 #: Widest blur that is accepted, pixels.
 MAX_BLUR = 1000.0
@@ -43,18 +42,6 @@ class Background:
     color: tuple[int, int, int] = (255, 255, 255)
     image: Path | Frame | None = None
     radius: float | None = None
-
-
-def check_within(name: str, value: float, low: float, high: float, unit: str) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise ConfigError(f"`{name}` must lie between {low:g} and {high:g}{unit}; received {value:g}.")
-
-
-def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        close = difflib.get_close_matches(value, allowed, 1)
-        hint = f" Did you mean `{close[0]}`?" if close else ""
-        raise ConfigError(f"`{name}` must be one of {', '.join(allowed)}; received {value!r}.{hint}")
 
 
 def parse_background(text: str | Path | Background | Frame | Sequence[int]) -> Background:
@@ -196,51 +183,3 @@ def parse_keep(text: str) -> str | tuple[int, ...]:
             f"`keep` must be all, largest, center, or numbers of people from the left as in `1,3`; received {text!r}."
         )
     return numbers
-
-
-def parse_point(text: str) -> tuple[float, float]:
-    """Reads a point `x,y`: pixels (`640,300`) or shares of the picture (`50%,30%`), which come back below 1.
-
-    Raises:
-        ConfigError: It is no such point.
-
-    Example:
-        >>> parse_point("640,300"), parse_point("50%,30%")
-        ((640.0, 300.0), (0.5, 0.3))
-    """
-    parts = [part.strip() for part in text.split(",")]
-    try:
-        shares = [part.endswith("%") for part in parts]
-        x, y = (
-            float(part.removesuffix("%")) / (100 if share else 1) for part, share in zip(parts, shares, strict=True)
-        )
-    except ValueError:
-        x = y = -1.0
-        shares = [False]
-    if not (0 <= x < 1e6 and 0 <= y < 1e6) or len(set(shares)) != 1 or (shares[0] and max(x, y) > 1):
-        raise ConfigError(f"`at` must be a point in pixels (`640,300`) or shares (`50%,30%`); received {text!r}.")
-    return x, y
-
-
-def parse_margin(text: str) -> float:
-    """Reads a margin: `40` pixels, or `5%` of the person's longer side (comes back as 0.05).
-
-    Raises:
-        ConfigError: It is no such margin.
-
-    Example:
-        >>> parse_margin("40"), parse_margin("5%")
-        (40.0, 0.05)
-    """
-    word = text.strip().removesuffix("px").strip()
-    try:
-        value = float(word.removesuffix("%"))
-    except ValueError:
-        value = -1.0
-    share = word.endswith("%")
-    if not (math.isfinite(value) and 0 <= value < (100 if share else 100_000)):
-        raise ConfigError(
-            f"`margin` must be pixels (`40`) or a share of the person below 100 % (`5%`); received {text!r}."
-        )
-    # Whole pixels stay above the shares: a margin of less than one pixel is none.
-    return value / 100 if share else (value if value >= 1 else 0.0)

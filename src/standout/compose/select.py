@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from standout.errors import InputError
 from standout.imaging.arrays import Alpha
+from standout.imaging.parse import Point
 
 #: Long side at which people are counted, pixels.
 _WORK_SIDE = 1024
@@ -48,14 +49,14 @@ def find_people(alpha: Alpha, *, threshold: float = 0.5) -> list[Person]:
 
 
 def keep_people(
-    alpha: Alpha, *, keep: str | tuple[int, ...] = "all", at: tuple[float, float] | None = None, threshold: float = 0.5
+    alpha: Alpha, *, keep: str | tuple[int, ...] = "all", at: Point | None = None, threshold: float = 0.5
 ) -> Alpha:
     """Keeps the chosen people of an alpha (H, W) and sets the others to 0.
 
     Args:
         alpha: float32 in [0, 1].
         keep: `all`, `largest`, `center`, or numbers counted from the left.
-        at: Keeps the person at (across, down): pixels, or shares of the picture when both are ≤ 1. Goes before `keep`.
+        at: Keeps the person at this point. Goes before `keep`.
         threshold: From which alpha a pixel counts as person.
 
     Raises:
@@ -119,14 +120,14 @@ def _nearest_number(labels: NDArray[np.int32], x: float, y: float) -> tuple[int,
     return int(labels[rows[best], columns[best]]), float(distance[best])
 
 
-def _person_at(at: tuple[float, float], labels: NDArray[np.int32], people: list[Person], shape: tuple[int, ...]) -> int:
+def _person_at(at: Point, labels: NDArray[np.int32], people: list[Person], shape: tuple[int, ...]) -> int:
     height, width = shape[:2]
-    x, y = (at[0] * width, at[1] * height) if max(at) <= 1 else at
+    x, y = at.px((height, width))
     if not (0 <= x <= width and 0 <= y <= height):
         raise InputError(f"`at` must lie inside the picture of {width} × {height} pixels; received {x:g},{y:g}.")
     scale = labels.shape[1] / width
     number, distance = _nearest_number(labels, x * scale, y * scale)
-    # A finger's breadth beside the person is still meant; farther away is not.
+    # A miss of up to 2 % of the longer side still counts.
     if distance > 0.02 * max(labels.shape) + 1:
         raise InputError(f"There is no person at {x:g},{y:g}; {_describe(people)}.")
     return number

@@ -8,7 +8,7 @@ import importlib.resources
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,90 +16,42 @@ import numpy as np
 
 from standout.compose.matting import warm_up
 from standout.compose.parse import Background
-from standout.errors import ConfigError
-from standout.folder.workers import Job, Made
+from standout.folder.options import FolderOptions
+from standout.folder.workers import Job
 from standout.imaging.decode import MAX_BYTES, MAX_PIXELS, read
-from standout.imaging.encode import FORMATS
 from standout.inference.model import Model, load
-from standout.photo.cut_out import PhotoOptions, photo_to_file
-
-#: More workers than this are a mistake.
-MOST_WORKERS = 256
-
-
-@dataclass(frozen=True)
-class FolderOptions:
-    """How a folder is worked on.
-
-    Attributes:
-        photo: What becomes of each photo.
-        file_format: Of the cut-outs: "png", "webp", "jpg" or "tiff".
-        model: A bundled model's name, or an ONNX file.
-        workers: Processes; None takes one per core, as far as memory reaches, and a single one on any other device.
-        recursive: Look into the folders in the folder too; the output has the same folders.
-        device: Where the network runs, as in `standout.load`.
-        looks: Passes through the network, as in `standout.load`.
-        limit_s: A photo that takes longer, seconds, is given up as failed: a broken file can keep a decoder busy for
-            ever. 0: no limit.
-
-    Example:
-        >>> FolderOptions(PhotoOptions(), file_format="gif")
-        Traceback (most recent call last):
-        standout.errors.ConfigError: The format must be one of png, webp, jpg, jpeg, tif, tiff; received 'gif'.
-    """
-
-    photo: PhotoOptions = field(default_factory=PhotoOptions)
-    file_format: str = "png"
-    model: str | Path = "photo"
-    workers: int | None = None
-    recursive: bool = False
-    device: str = "auto"
-    looks: int = 1
-    limit_s: float = 600.0
-
-    def __post_init__(self) -> None:
-        if self.ending not in FORMATS:
-            allowed = ", ".join(ending.removeprefix(".") for ending in FORMATS)
-            raise ConfigError(f"The format must be one of {allowed}; received {self.file_format!r}.")
-        if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
-            raise ConfigError(f"`workers` must lie in 1 … {MOST_WORKERS}; received {self.workers}.")
-        if not 0 <= self.limit_s <= 86_400:
-            raise ConfigError(f"`limit_s` must lie in 0 (no limit) … 86400 seconds; received {self.limit_s:g}.")
-        self.photo.check_format(FORMATS[self.ending])
-
-    @property
-    def ending(self) -> str:
-        """Of the cut-outs' names: ".png"."""
-        return "." + self.file_format.lower().removeprefix(".")
+from standout.photo.cut_out import photo_to_file
+from standout.photo.findings import PhotoFindings
+from standout.photo.options import PhotoOptions
 
 
 @dataclass(frozen=True)
 class PhotoWork:
     """Photo files to finished files, with a model that is loaded once."""
 
-    settings: FolderOptions
+    options: FolderOptions
 
-    def open(self, threads: int) -> Callable[[Job], Made]:
+    def open(self, threads: int) -> Callable[[Job], PhotoFindings]:
         """Loads what every photo needs; called in the worker, which may use so many threads.
 
         Raises:
             StandoutError: Something can't work for any photo: the model, the background image, a missing extra.
         """
-        model, options = prepare(self.settings, threads)
+        model, options = prepare(self.options, threads)
 
-        def make(job: Job) -> Made:
+        def make(job: Job) -> PhotoFindings:
             finished = photo_to_file(job.source, job.target, model, options)
-            return Made(bool(finished.nobody), finished.notes)
+            return PhotoFindings(found_person=finished.found_person, notes=finished.notes)
 
         return make
 
 
-def prepare(settings: FolderOptions, threads: int) -> tuple[Model, PhotoOptions]:
+def prepare(options: FolderOptions, threads: int) -> tuple[Model, PhotoOptions]:
     """What every photo needs, loaded once: the model, and options whose background image is decoded.
 
     Args:
-        settings: How.
-        threads: That this process may use.
+        options: How the folder is processed.
+        threads: How many this process may use.
 
     Raises:
         StandoutError: Something can't work for any photo: the model, the background image, a missing extra.
@@ -107,22 +59,22 @@ def prepare(settings: FolderOptions, threads: int) -> tuple[Model, PhotoOptions]
     import cv2
 
     cv2.setNumThreads(threads)
-    model = load(settings.model, threads=threads, device=settings.device, looks=settings.looks)
-    options = with_background_read(settings.photo)
-    if options.look.matting != "none":
-        warm_up(options.look.matting)
-    return model, options
+    model = load(options.model, threads=threads, device=options.device, looks=options.looks)
+    photo = with_background_read(options.photo)
+    if photo.look.matting != "none":
+        warm_up(photo.look.matting)
+    return model, photo
 
 
-def fingerprint_of(settings: FolderOptions) -> str:
+def fingerprint_of(options: FolderOptions) -> str:
     """A fingerprint of everything that the finished file depends on besides the photo: options, format, model.
 
     Raises:
         ModelFileError: There is no such model.
     """
     # Limits decide whether there is a result, not which.
-    photo = dataclasses.replace(settings.photo, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES)
-    parts = [_plain(photo), settings.ending, _model_digest(settings.model), settings.looks]
+    photo = dataclasses.replace(options.photo, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES)
+    parts = [_plain(photo), options.ending, _model_digest(options.model), options.looks]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -7,23 +7,25 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from standout.folder.photo_work import FolderOptions
+from standout.folder.options import FolderOptions, chosen_options
 from standout.folder.report import FolderReport, PhotoResult
 from standout.folder.run import FolderRun
-from standout.folder.workers import Work
+from standout.photo.cut_out import AnyBackground
 
-#: Called after each photo: what became of it, how many have ended, how many there are.
-OnPhoto = Callable[[PhotoResult, int, int], None]
+#: Called after each photo: its result, how many have ended, how many there are.
+FolderProgress = Callable[[PhotoResult, int, int], None]
 
 
 def process_folder(
     source: str | Path,
     target: str | Path,
     *,
-    settings: FolderOptions | None = None,
-    on_photo: OnPhoto | None = None,
+    background: AnyBackground | None = None,
+    options: FolderOptions | None = None,
+    progress: FolderProgress | None = None,
+    model: str | Path | None = None,
+    device: str | None = None,
     stop: threading.Event | None = None,
-    work: Work | None = None,
 ) -> FolderReport:
     """Cuts the people out of every photo in a folder.
 
@@ -34,22 +36,32 @@ def process_folder(
 
         if __name__ == "__main__":  # the workers are processes, which import this file
             report = standout.process_folder("photos", "cutouts")
-            print(report.count("done"), [outcome.error for outcome in report.failed])
+            print(report.count("done"), [result.error for result in report.failed])
 
     Args:
         source: The folder of photos; nothing is written to it, except where `target` lies in it.
         target: The folder of cut-outs, created if need be. May lie in `source`, but not be it.
-        settings: How.
-        on_photo: Called after each photo with its outcome, how many have ended and how many there are.
+        background: What comes behind the people, as in `standout.cut_out`. Goes before the background of `options`.
+        options: Everything else about the cut-outs and the run.
+        progress: Called after each photo with its result, how many have ended and how many there are.
+        model: A bundled model's name, or an ONNX file. Goes before the model of `options`.
+        device: Where the model runs; see `standout.load`.
         stop: When set, no further photo is begun; those left are `pending` in the report.
-        work: What the workers do instead of cutting out, for tests and for those who bring their own.
 
     Raises:
         InputError: There is no such folder.
         OutputError: The target can't be written, is the source, or another run is at work in it.
-        ModelFileError, ConfigError, MissingExtra: Nothing can be done with these settings.
+        ModelFileError, DeviceError, ConfigError, MissingExtra: Nothing can be done with these options.
     """
-    with FolderRun(Path(source), Path(target), settings or FolderOptions(), work) as run:
+    chosen = chosen_options(options, background, model, device)
+    return run_folder(FolderRun(Path(source), Path(target), chosen), progress=progress, stop=stop)
+
+
+def run_folder(
+    folder_run: FolderRun, *, progress: FolderProgress | None = None, stop: threading.Event | None = None
+) -> FolderReport:
+    """Works through a folder, with whatever work the run was given; see `process_folder`."""
+    with folder_run as run:
         due = deque(run.look())
         total, ended = len(due), 0
         run.engage(total)
@@ -58,9 +70,9 @@ def process_folder(
                 run.begin(due.popleft())
             if not run.busy:
                 break
-            for outcome, _ in run.ended():
+            for result, _ in run.ended():
                 ended += 1
-                if on_photo:
-                    on_photo(outcome, ended, total)
+                if progress:
+                    progress(result, ended, total)
         run.leave(list(due))
     return run.report

@@ -6,37 +6,34 @@ import csv
 import io
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from standout.errors import OutputError
 from standout.imaging.files import atomic_write
+from standout.photo.findings import PhotoFindings
 
 #: Endings that a report may have.
 REPORT_ENDINGS = (".json", ".csv")
 
 
 @dataclass(frozen=True)
-class PhotoResult:
-    """What became of one photo.
+class PhotoResult(PhotoFindings):
+    """Outcome of one photo.
 
     Attributes:
         photo: Its path relative to the folder, with forward slashes.
         cutout: The cut-out's path relative to the output folder; "" if there is none.
         status: `done`, `unchanged` (finished in an earlier run), `failed` or `pending` (the run was stopped before).
         error: A sentence that says why it failed.
-        notes: What was left out, a sentence each.
-        nobody: Whether nobody was found.
-        seconds: That it took.
+        seconds: How long it took.
     """
 
     photo: str
     cutout: str
     status: Literal["done", "unchanged", "failed", "pending"]
     error: str = ""
-    notes: tuple[str, ...] = ()
-    nobody: bool = False
     seconds: float = 0.0
 
 
@@ -45,27 +42,27 @@ class FolderReport:
     """What became of a folder.
 
     Attributes:
-        folder: That the photos lay in; a text if it is a URL.
-        out: That the cut-outs lie in; likewise.
-        outcomes: Photo -> what became of it; the last word where a photo was worked on more than once.
+        folder: The folder of photos; text if it is a URL.
+        out: The folder of cut-outs; text if it is a URL.
+        results: Photo -> what became of it; the last word where a photo was worked on more than once.
         skipped: Why files were left out -> how many.
         seconds: From the start to the end of the run.
     """
 
     folder: Path | str
     out: Path | str
-    outcomes: dict[str, PhotoResult] = field(default_factory=dict)
+    results: dict[str, PhotoResult] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
     def count(self, status: str) -> int:
         """How many photos have this status."""
-        return sum(outcome.status == status for outcome in self.outcomes.values())
+        return sum(result.status == status for result in self.results.values())
 
     @property
     def failed(self) -> list[PhotoResult]:
         """The photos that failed, in the order of their names."""
-        return [outcome for outcome in self._sorted() if outcome.status == "failed"]
+        return [result for result in self._sorted() if result.status == "failed"]
 
     def to_json(self) -> str:
         """The report as JSON: `counts`, `skipped`, and a list of `photos`."""
@@ -76,7 +73,7 @@ class FolderReport:
             "seconds": round(self.seconds, 3),
             "counts": {status: self.count(status) for status in statuses},
             "skipped": dict(self.skipped),
-            "photos": [_row(outcome) for outcome in self._sorted()],
+            "photos": [_row(result) for result in self._sorted()],
         }
         return json.dumps(content, indent=1) + "\n"
 
@@ -86,13 +83,14 @@ class FolderReport:
         names = list(_row(PhotoResult("", "", "done")))
         writer = csv.DictWriter(buffer, names, lineterminator="\n")
         writer.writeheader()
-        for outcome in self._sorted():
-            row = _row(outcome)
-            writer.writerow(row | {"notes": "; ".join(row["notes"]), "nobody": str(row["nobody"]).lower()})
+        for result in self._sorted():
+            row = _row(result)
+            found = {True: "true", False: "false", None: ""}[result.found_person]
+            writer.writerow(row | {"notes": "; ".join(row["notes"]), "found_person": found})
         return buffer.getvalue()
 
     def _sorted(self) -> list[PhotoResult]:
-        return [self.outcomes[photo] for photo in sorted(self.outcomes)]
+        return [self.results[photo] for photo in sorted(self.results)]
 
 
 def check_report_path(path: Path) -> None:
@@ -119,6 +117,13 @@ def write_report(path: Path, report: FolderReport) -> None:
         file.write(text.encode("utf-8", "surrogateescape"))  # names that are no UTF-8 stay as they are
 
 
-def _row(outcome: PhotoResult) -> dict[str, Any]:
-    row = asdict(outcome)
-    return row | {"notes": list(outcome.notes), "seconds": round(outcome.seconds, 3)}
+def _row(result: PhotoResult) -> dict[str, Any]:
+    return {
+        "photo": result.photo,
+        "cutout": result.cutout,
+        "status": result.status,
+        "error": result.error,
+        "notes": list(result.notes),
+        "found_person": result.found_person,
+        "seconds": round(result.seconds, 3),
+    }

@@ -11,8 +11,9 @@ from pathlib import Path
 from standout.errors import InputError, OutputError
 from standout.folder.find import find_photos, lies_within, same_folder
 from standout.folder.journal import Journal, Record
+from standout.folder.options import FolderOptions
 from standout.folder.output_names import OutputNames
-from standout.folder.photo_work import FolderOptions, PhotoWork, fingerprint_of
+from standout.folder.photo_work import PhotoWork, fingerprint_of
 from standout.folder.report import FolderReport, PhotoResult
 from standout.folder.workers import Job, Result, Work, WorkerPool
 from standout.hardware import usable_cores, usable_memory
@@ -39,8 +40,8 @@ class FolderRun:
     Args:
         source: The folder of photos.
         target: The folder of cut-outs.
-        settings: How.
-        work: What the workers do; by default what the settings say.
+        options: How the folder is processed.
+        work: What the workers do; by default what the options say. A seam for tests.
 
     Attributes:
         folder: The folder of photos, resolved.
@@ -52,11 +53,19 @@ class FolderRun:
         StandoutError: As `process_folder`.
     """
 
-    def __init__(self, source: Path, target: Path, settings: FolderOptions, work: Work | None = None) -> None:
-        self._settings = settings
-        self.recursive = settings.recursive
-        self._work: Work = work or PhotoWork(settings)
-        self._fingerprint = fingerprint_of(settings)
+    def __init__(
+        self,
+        source: Path,
+        target: Path,
+        options: FolderOptions | None = None,
+        *,
+        work: Work | None = None,
+    ) -> None:
+        options = options or FolderOptions()
+        self._options = options
+        self.recursive = options.recursive
+        self._work: Work = work or PhotoWork(options)
+        self._fingerprint = fingerprint_of(options)
         self.folder, self._out = _check_folders(source, target)
         self.leave_out = self._out if lies_within(self._out, self.folder) else None
         self.report = FolderReport(source, target)
@@ -68,7 +77,7 @@ class FolderRun:
     def __enter__(self) -> FolderRun:
         self._journal = self._stack.enter_context(Journal(self._out))
         held = [((record.folder, record.photo), record.target) for record in self._journal]
-        self._names = OutputNames(self._settings.ending, held)
+        self._names = OutputNames(self._options.ending, held)
         self._sweep()
         self._stack.callback(self._sweep)
         return self
@@ -90,12 +99,12 @@ class FolderRun:
     def engage(self, photos: int | None = None) -> None:
         """Forms the crew, for so many photos (None: who knows), and starts its first worker."""
         cores = usable_cores()
-        workers = self._settings.workers or _default_workers(cores, self._settings.device)
+        workers = self._options.workers or _default_workers(cores, self._options.device)
         if photos is not None:
             workers = max(1, min(workers, photos))
         threads = max(1, min(thread_count(), cores // workers))
         self._crew = self._stack.enter_context(
-            WorkerPool(self._work, workers=workers, threads=threads, limit_s=self._settings.limit_s or None)
+            WorkerPool(self._work, workers=workers, threads=threads, limit_s=self._options.limit_s or None)
         )
         if photos != 0:
             self._crew.start()
@@ -131,7 +140,7 @@ class FolderRun:
 
     def put_back(self, photo: str) -> None:
         """Forgets an outcome: the photo is to be tried again."""
-        self.report.outcomes.pop(photo, None)
+        self.report.results.pop(photo, None)
 
     def leave(self, photos: list[str]) -> None:
         """Notes photos that the run won't get to."""
@@ -140,7 +149,7 @@ class FolderRun:
 
     def _is_due(self, photo: str) -> bool:
         if self._is_finished(photo):
-            if photo not in self.report.outcomes:
+            if photo not in self.report.results:
                 cutout = self._names.of(str(self.folder), photo)
                 self._note(PhotoResult(photo, cutout, "unchanged"))
             return False
@@ -174,9 +183,9 @@ class FolderRun:
 
     def _settle(self, result: Result) -> PhotoResult:
         begun = self._begun.pop(result.job)
-        if result.made is None:
-            return PhotoResult(begun.photo, "", "failed", result.error, seconds=result.seconds)
-        notes = result.made.notes
+        if result.findings is None:
+            return PhotoResult(begun.photo, "", "failed", result.error, result.seconds)
+        notes = result.findings.notes
         if begun.stamp is None or self.stamp(begun.photo) != begun.stamp:
             notes += ("it changed while it was read; the next run does it again",)
         try:
@@ -185,10 +194,11 @@ class FolderRun:
             self._journal.add(Record(str(self.folder), begun.photo, *stamp, begun.cutout, size, self._fingerprint))
         except OSError as error:
             notes += (f"the journal can't be written ({error.strerror}); the next run does this photo again",)
-        return PhotoResult(begun.photo, begun.cutout, "done", "", notes, result.made.nobody, result.seconds)
+        found = result.findings.found_person
+        return PhotoResult(begun.photo, begun.cutout, "done", "", result.seconds, found_person=found, notes=notes)
 
     def _note(self, outcome: PhotoResult) -> PhotoResult:
-        self.report.outcomes[outcome.photo] = outcome
+        self.report.results[outcome.photo] = outcome
         return outcome
 
     def _sweep(self) -> None:

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from standout.folder.photo_work import FolderOptions
-from standout.folder.process import OnPhoto
+from standout.folder.options import FolderOptions, chosen_options
+from standout.folder.process import FolderProgress
 from standout.folder.report import FolderReport
 from standout.folder.run import FolderRun
-from standout.folder.workers import Work
+from standout.photo.cut_out import AnyBackground
 
 _log = logging.getLogger("standout")
 
@@ -43,35 +43,50 @@ def watch_folder(
     target: str | Path,
     *,
     stop: threading.Event,
-    settings: FolderOptions | None = None,
-    on_photo: OnPhoto | None = None,
-    work: Work | None = None,
+    background: AnyBackground | None = None,
+    options: FolderOptions | None = None,
+    progress: FolderProgress | None = None,
+    model: str | Path | None = None,
+    device: str | None = None,
 ) -> FolderReport:
     """Like `process_folder`, for what is there and for what arrives, until `stop` is set.
 
     A photo is begun when its size and time have stood still for a second; one that is broken then is tried again for as
     long as it may still be on its way. Photos that change are done again.
 
+        import threading
+
+        import standout
+
+        if __name__ == "__main__":
+            standout.watch_folder("photos", "cutouts", stop=threading.Event())
+
     Args:
-        source, target, settings, work: As in `process_folder`.
+        source, target, background, options, model, device: As in `process_folder`.
         stop: When set, the photos at work are finished, and the report returned.
-        on_photo: Called after each photo with its outcome, how many have ended and how many are known.
+        progress: Called after each photo with its result, how many have ended and how many are known.
 
     Raises:
         StandoutError: As `process_folder`.
     """
-    with FolderRun(Path(source), Path(target), settings or FolderOptions(), work) as run:
+    chosen = chosen_options(options, background, model, device)
+    return run_watch(FolderRun(Path(source), Path(target), chosen), stop=stop, progress=progress)
+
+
+def run_watch(folder_run: FolderRun, *, stop: threading.Event, progress: FolderProgress | None = None) -> FolderReport:
+    """Watches a folder, with whatever work the run was given; see `watch_folder`."""
+    with folder_run as run:
         run.engage()
         with _changes(run.folder, run.recursive, run.leave_out) as changed:
-            _Watch(run, changed, on_photo).until(stop)
+            _Watch(run, changed, progress).until(stop)
     return run.report
 
 
 class _Watch:
-    def __init__(self, run: FolderRun, changed: threading.Event, on_photo: OnPhoto | None) -> None:
+    def __init__(self, run: FolderRun, changed: threading.Event, progress: FolderProgress | None) -> None:
         self._run = run
         self._changed = changed
-        self._on_photo = on_photo
+        self._progress = progress
         self._waiting: dict[str, _Sighting] = {}
         self._tried: dict[str, _Stamp | None] = {}
         self._at_work: dict[str, _Sighting] = {}
@@ -89,7 +104,7 @@ class _Watch:
                     look_at = now + 10 * (time.monotonic() - now)
                 self._begin(now)
             self._collect()
-        self._run.leave([photo for photo in self._waiting if photo not in self._run.report.outcomes])
+        self._run.leave([photo for photo in self._waiting if photo not in self._run.report.results])
 
     def _look(self, now: float) -> None:
         """Finds what is due, and keeps in mind since when each file has looked as it looks now."""
@@ -125,8 +140,8 @@ class _Watch:
                 continue
             self._tried[photo] = seen.stamp
             self._ended += 1
-            if self._on_photo:
-                self._on_photo(outcome, self._ended, self._ended + len(self._waiting) + len(self._at_work))
+            if self._progress:
+                self._progress(outcome, self._ended, self._ended + len(self._waiting) + len(self._at_work))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A crew of worker processes: one photo each at a time; a worker that dies takes only its photo with it.
+"""A pool of worker processes: one photo each at a time; a worker that dies takes only its photo with it.
 
 Spawned, not forked: a fork of a process with threads can hang. Pictures never cross a process border, and nothing is
 queued, so memory is bounded by the number of workers. This module is what a worker imports first; it stays light, for
@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from standout import errors
 from standout.errors import StandoutError
+from standout.photo.findings import PhotoFindings
 from standout.processes import end_with_parent, spawn_context
 
 #: So many workers in a row that don't even start are a fault of the machine, not of a photo.
@@ -36,28 +37,20 @@ class Job:
     target: Path
 
 
-@dataclass(frozen=True)
-class Made:
-    """What is worth telling of a finished photo, as in `pipeline.FinishedPhoto`."""
-
-    nobody: bool = False
-    notes: tuple[str, ...] = ()
-
-
 class Work(Protocol):
     """What workers do; is pickled on its way to them."""
 
-    def open(self, threads: int) -> Callable[[Job], Made]:
+    def open(self, threads: int) -> Callable[[Job], PhotoFindings]:
         """Called once in every worker; returns what is called for every photo. Both may raise StandoutError."""
         ...
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a job ended: `made`, or an `error` sentence; `broken_input` if the error lies in the photo's file."""
+    """How a job ended: with `findings`, or with an `error`; `broken_input` if that lies in the photo's file."""
 
     job: Job
-    made: Made | None
+    findings: PhotoFindings | None
     error: str = ""
     broken_input: bool = False
     seconds: float = 0.0
@@ -259,22 +252,26 @@ def _serve(channel: connection.Connection[Any, Any], threads: int) -> None:
         channel.send(_do(do, job))
 
 
-def _do(do: Callable[[Job], Made], job: Job) -> Result:
+def _do(do: Callable[[Job], PhotoFindings], job: Job) -> Result:
     started = time.perf_counter()
     try:
         # The parents of a target are made by whoever writes it: the output has the folders that are needed.
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        made, error, broken = do(job), "", False
+        findings, error, broken = do(job), "", False
     except StandoutError as problem:
-        made, error, broken = None, str(problem), isinstance(problem, errors.InputError)
+        findings, error, broken = None, str(problem), isinstance(problem, errors.InputError)
     except OSError as problem:
         where = problem.filename or job.target
-        made, error, broken = None, f"`{where}` can't be read or written: {problem.strerror or problem}.", False
+        findings, error, broken = None, f"`{where}` can't be read or written: {problem.strerror or problem}.", False
     except MemoryError:
-        made, error, broken = None, f"`{job.source}` needs more memory than there is; try fewer workers.", False
+        findings, error, broken = None, f"`{job.source}` needs more memory than there is; try fewer workers.", False
     except Exception as problem:  # noqa: BLE001 - a fault of ours costs one photo, not the folder
-        made, error, broken = None, f"Fault in Standout: {type(problem).__name__}: {problem}; please report it.", False
-    return Result(job, made, error, broken, time.perf_counter() - started)
+        findings, error, broken = (
+            None,
+            f"Fault in Standout: {type(problem).__name__}: {problem}; please report it.",
+            False,
+        )
+    return Result(job, findings, error, broken, time.perf_counter() - started)
 
 
 @contextmanager

@@ -27,10 +27,11 @@ from standout.imaging.arrays import Alpha, Frame
 from standout.imaging.decode import Picture
 from standout.imaging.encode import EncodeOptions, encode, format_of
 from standout.imaging.files import atomic_write
-from standout.imaging.parse import parse_color
-from standout.photo.cut_out import PhotoOptions, Predictor, as_model, read_picture
+from standout.imaging.parse import Point, parse_color
+from standout.photo.cut_out import Predictor, as_model, read_picture
+from standout.photo.options import PhotoOptions
 
-Photo = Image.Image | NDArray[Any] | bytes | str | Path
+Photo = Image.Image | NDArray[Any] | bytes | bytearray | memoryview | str | Path
 
 #: Where a JPEG's quality starts, and below which it is said.
 _BEST, _POOR = 95, 50
@@ -137,14 +138,13 @@ class IdPhoto:
 
 
 def make_id_photo(
-    photo: Photo,
-    spec: Spec | str | Path = "us-passport",
+    source: Photo,
+    spec: Spec | str | Path,
     *,
     background: str | None = None,
     dpi: int | None = None,
     model: Predictor | str | Path | None = None,
     device: str | None = None,
-    faces: FaceFinder | None = None,
 ) -> IdPhoto:
     """Makes an official photo: straightened, cropped to the specification, on a plain background.
 
@@ -157,13 +157,12 @@ def make_id_photo(
         True
 
     Args:
-        photo: A path, the bytes of a file, a Pillow picture, or an array (grey, RGB or RGBA; uint8 or uint16).
+        source: A path, the bytes of a file, a Pillow picture, or an array (grey, RGB or RGBA; uint8 or uint16).
         spec: A name that `standout id-photo --list-specs` shows, a TOML file, or a `Spec`.
         background: A colour (`white`, `#rrggbb`), or `keep` for the photo's own; by default the specification's.
-        dpi: Of the print; by default what the specification asks for, at least 300.
+        dpi: Dots per inch of the print; by default what the specification asks for, at least 300.
         model: From `standout.load`, or what it takes; the bundled "photo" if absent.
-        device: Where a model that is given by name runs, as in `standout.load`.
-        faces: What finds faces; MTCNN if absent.
+        device: Where a model given by name or path runs; see `standout.load`.
 
     Raises:
         InputError: The photo can't be used; it shows no face, several, or too small a one.
@@ -171,13 +170,25 @@ def make_id_photo(
         ModelFileError: A network's file is missing or broken.
     """
     spec = spec if isinstance(spec, Spec) else load_spec(spec)
+    return make_with(source, spec, as_model(model, device=device), _mtcnn(), background=background, dpi=dpi)
+
+
+def make_with(
+    source: Photo,
+    spec: Spec,
+    network: Predictor,
+    faces: FaceFinder,
+    *,
+    background: str | None = None,
+    dpi: int | None = None,
+) -> IdPhoto:
+    """As `make_id_photo`, with what finds the person and the faces given."""
     color = _background(background, spec)
     if dpi is not None and not 72 <= dpi <= 2400:
         raise ConfigError(f"`dpi` must lie in 72 … 2400; received {dpi}.")
     height, width, dpi = spec.pixels(dpi)
-    picture = read_picture(photo, PhotoOptions())
-    found = _one_person(_find_faces(faces or _mtcnn(), picture.frame))
-    network = as_model(model, device)
+    picture = read_picture(source, PhotoOptions())
+    found = _one_person(_find_faces(faces, picture.frame))
     alpha = _person(picture, found[0], network)
     head = measure_head(found[0], alpha, network_side=max(network.card.input_size), hair=spec.hair != "excluded")
     place = place_head(head, spec, (height, width), picture.size, inside=color is None)
@@ -240,8 +251,7 @@ def _person(picture: Picture, face: Face, model: Predictor) -> Alpha:
     row, column = (min(max(int(v), 0), n - 1) for v, n in ((y, alpha.shape[0]), (x, alpha.shape[1])))
     if alpha[row, column] < model.card.threshold:
         return alpha  # `measure_head` says that the network sees nobody there
-    # Points with both numbers up to 1 would be shares of the picture.
-    return keep_people(np.array(alpha, np.float32), at=(max(x, 1.01), max(y, 1.01)), threshold=model.card.threshold)
+    return keep_people(np.array(alpha, np.float32), at=Point(max(x, 0), max(y, 0)), threshold=model.card.threshold)
 
 
 @lru_cache(maxsize=1)

@@ -24,6 +24,10 @@ def load_spec(name_or_path: str | Path, *, folder: Path | None = None) -> Spec:
 
     Raises:
         ConfigError: There is no such specification, or its file breaks a rule of the form.
+
+    Example:
+        >>> load_spec("us-passport").country
+        'US'
     """
     if str(name_or_path).lower().endswith(".toml"):
         return _read(Path(name_or_path))
@@ -39,7 +43,12 @@ def load_spec(name_or_path: str | Path, *, folder: Path | None = None) -> Spec:
 
 
 def list_specs(*, folder: Path | None = None) -> list[Spec]:
-    """All specifications, by name; a user's own hides a bundled one of the same name."""
+    """All specifications, by name; a user's own hides a bundled one of the same name.
+
+    Example:
+        >>> sorted({"us-passport", "jp-cv"} & {spec.name for spec in list_specs()})
+        ['jp-cv', 'us-passport']
+    """
     return [_read(path) for _, path in sorted(_files(folder).items())]
 
 

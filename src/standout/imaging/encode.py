@@ -24,6 +24,8 @@ FORMATS = {
 PNG_LEVEL = 2
 DEFAULT_QUALITY = 92
 
+NO_TRANSPARENCY = "A JPEG can't hold transparency; choose a `background`, such as `white`, or write PNG, WebP or TIFF."
+
 
 @dataclass(frozen=True)
 class EncodeOptions:
@@ -35,6 +37,10 @@ class EncodeOptions:
         icc: The colour profile of the pixels; None is sRGB.
         dpi: Pixels per inch, (horizontal, vertical).
         exif: Metadata to write, as `Picture.exif`.
+
+    Example:
+        >>> encode(np.zeros((2, 2, 3), np.uint8), EncodeOptions("JPEG", quality=80))[:2]
+        b'\\xff\\xd8'
     """
 
     format: str = "PNG"
@@ -78,9 +84,7 @@ def write_picture(target: BinaryIO, pixels: NDArray[Any], encoding: EncodeOption
         OutputError: The format can't hold the picture: transparency in a JPEG, or too many pixels.
     """
     if encoding.format == "JPEG" and pixels.ndim == 3 and pixels.shape[2] == 4:
-        raise OutputError(
-            "A JPEG can't hold transparency; choose a background (`--background white`) or write PNG, WebP or TIFF."
-        )
+        raise OutputError(NO_TRANSPARENCY)
     limit = {"JPEG": 65535, "WEBP": 16383}.get(encoding.format)
     if limit and max(pixels.shape[:2]) > limit:
         raise OutputError(

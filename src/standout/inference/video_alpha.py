@@ -35,7 +35,7 @@ class VideoAlpha:
     """Alpha of one frame after another, steady in time.
 
         >>> alpha_of = standout.VideoAlpha()  # doctest: +SKIP
-        >>> for frame in standout.frames("in.mp4"): alpha = alpha_of(frame)  # doctest: +SKIP
+        >>> for frame in standout.read_frames("in.mp4"): alpha = alpha_of(frame)  # doctest: +SKIP
 
     It holds what is known from the frames before, so make one for each film or camera, and give it the frames in
     order. A change of scene is noticed; `reset` forgets by hand.

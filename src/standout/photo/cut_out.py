@@ -1,4 +1,4 @@
-"""The one road from a photo to its finished picture.
+"""From a photo to its finished picture.
 
 `finish_photo` takes any photo and a frozen `PhotoOptions`; `standout photo`, `standout folder` and `cut_out` call it.
 """
@@ -19,24 +19,26 @@ from PIL import Image
 from standout.compose.finish import finish, finish_mask
 from standout.compose.options import Look
 from standout.compose.parse import Background
-from standout.errors import InputError, OutputError
+from standout.errors import InputError
 from standout.imaging.arrays import Alpha, Frame
-from standout.imaging.decode import MAX_BYTES, MAX_PIXELS, Picture, from_array, from_pil, read
-from standout.imaging.encode import DEFAULT_QUALITY, EncodeOptions, encode, format_of, to_8_bit, write_picture
+from standout.imaging.decode import Picture, from_array, from_pil, read
+from standout.imaging.encode import EncodeOptions, encode, format_of, to_8_bit, write_picture
 from standout.imaging.files import atomic_write
 from standout.inference.clean_alpha import clean_alpha
 from standout.inference.devices import check_no_device
 from standout.model_card import ModelCard
+from standout.photo.findings import PhotoFindings
+from standout.photo.options import PhotoOptions
 
 #: With a smaller share of the pixels than this at the model's threshold, nobody counts as found.
 NOBODY_BELOW = 1e-4
 
-Photo = Image.Image | NDArray[Any] | bytes | BinaryIO | str | Path
+Photo = Image.Image | NDArray[Any] | bytes | bytearray | memoryview | BinaryIO | str | Path
 AnyBackground = Background | Image.Image | Frame | str | Path | tuple[int, int, int]
 
 
 class Predictor(Protocol):
-    """What `cut_out` needs of a model: `runtime.predict.Model`, or anything that behaves like it."""
+    """What `cut_out` needs of a model: `standout.Model`, or anything that behaves like it."""
 
     card: ModelCard
 
@@ -45,57 +47,17 @@ class Predictor(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class PhotoOptions:
-    """How photos are read, what becomes of them, and how they are written.
-
-    Attributes:
-        look: Of the finished picture.
-        mask: Instead of the picture, what would be shown of it: grey, 255 is person.
-        quality: 1 … 100, of JPEG and WebP.
-        keep_metadata: Write GPS and other private EXIF too.
-        max_pixels: Width × height that is allowed, looked up before decoding.
-        max_bytes: Size of a file that is allowed.
-
-    Example:
-        >>> PhotoOptions(Look(background="white"), quality=85).look.opaque
-        True
-    """
-
-    look: Look = Look()
-    mask: bool = False
-    quality: int = DEFAULT_QUALITY
-    keep_metadata: bool = False
-    max_pixels: int = MAX_PIXELS
-    max_bytes: int = MAX_BYTES
-
-    def check_format(self, file_format: str) -> None:
-        """Refuses a format that can't hold the result, before any work is done.
-
-        Raises:
-            OutputError: A JPEG without a background.
-        """
-        if file_format == "JPEG" and not (self.look.opaque or self.mask):
-            raise OutputError(
-                "A JPEG can't hold transparency; choose a background (`--background white`) or write PNG, WebP or TIFF."
-            )
-
-
 @dataclass(frozen=True, eq=False)
-class FinishedPhoto:
+class FinishedPhoto(PhotoFindings):
     """A finished picture and how it is to be written.
 
     Attributes:
         pixels: uint8 or uint16: RGBA (H, W, 4), RGB (H, W, 3) with a background, grey (H, W) of a mask.
         encoding: Format, colour profile, resolution and metadata: `encode(pixels, encoding)` is the file.
-        nobody: Whether nobody was found.
-        notes: What was left out and why, a sentence each; usually empty.
     """
 
     pixels: NDArray[Any]
     encoding: EncodeOptions
-    nobody: bool
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,19 +67,19 @@ class Cutout:
     Attributes:
         picture: The picture, upright.
         person: float32 (H, W) in [0, 1]; 0 everywhere if nobody was found.
-        nobody: Whether nobody was found.
+        found_person: Whether somebody was found.
     """
 
     picture: Picture
     person: Alpha
-    nobody: bool
+    found_person: bool
 
 
 def cut_out_picture(picture: Picture, model: Predictor) -> Cutout:
     """Finds the people in a decoded picture."""
     alpha = model.alpha(picture.frame)
-    nobody = bool(np.count_nonzero(alpha >= model.card.threshold) < NOBODY_BELOW * alpha.size)
-    return Cutout(picture, np.zeros_like(alpha) if nobody else clean_alpha(alpha), nobody)
+    found = bool(np.count_nonzero(alpha >= model.card.threshold) >= NOBODY_BELOW * alpha.size)
+    return Cutout(picture, clean_alpha(alpha) if found else np.zeros_like(alpha), found)
 
 
 def finish_photo(
@@ -149,7 +111,7 @@ def finish_photo(
     notes = picture.notes + result.notes
     if result.pixels.dtype != np.uint8 and file_format != "PNG":
         notes += (f"a {file_format} holds 8 bits per colour; write a PNG to keep the photo's 16",)
-    return FinishedPhoto(result.pixels, encoding, people.nobody, notes)
+    return FinishedPhoto(result.pixels, encoding, found_person=people.found_person, notes=notes)
 
 
 def photo_to_file(
@@ -168,40 +130,36 @@ def photo_to_file(
 
 @overload
 def cut_out(
-    image: NDArray[Any],
+    source: NDArray[Any],
     *,
     background: AnyBackground | None = None,
-    look: Look | None = None,
-    mask: bool = False,
+    options: PhotoOptions | Look | None = None,
     model: Predictor | str | Path | None = None,
     device: str | None = None,
 ) -> NDArray[Any]: ...
 @overload
 def cut_out(
-    image: bytes,
+    source: bytes | bytearray | memoryview,
     *,
     background: AnyBackground | None = None,
-    look: Look | None = None,
-    mask: bool = False,
+    options: PhotoOptions | Look | None = None,
     model: Predictor | str | Path | None = None,
     device: str | None = None,
 ) -> bytes: ...
 @overload
 def cut_out(
-    image: Image.Image | BinaryIO | str | Path,
+    source: Image.Image | BinaryIO | str | Path,
     *,
     background: AnyBackground | None = None,
-    look: Look | None = None,
-    mask: bool = False,
+    options: PhotoOptions | Look | None = None,
     model: Predictor | str | Path | None = None,
     device: str | None = None,
 ) -> Image.Image: ...
 def cut_out(
-    image: Photo,
+    source: Photo,
     *,
     background: AnyBackground | None = None,
-    look: Look | None = None,
-    mask: bool = False,
+    options: PhotoOptions | Look | None = None,
     model: Predictor | str | Path | None = None,
     device: str | None = None,
 ) -> Image.Image | NDArray[Any] | bytes:
@@ -214,15 +172,15 @@ def cut_out(
         (48, 64, 3)
 
     Args:
-        image: A Pillow picture, an array (grey, RGB or RGBA; uint8, uint16 or floats in [0, 1]), the bytes of a file, a
-            file opened for reading bytes, or a path.
+        source: A Pillow picture, an array (grey, RGB or RGBA; uint8, uint16 or floats in [0, 1]), the bytes of a file,
+            a file opened for reading bytes, or a path.
         background: What comes behind the people: `transparent` (the default), a colour (its name, `#rrggbb`, or RGB as
             (255, 0, 0)), `blur`, `blur:RADIUS`, or an image as a path, array or Pillow picture. Goes before the
-            background of `look`.
-        look: Everything else about the result: which person, edge, crop, shadow, matting.
-        mask: Return what would be shown, alone: grey (H, W), 255 is person.
+            background of `options`.
+        options: Everything else: which person, edge, crop, shadow, matting; `mask` for alpha alone, grey (H, W). A
+            `Look` stands for `PhotoOptions(look)`.
         model: From `standout.load`, or what it takes; the bundled "photo" if absent.
-        device: Where a model that is given by name runs, as in `standout.load`.
+        device: Where a model given by name or path runs; see `standout.load`.
 
     Returns:
         Pillow → Pillow; array → array of its dtype (uint8 for a mask); bytes → bytes of a PNG; path, file → Pillow.
@@ -234,15 +192,14 @@ def cut_out(
         ConfigError: The background is unknown.
         ModelFileError: The model can't be used.
     """
-    look = look or Look()
-    if background is not None:
-        behind = np.asarray(background.convert("RGB")) if isinstance(background, Image.Image) else background
-        look = dataclasses.replace(look, background=behind)
-    finished = finish_photo(image, as_model(model, device), PhotoOptions(look, mask))
-    if isinstance(image, np.ndarray):
-        floats = image.dtype.kind == "f" and finished.pixels.dtype == np.uint16
-        return (finished.pixels / np.float64(65535)).astype(image.dtype) if floats else finished.pixels
-    if isinstance(image, bytes | bytearray | memoryview):
+    if isinstance(source, str) and source == "-":
+        raise InputError("`source` must be a picture; received '-', and standard input is for the command line alone.")
+    options = with_background(options, background)
+    finished = finish_photo(source, as_model(model, device=device), options)
+    if isinstance(source, np.ndarray):
+        floats = source.dtype.kind == "f" and finished.pixels.dtype == np.uint16
+        return (finished.pixels / np.float64(65535)).astype(source.dtype) if floats else finished.pixels
+    if isinstance(source, bytes | bytearray | memoryview):
         return encode(finished.pixels, finished.encoding)
     # Pillow has no colour pictures of 16 bits.
     output = Image.fromarray(to_8_bit(finished.pixels))
@@ -251,6 +208,15 @@ def cut_out(
     if finished.encoding.dpi is not None:
         output.info["dpi"] = finished.encoding.dpi
     return output
+
+
+def with_background(options: PhotoOptions | Look | None, background: AnyBackground | None) -> PhotoOptions:
+    """The options as `PhotoOptions`, with this background if one is given."""
+    options = PhotoOptions(options) if isinstance(options, Look) else options or PhotoOptions()
+    if background is None:
+        return options
+    behind = np.asarray(background.convert("RGB")) if isinstance(background, Image.Image) else background
+    return dataclasses.replace(options, look=dataclasses.replace(options.look, background=behind))
 
 
 def read_picture(image: object, options: PhotoOptions) -> Picture:
@@ -268,29 +234,30 @@ def read_picture(image: object, options: PhotoOptions) -> Picture:
     if callable(reader := getattr(image, "read", None)) and not isinstance(image, str | Path):
         image = reader(options.max_bytes + 1)
         if not isinstance(image, bytes):
-            raise InputError(f"`image` must be a file opened for reading bytes; it gave {type(image).__name__}.")
+            raise InputError(f"`source` must be a file opened for reading bytes; it gave {type(image).__name__}.")
     if isinstance(image, bytes | str | Path):
         return read(image, max_pixels=options.max_pixels, max_bytes=options.max_bytes)
     raise InputError(
-        f"`image` must be a Pillow picture, an array, bytes, an open file or a path; received {type(image).__name__}."
+        f"`source` must be a Pillow picture, an array, bytes, an open file or a path; received {type(image).__name__}."
     )
 
 
-def as_model(model: Predictor | str | Path | None, device: str | None = None) -> Predictor:
+def as_model(model: Predictor | str | Path | None, *, device: str | None = None) -> Predictor:
     """The model itself, or the one of this name or path, loaded once; None is `photo`.
 
     Raises:
         ConfigError: A device for a model that is loaded already.
+        ModelFileError, DeviceError: As `standout.load`.
     """
     if model is None or isinstance(model, str | Path):
         name_or_path = "photo" if model is None else model
-        return _loaded(name_or_path, _stamp(name_or_path), device)
+        return _loaded(name_or_path, device, _stamp(name_or_path))
     check_no_device(device)
     return model
 
 
 @lru_cache(maxsize=2)
-def _loaded(name_or_path: str | Path, stamp: tuple[int, int] | None, device: str | None) -> Predictor:  # noqa: ARG001 - stamp is part of the key
+def _loaded(name_or_path: str | Path, device: str | None, stamp: tuple[int, int] | None) -> Predictor:  # noqa: ARG001 - is part of the key
     """A model given by name is kept: the second call of `cut_out` costs no loading, unless its file has changed."""
     from standout.inference.model import load
 

@@ -59,6 +59,11 @@ def evaluate(
         DataError: There is no photograph that can be scored.
         InputError: `predict` returned something that is no alpha of the photo's size.
         ConfigError: The threshold is out of range.
+
+        import standout
+
+        report = standout.evaluate(standout.load().alpha, "data/val")
+        print(report.to_json())
     """
     if not 0 < threshold <= 1:
         raise ConfigError(f"`threshold` must lie in (0, 1]; received {threshold}.")

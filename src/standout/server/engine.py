@@ -21,7 +21,8 @@ from standout.errors import ConfigError
 from standout.imaging.arrays import resize
 from standout.imaging.decode import Picture, read
 from standout.imaging.encode import FORMATS, EncodeOptions, encode
-from standout.photo.cut_out import Cutout, PhotoOptions, cut_out_picture
+from standout.photo.cut_out import Cutout, cut_out_picture
+from standout.photo.options import PhotoOptions
 from standout.server.look import photo_options, with_background
 from standout.server.opening import OpenPhotoEngine
 from standout.server.tasks import Answer, Ready, Refusal, Task
@@ -99,7 +100,7 @@ class PhotoEngine:
             picture = read(task.image, max_pixels=options.max_pixels)
         with clock.stage("model"):
             people = cut_out_picture(picture, model)
-        if people.nobody and asked.get("require_person"):
+        if not people.found_person and asked.get("require_person"):
             return Refusal("no_person", "Nobody was found in the picture.")
         with clock.stage("compose"):
             pixels, notes = _composed(people, options, model.card.threshold)
@@ -108,7 +109,7 @@ class PhotoEngine:
         with clock.stage("encode"):
             data = encode(pixels, _encoding(picture, options, file_format))
             extra = {} if matte is None else {"matte": encode(matte, EncodeOptions("PNG"))}
-        return _answer(data, MEDIA_TYPES[file_format], pixels, not people.nobody, name, picture, clock, notes, extra)
+        return _answer(data, MEDIA_TYPES[file_format], pixels, people.found_person, name, picture, clock, notes, extra)
 
     def _model(self, asked: Mapping[str, Any]) -> tuple[str, Any]:
         name = asked.get("model") or self._default
@@ -131,7 +132,7 @@ class PhotoEngine:
         with clock.stage("model"):
             people = cut_out_picture(small, model)
             people = people if roi is None else _inside(people, roi, size_wh)
-        if people.nobody:
+        if not people.found_person:
             return Refusal("no_person", "Could not identify foreground in image: nobody was found.")
         with clock.stage("compose"):
             rgba = finish(small, people.person, Look(shadow=asked["shadow"]), threshold=model.card.threshold).pixels
@@ -242,7 +243,7 @@ def _inside(people: Cutout, roi: tuple[int, int, int, int], size_wh: tuple[int, 
     columns = slice(int(left * across), max(int(left * across) + 1, round(right * across)))
     person = np.zeros_like(people.person)
     person[rows, columns] = people.person[rows, columns]
-    return Cutout(people.picture, person, people.nobody or float(person.max()) < 0.5)
+    return Cutout(people.picture, person, people.found_person and float(person.max()) >= 0.5)
 
 
 def _as_array(picture: Picture) -> NDArray[np.uint8]:

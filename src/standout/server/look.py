@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from standout.compose.options import Look
-from standout.compose.parse import Background, parse_background, parse_keep, parse_margin, parse_point, parse_position
+from standout.compose.parse import Background, parse_background, parse_keep, parse_position
 from standout.errors import ConfigError
 from standout.imaging.decode import Picture
-from standout.photo.cut_out import PhotoOptions
+from standout.imaging.parse import parse_length, parse_point
+from standout.photo.options import PhotoOptions
 
 #: A colour's name, `#rgb`, `#rrggbb`, `blur`, `blur:20`: what `background` may say. Never a path.
 _WORDS = re.compile(r"#[0-9a-fA-F]{3,6}|[a-zA-Z]{3,24}|blur:[0-9.]{1,8}(px)?")
@@ -32,7 +33,7 @@ def photo_options(asked: Mapping[str, Any], max_pixels: int) -> PhotoOptions:
         feather=asked.get("feather", 0.0),
         invert=asked.get("invert", False),
         crop=asked.get("crop", False),
-        margin=parse_margin(asked.get("margin", "5%")),
+        margin=parse_length(asked.get("margin", "5%")),
         shadow=asked.get("shadow", False),
         keep=parse_keep(asked.get("keep", "all")),
         at=parse_point(asked["at"]) if asked.get("at") else None,

@@ -7,12 +7,11 @@ from fractions import Fraction
 from typing import Literal
 
 from standout.errors import ConfigError
+from standout.imaging.parse import parse_size
 from standout.inference.smoothing import SMOOTHINGS, Smoothing
 from standout.video.codecs import Codec
 from standout.video.encoders import EncodingOptions
 from standout.video.timestamps import exact
-
-_MOST_PIXELS = 16384
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,18 @@ class VideoOptions:
 
     Raises:
         ConfigError: A value is out of range.
+
+    Example:
+        >>> VideoOptions(start_s=2, end_s=5.1).end
+        Fraction(51, 10)
     """
 
     matte: bool = False
     frames: bool = False
-    start_s: Fraction | None = None
-    end_s: Fraction | None = None
+    start_s: float | Fraction | None = None
+    end_s: float | Fraction | None = None
     size: str | None = None
-    fps: Fraction | None = None
+    fps: float | Fraction | None = None
     codec: Codec | None = None
     smoothing: Smoothing = "flow"
     lag: int = 1
@@ -52,15 +55,10 @@ class VideoOptions:
     encoding: EncodingOptions = field(default_factory=EncodingOptions)
 
     def __post_init__(self) -> None:
-        # Floats are taken too, for those who write them by hand.
-        for name in ("start_s", "end_s", "fps"):
-            value = getattr(self, name)
-            if value is not None:
-                object.__setattr__(self, name, exact(value))
         if self.start_s is not None and self.start_s < 0:
-            raise ConfigError(f"`start` must be at least 0 seconds; received {float(self.start_s):g}.")
+            raise ConfigError(f"`start_s` must be at least 0 seconds; received {float(self.start_s):g}.")
         if self.end_s is not None and self.end_s <= (self.start_s or 0):
-            raise ConfigError(f"`end` must lie after `start`; received {float(self.end_s):g} seconds.")
+            raise ConfigError(f"`end_s` must lie after `start_s`; received {float(self.end_s):g} seconds.")
         if self.fps is not None and not 0 < self.fps <= 1000:
             raise ConfigError(f"`fps` must lie above 0 and be at most 1000; received {float(self.fps):g}.")
         if self.smoothing not in SMOOTHINGS:
@@ -70,30 +68,37 @@ class VideoOptions:
         if self.codec is not None and self.frames:
             raise ConfigError("`codec` is for video files; a folder of frames holds PNG.")
 
+    @property
+    def start(self) -> Fraction | None:
+        """`start_s`, exact: 0.1 is 1/10."""
+        return None if self.start_s is None else exact(self.start_s)
 
-def parse_size(text: str, width: int, height: int) -> tuple[int, int]:
+    @property
+    def end(self) -> Fraction | None:
+        """`end_s`, exact."""
+        return None if self.end_s is None else exact(self.end_s)
+
+    @property
+    def rate(self) -> Fraction | None:
+        """`fps`, exact."""
+        return None if self.fps is None else exact(self.fps)
+
+
+def fit_size(text: str, width: int, height: int) -> tuple[int, int]:
     """The (height, width) of `WxH`, `Wx` or `xH` for a picture of this width and height.
 
     Raises:
         ConfigError: It is no size, or would stretch the picture; the message names the nearest that doesn't.
 
     Example:
-        >>> parse_size("640x", 1920, 1080), parse_size("x360", 1920, 1080)
+        >>> fit_size("640x", 1920, 1080), fit_size("x360", 1920, 1080)
         ((360, 640), (360, 640))
     """
-    left, cross, right = text.lower().partition("x")
-    try:
-        wide, high = (int(part) if part else 0 for part in (left, right))
-    except ValueError:
-        wide = high = -1
-    if not cross or min(wide, high) < 0 or not 0 < max(wide, high) <= _MOST_PIXELS:
-        raise ConfigError(
-            f"`size` must be WIDTHxHEIGHT in pixels (or `640x`, `x360`), at most {_MOST_PIXELS}; received {text!r}."
-        )
+    asked_w, asked_h = parse_size(text)
     # Video likes even numbers.
-    wide = wide or max(2, 2 * round(width * high / height / 2))
+    wide = asked_w or max(2, 2 * round(width * (asked_h or height) / height / 2))
     fit = max(2, 2 * round(height * wide / width / 2))
-    high = high or fit
+    high = asked_h or fit
     if abs(wide * height / (high * width) - 1) > 0.03 and abs(fit - high) > 2:
         raise ConfigError(f"`size` {text} would stretch a picture of {width}x{height}; use {wide}x{fit}.")
     return high, wide

@@ -19,7 +19,7 @@ from standout.inference.video_alpha import load_for_video
 from standout.video.background import Painter
 from standout.video.encoders import opaque_encoder, transparent_encoder
 from standout.video.frames_folder import PictureWriter
-from standout.video.options import VideoOptions, parse_size
+from standout.video.options import VideoOptions, fit_size
 from standout.video.reader import VideoInfo
 from standout.video.source import Source, open_source
 from standout.video.stages import run_stream
@@ -117,11 +117,11 @@ def process_video(
 
 
 def _open(source: Path, options: VideoOptions) -> Source:
-    part: dict[str, Any] = {"start_s": options.start_s, "end_s": options.end_s, "fps": options.fps}
+    part: dict[str, Any] = {"start_s": options.start, "end_s": options.end, "fps": options.rate}
     reader = open_source(source, **part)
     if not options.size:
         return reader
-    size = parse_size(options.size, reader.info.width, reader.info.height)
+    size = fit_size(options.size, reader.info.width, reader.info.height)
     if str(source) == "-":  # can't be opened again
         reader.film.resize(size)
         reader.info = replace(reader.info, height=size[0], width=size[1])
@@ -132,7 +132,7 @@ def _open(source: Path, options: VideoOptions) -> Source:
 
 def _sink(target: Path, reader: Source, painter: Painter, options: VideoOptions) -> Sink:
     if options.frames:
-        return PictureWriter(target, options.start_s)
+        return PictureWriter(target, options.start)
     suffix, signal = target.suffix.lower(), painter.signal
     if str(target) == "-":
         suffix = "." + (options.pipe_format or ("nut" if painter.transparent else "y4m"))
@@ -142,7 +142,7 @@ def _sink(target: Path, reader: Source, painter: Painter, options: VideoOptions)
         raise ConfigError("`codec` is for transparent video; leave it out with a background or the matte.")
     else:
         encoder = opaque_encoder(suffix, size_hw=signal.size_hw, bits=signal.bits, options=options.encoding)
-    return VideoWriter(target, reader, encoder, signal=signal, suffix=suffix, start_s=options.start_s, rate=options.fps)
+    return VideoWriter(target, reader, encoder, signal=signal, suffix=suffix, start_s=options.start, rate=options.rate)
 
 
 def guide_size(height: int, width: int) -> tuple[int, int]:
@@ -218,7 +218,7 @@ class _Job:
 
     def _source(self) -> Iterator[Any]:
         items = self.reader.items(self.sink.wanted)
-        return _at_rate(items, self.options.fps) if self.options.fps else items
+        return _at_rate(items, self.options.rate) if self.options.rate else items
 
     def _find(self, items: Iterator[Any]) -> Iterator[Any]:
         """Frames become (frame, guide, alpha), later by the smoothing's lag; packets pass."""

@@ -224,12 +224,12 @@ class VideoReader:
         )
 
 
-def frames(
+def read_frames(
     path: str | Path, *, start_s: float = 0, end_s: float | None = None, size: tuple[int, int] | None = None
 ) -> Iterator[Frame]:
     """The frames of a video file, upright, one after another; in constant memory.
 
-        >>> for frame in standout.frames("in.mp4"): ...  # doctest: +SKIP
+        >>> for frame in standout.read_frames("in.mp4"): ...  # doctest: +SKIP
 
     Args:
         path: The file.

@@ -1,0 +1,81 @@
+"""How a folder of photos is processed."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from standout.errors import ConfigError
+from standout.imaging.encode import FORMATS
+from standout.photo.cut_out import AnyBackground, with_background
+from standout.photo.options import PhotoOptions
+
+#: More workers than this are a mistake.
+MOST_WORKERS = 256
+
+
+@dataclass(frozen=True)
+class FolderOptions(PhotoOptions):
+    """How a folder is processed: the options of its photos, and these.
+
+    Attributes:
+        file_format: Format of the cut-outs: "png", "webp", "jpg" or "tiff".
+        model: A bundled model's name, or an ONNX file.
+        workers: Processes; None takes one per core, as far as memory reaches, and a single one on any other device.
+        recursive: Look into the folders in the folder too; the output has the same folders.
+        device: Where the network runs, as in `standout.load`.
+        looks: Passes through the network, as in `standout.load`.
+        limit_s: A photo that takes longer, seconds, is given up as failed: a broken file can keep a decoder busy for
+            ever. 0: no limit.
+
+    Example:
+        >>> FolderOptions(file_format="gif")
+        Traceback (most recent call last):
+        standout.errors.ConfigError: The format must be one of png, webp, jpg, jpeg, tif, tiff; received 'gif'.
+    """
+
+    file_format: str = "png"
+    model: str | Path = "photo"
+    workers: int | None = None
+    recursive: bool = False
+    device: str = "auto"
+    looks: int = 1
+    limit_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        if self.ending not in FORMATS:
+            allowed = ", ".join(ending.removeprefix(".") for ending in FORMATS)
+            raise ConfigError(f"The format must be one of {allowed}; received {self.file_format!r}.")
+        if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
+            raise ConfigError(f"`workers` must lie in 1 … {MOST_WORKERS}; received {self.workers}.")
+        if not 0 <= self.limit_s <= 86_400:
+            raise ConfigError(f"`limit_s` must lie in 0 (no limit) … 86400 seconds; received {self.limit_s:g}.")
+        self.check_format(FORMATS[self.ending])
+
+    @property
+    def ending(self) -> str:
+        """The ending of the cut-outs' names: ".png"."""
+        return "." + self.file_format.lower().removeprefix(".")
+
+    @property
+    def photo(self) -> PhotoOptions:
+        """What holds for each photo alone."""
+        return PhotoOptions(**{field.name: getattr(self, field.name) for field in dataclasses.fields(PhotoOptions)})
+
+
+def chosen_options(
+    options: FolderOptions | None,
+    background: AnyBackground | None,
+    model: str | Path | None,
+    device: str | None,
+) -> FolderOptions:
+    """The options with what was given beside them, which goes first."""
+    chosen = options or FolderOptions()
+    look = with_background(chosen, background).look
+    return dataclasses.replace(
+        chosen,
+        look=look,
+        model=chosen.model if model is None else model,
+        device=chosen.device if device is None else device,
+    )
