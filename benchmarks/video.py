@@ -32,7 +32,7 @@ from standout.imaging.arrays import Frame
 from standout.imaging.decode import read
 from standout.inference.alpha_stream import AlphaStream, edge_levels
 from standout.inference.smoothing import Steady
-from standout.inference.video_alpha import load_for_video
+from standout.inference.video_alpha import load_for_video, threads_beside_others
 from standout.video.background import Painter
 from standout.video.encoders import opaque_encoder
 from standout.video.options import VideoOptions
@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--chart", type=Path)
     arguments = parser.parse_args()
-    model = load_for_video(arguments.model)
+    model = load_for_video(arguments.model, threads=threads_beside_others())
     with tempfile.TemporaryDirectory() as name:
         folder, clip = Path(name), Path(name) / "in.mp4"
         make_clip(clip, (arguments.size[1], arguments.size[0]), arguments.count)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -77,4 +76,13 @@ def test_a_video_file_is_clean(tmp_path: Path, kind: str) -> None:
     with av.open(str(out / "000003.png")) as picture:
         pixels = next(picture.decode(video=0)).to_ndarray(format="rgba" if kind == "frames" else "gray")
     assert is_clean(pixels[..., 3] if kind == "frames" else pixels)
-    assert Fraction(1) > UNDECIDED > 0
+
+
+def test_beside_decoder_and_encoder_a_network_takes_half_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    import standout.inference.video_alpha as module
+
+    for alone, beside in ((1, 1), (2, 1), (4, 2)):
+        monkeypatch.setattr(module, "thread_count", lambda alone=alone: alone)
+        assert module.threads_beside_others() == beside
+    monkeypatch.setenv("STANDOUT_THREADS", "3")
+    assert module.threads_beside_others() is None  # the user's word holds

@@ -64,6 +64,7 @@ def video(
     """Cut the people out of a video: over a new background, or transparent (.webm, .mov, --frames)."""
     from standout.cli.devices import load_model
     from standout.errors import ConfigError
+    from standout.inference.video_alpha import threads_beside_others
     from standout.video.encoders import EncodingOptions
     from standout.video.options import VideoOptions
     from standout.video.process import process_video
@@ -100,7 +101,7 @@ def video(
                 source,
                 target,
                 background=background or "transparent",
-                model=load_model(model or "live", device),
+                model=load_model(model or "live", device, threads=threads_beside_others()),
                 options=options,
                 progress=bar.update,
             )

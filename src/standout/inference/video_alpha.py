@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,28 @@ from standout.inference.alpha_stream import AlphaStream, CoarsePredictor
 from standout.inference.clean_alpha import clean_alpha
 from standout.inference.devices import check_no_device
 from standout.inference.model import load
+from standout.inference.session import THREADS_VARIABLE, thread_count
 from standout.inference.smoothing import Smoothing
 
 
-def load_for_video(model: str | Path | CoarsePredictor | None = None, device: str | None = None) -> CoarsePredictor:
+def threads_beside_others() -> int | None:
+    """Threads of a network that works beside decoder, compositor and encoder; None where the user has set them.
+
+    Half of what it would take alone: its threads wait for each other by spinning, which costs the others their cores.
+    Two threads on two cores take twice the processor's time of one for a frame (benchmarks/video.py).
+    """
+    return None if os.environ.get(THREADS_VARIABLE) else max(1, thread_count() // 2)
+
+
+def load_for_video(
+    model: str | Path | CoarsePredictor | None = None, device: str | None = None, *, threads: int | None = None
+) -> CoarsePredictor:
     """The model given; by default the bundled "live".
+
+    Args:
+        model: From `standout.load`, or what it takes.
+        device: As for `standout.load`.
+        threads: As for `standout.load`; for a model that isn't loaded yet.
 
     Raises:
         ModelFileError: There is no such model.
@@ -26,7 +44,7 @@ def load_for_video(model: str | Path | CoarsePredictor | None = None, device: st
     if model is None:
         model = "live"
     if isinstance(model, str | Path):
-        return load(model, device=device)
+        return load(model, device=device, threads=threads)
     check_no_device(device)
     return model
 

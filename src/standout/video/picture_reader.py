@@ -66,7 +66,8 @@ class PictureReader:
         end_s: Fraction | None = None,
         size: tuple[int, int] | None = None,
     ) -> None:
-        self.path, self.end_s, self.notes = path, end_s, []
+        self.path, self.end_s = path, end_s
+        self.notes: list[str] = []
         self._pictures, self._start = pictures, start_s or Fraction(0)
         first = _as_picture(pictures.read(0))
         self.film = Film(first, size=size)

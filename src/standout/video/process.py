@@ -15,7 +15,7 @@ from typing import Any
 from standout.errors import ConfigError, OutputError
 from standout.imaging.arrays import Frame
 from standout.inference.alpha_stream import AlphaStream, CoarsePredictor, edge_levels
-from standout.inference.video_alpha import load_for_video
+from standout.inference.video_alpha import load_for_video, threads_beside_others
 from standout.video.background import Painter
 from standout.video.encoders import opaque_encoder, transparent_encoder
 from standout.video.frames_folder import PictureWriter
@@ -100,7 +100,7 @@ def process_video(
     with contextlib.closing(_open(source, options)) as reader:
         painter = Painter(background, reader.film, "matte" if options.matte else "people")
         try:
-            predictor = load_for_video(model, device)
+            predictor = load_for_video(model, device, threads=threads_beside_others())
             sink = _sink(target, reader, painter, options)
             try:
                 job = _Job(reader, predictor, painter, sink, options, progress)
