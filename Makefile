@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check fix test test-fast coverage build train-photo train-live scores clean
+.PHONY: help demo check fix test test-fast coverage build clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -83,40 +83,16 @@ serve: $(VENV)/workshop  ## show the documentation at http://127.0.0.1:8000, and
 notebooks: $(VENV)/workshop  ## run the notebooks and keep what they show
 	cd notebooks && PATH="$(CURDIR)/$(BIN):$$PATH" jupyter nbconvert --to notebook --execute --inplace --coalesce-streams *.ipynb
 
-# ---- the bundled model. DATA holds train/, val/ and unlabelled/; see recipes/photo.toml for hours and expected scores.
-DATA    ?= ../shared/data
-WEIGHTS ?= ../shared/weights
-SELFIE  ?= selfie_segmentation.tflite
-EXPORT  := --size 544 --two-scales --int8 $(DATA)/train --card recipes/data-card.toml --card recipes/photo-card.toml
-EXPORT_LIVE := --size 384 --int8 $(DATA)/train --card recipes/data-card.toml --card recipes/live-card.toml
+# ---- the bundled models. DATA holds train/ and val/; LABELLED what `standout label` made, with links to the sets of train/;
+# see recipes/bundled.py for hours and expected scores.
+DATA     ?= ../shared/data
+LABELLED ?= runs/labelled
+.PHONY: train-bundled scores
 
-runs/judged: $(VENV)/workshop
-	$(BIN)/python recipes/judge.py $(DATA)/unlabelled $@ --with $(DATA)/train \
-	  --deeplab $(WEIGHTS)/deeplabv3_mnv2_pascal_quant.tflite --selfie $(SELFIE)
-
-train-photo: runs/judged  ## label with judges, train, export into the package
-	$(BIN)/standout train runs/judged --config recipes/photo-256.toml --run runs/photo-256 model.weights=$(WEIGHTS)/mobilenet_v2_people.npz
-	$(BIN)/standout train runs/judged --config recipes/photo.toml --run runs/photo-384 model.weights=runs/photo-256/best.weights.h5
-	$(BIN)/standout train runs/judged --config recipes/photo-448.toml --run runs/photo-448 model.weights=runs/photo-384/best.weights.h5
-	$(BIN)/python recipes/average.py runs/photo-384 runs/photo-448 runs/photo-mean
-	$(BIN)/standout train runs/judged --config recipes/photo-long.toml --run runs/photo-long model.weights=runs/photo-mean/best.weights.h5
-	$(BIN)/python recipes/average.py runs/photo-mean runs/photo-long runs/photo-mean-2
-	$(BIN)/standout train runs/judged --config recipes/photo-small.toml --run runs/photo-small model.weights=runs/photo-mean-2/best.weights.h5
-	$(BIN)/python recipes/average.py runs/photo-mean-2 runs/photo-small runs/photo-mean-3 --share 0.33 --last
-	$(BIN)/standout train runs/judged --config recipes/photo-taught.toml --run runs/photo-taught model.weights=runs/photo-mean-3/best.weights.h5
-	$(BIN)/python recipes/average.py runs/photo-mean-3 runs/photo-taught runs/photo --share 0.33 --last
-	$(BIN)/standout export runs/photo -o runs/photo.onnx $(EXPORT)
-	$(BIN)/standout evaluate $(DATA)/val --model runs/photo.onnx --json runs/photo-scores.json
-	$(BIN)/standout export runs/photo -o src/standout/assets/photo.onnx $(EXPORT) --scores runs/photo-scores.json
-	cp runs/photo/best.weights.h5 weights/photo.weights.h5
-
-train-live: runs/judged  ## teach the live model what runs/photo knows, export into the package
-	$(BIN)/standout train runs/judged --config recipes/live.toml --run runs/live-256
-	$(BIN)/standout train runs/judged --config recipes/live-320.toml --run runs/live model.weights=runs/live-256/best.weights.h5
-	$(BIN)/standout export runs/live -o runs/live.onnx $(EXPORT_LIVE)
-	$(BIN)/standout evaluate $(DATA)/val --model runs/live.onnx --json runs/live-scores.json
-	$(BIN)/standout export runs/live -o src/standout/assets/live.onnx $(EXPORT_LIVE) --scores runs/live-scores.json
-	cp runs/live/best.weights.h5 weights/live.weights.h5
+train-bundled: $(VENV)/workshop  ## train both bundled models, export them into the package
+	$(BIN)/python recipes/bundled.py $(LABELLED) runs/bundled --val $(DATA)/val
+	cp runs/bundled/photo.onnx runs/bundled/live.onnx src/standout/assets/
+	cp runs/bundled/final/best.weights.h5 weights/photo.weights.h5
 
 scores: $(VENV)/workshop  ## measure the bundled model and rewrite README's table
 	$(BIN)/python recipes/scores.py $(DATA)/val
