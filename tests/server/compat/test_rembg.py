@@ -66,7 +66,7 @@ def test_alpha_matting_is_left_out_where_it_is_not_loaded_and_that_is_said(
     assert answer.status_code == 200 and decoded(answer.content).shape == (72, 96, 4)
     assert "started without `--matting`" in answer.headers["standout-notes"]
     ours = client.post("/v1/cut-out?matting=knn", content=person_png)
-    assert (ours.status_code, ours.json()["code"]) == (501, "matting_off")
+    assert (ours.status_code, ours.json()["code"]) == (422, "matting_off")
 
 
 def test_nobody_is_a_picture_as_everything_is_with_rembg(client: httpx.Client, nobody_png: bytes) -> None:
