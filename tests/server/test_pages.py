@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from server_kit import decoded
-from standout.server import examples, page
+from standout.server import examples, pages
 
 
 def test_the_form_works_without_a_script(client: httpx.Client, person_png: bytes) -> None:
-    text = page.html(page._FORM).body.decode()
+    text = pages.html(pages._FORM).body.decode()
     assert 'action="/v1/cut-out"' in text and 'enctype="multipart/form-data"' in text and "<script" not in text
     names = set(re.findall(r'name="(\w+)"', text)) - {"viewport"}
     data = {name: {"background": "white", "format": "png", "crop": "true"}[name] for name in names - {"image"}}
@@ -28,16 +28,16 @@ def test_the_page_that_was_built_is_served_if_it_is_there(tmp_path: Path, monkey
     (tmp_path / "index.html").write_text("<!doctype html><title>built</title>")
     (tmp_path / "assets" / "a.mjs").write_text("export {}")
     (tmp_path / "assets" / "ort.wasm").write_bytes(b"\0asm")
-    monkeypatch.setattr(page, "FOLDER", tmp_path)
-    monkeypatch.setattr(page, "_KNOWN", {})
-    assert b"built" in page.answer("/").body
-    assert page.answer("/assets/a.mjs").headers["content-type"].startswith("text/javascript")
-    wasm = page.answer("/assets/ort.wasm")
+    monkeypatch.setattr(pages, "FOLDER", tmp_path)
+    monkeypatch.setattr(pages, "_KNOWN", {})
+    assert b"built" in pages.answer("/").body
+    assert pages.answer("/assets/a.mjs").headers["content-type"].startswith("text/javascript")
+    wasm = pages.answer("/assets/ort.wasm")
     assert wasm.headers["content-type"] == "application/wasm"
     policy = wasm.headers["content-security-policy"]
     assert "script-src 'self' 'wasm-unsafe-eval'" in policy and "unsafe-inline" not in policy and "http" not in policy
     assert wasm.headers["cross-origin-opener-policy"] == "same-origin"
-    assert page.is_page("/assets/a.mjs") and not page.is_page("/v1/models") and not page.is_page("/../secret")
+    assert pages.is_page("/assets/a.mjs") and not pages.is_page("/v1/models") and not pages.is_page("/../secret")
 
 
 def test_the_documentation_has_everything_and_loads_nothing(client: httpx.Client) -> None:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from standout import __version__
 from standout.hardware import usable_cores
 from standout.server import metrics as numbers
-from standout.server import openapi, page, v1
+from standout.server import openapi, pages, v1
 from standout.server.bodies import Intake
 from standout.server.compat import rembg, removebg, withoutbg
 from standout.server.docs_page import docs_page
@@ -68,7 +68,7 @@ def create_app(
     serving = Serving(options, pool, intake, counted, fetcher)
     counted.watch(pool, intake, serving.in_flight)
     app = _routes(serving)
-    gate: ASGIApp = Gate(app, serving=serving, shape=shape, is_page=page.is_page)
+    gate: ASGIApp = Gate(app, serving=serving, shape=shape, is_page=pages.is_page)
     if not options.cors:
         return gate
     return CORSMiddleware(
@@ -151,7 +151,7 @@ def _add_pages(app: FastAPI, serving: Serving) -> None:
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        return page.html(docs_page(document()))
+        return pages.html(docs_page(document()))
 
     @app.get("/api", include_in_schema=False)
     async def api() -> Response:
@@ -159,7 +159,7 @@ def _add_pages(app: FastAPI, serving: Serving) -> None:
 
     @app.get("/{path:path}", include_in_schema=False)
     async def page_or_nothing(request: Request) -> Response:
-        return page.answer(request.url.path)
+        return pages.answer(request.url.path)
 
 
 def _add_handlers(app: FastAPI) -> None:

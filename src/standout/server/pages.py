@@ -86,7 +86,9 @@ def answer(path: str) -> Response:
     if file is None:
         raise Problem("not_found", "There is nothing here; `/docs` tells what there is.")
     kind = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    headers = {**_HEADERS, "Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+    # The build names what is in assets/ by its content, so it never changes.
+    kept = "public, max-age=31536000, immutable" if path.startswith("/assets/") else "no-cache"
+    headers = {**_HEADERS, "Content-Security-Policy": POLICY, "Cache-Control": kept}
     return Response(file.read_bytes(), media_type=kind, headers=headers)
 
 
