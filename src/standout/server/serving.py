@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -31,6 +32,8 @@ class Serving:
     fetcher: Fetcher
     #: Requests that are being answered; a list, so that all see the same number.
     in_flight: list[int] = field(default_factory=lambda: [0])
+    #: Threads of their own: slow addresses keep nobody else waiting.
+    _fetching: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "fetch"), repr=False)
 
     @asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[Body]:
@@ -72,7 +75,12 @@ class Serving:
         """
         if not self.options.allow_urls:
             raise Problem("urls_not_allowed", "This server fetches no addresses; send the picture itself.")
-        return await asyncio.to_thread(self.fetcher.fetch, url)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self.fetcher.timeout_s + 1):  # a name server may keep its thread longer
+                return await loop.run_in_executor(self._fetching, self.fetcher.fetch, url)
+        except TimeoutError:
+            raise Problem("bad_url", "The address can't be fetched: it took too long.") from None
 
     async def _unless_gone(self, request: Request, task: Task, timeout_s: float) -> Done:
         work = asyncio.create_task(self.pool.run(task, timeout_s))

@@ -54,6 +54,8 @@ _CODES = {
     "too_many_requests": "rate_limit_exceeded",
     "queue_full": "rate_limit_exceeded",
 }
+#: A picture that can't be used: words of our sentence -> their code.
+_KINDS_OF_BAD = (("of a kind that is read", "invalid_file_type"), ("has no pixels", "invalid_dimensions"))
 _STATUS = {"auth_failed": 403, "rate_limit_exceeded": 429}
 
 #: size -> pixels; "full" depends on the format.
@@ -98,6 +100,8 @@ def refusal(code: str, detail: str = "") -> Problem:
 def code_of(problem: Problem) -> tuple[str, int]:
     """Their code and status for any problem."""
     code = problem.extra.get("removebg")
+    if code is None and problem.code == "bad_image":
+        code = next((theirs for words, theirs in _KINDS_OF_BAD if words in problem.detail), None)
     if code is None:
         first = problem.detail.partition(":")[0]
         code = first if first in TITLES else _CODES.get(problem.code)
