@@ -7,6 +7,8 @@ export interface OpenOptions {
   readonly model?: string;
   /** Longer side of the picture at the network, pixels; the model's own if absent. */
   readonly size?: number;
+  /** Passes through the network for a photo, at most; more find small people better and take longer. Default: 1. */
+  readonly looks?: 1 | 2 | 3;
   /** URL of the folder with onnxruntime's and our models' files; nothing is ever fetched from elsewhere. */
   readonly wasmPath: string;
   /** Of the network; more than one needs a cross-origin isolated page. Default: up to 4 where possible. */

@@ -37,10 +37,13 @@ const GREY = 127;
 export class Predictor {
   /**
    * @param size Longer side of the picture at the network, pixels; the model's own if absent.
+   * @param looks Passes through the network for a photo, at most. 1: no more than one. 2: a second at small people from nearer by,
+   *   or in the mirror where nobody is small. 3: the nearer one in the mirror, too.
    */
   constructor(
     private readonly network: Network,
     private readonly size: number = Math.max(...network.card.input_size),
+    private readonly looks: 1 | 2 | 3 = 1,
   ) {}
 
   get card(): Card {
@@ -67,13 +70,13 @@ export class Predictor {
     const { card } = this;
     const first = await this.once(frame);
     let { alpha, guide } = first;
-    const box = card.zoom_gain ? peopleBox(alpha, card.threshold) : null;
+    const box = card.zoom_gain && this.looks > 1 ? peopleBox(alpha, card.threshold) : null;
     if (box && Math.max(alpha.width, alpha.height) >= card.zoom_gain * Math.max(box.width, box.height)) {
       const part = cutFrame(frame, scaledBox(box, frame.width / alpha.width, frame.height / alpha.height));
-      const near = await this.withMirror(part, (await this.once(part)).alpha);
-      alpha = putCloser(alpha, box, near, frame);
+      const near = (await this.once(part)).alpha;
+      alpha = putCloser(alpha, box, this.looks > 2 ? await this.withMirror(part, near) : near, frame);
       guide = resizeToRgb(frame, alpha.width, alpha.height);
-    } else {
+    } else if (this.looks > 1) {
       alpha = await this.withMirror(frame, alpha);
     }
     return { alpha: this.sure(alpha), guide };

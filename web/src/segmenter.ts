@@ -32,7 +32,7 @@ export class Segmenter {
     });
     try {
       const network = networkOptions(options, options.model ?? "photo");
-      return new Segmenter(remote, await remote.call<Card>("open", { network, size: options.size }));
+      return new Segmenter(remote, await remote.call<Card>("open", { network, size: options.size, looks: options.looks ?? 1 }));
     } catch (error) {
       remote.close();
       throw error;

@@ -70,7 +70,7 @@ export async function virtualBackground(stream: MediaStream, options: VirtualBac
   listeners.set("stats", (stats) => options.onStats?.(stats));
   listeners.set("failed", (message) => options.onError?.(message));
   try {
-    await remote.call("open", { network: networkOptions(options, options.model ?? "live"), size: options.size ?? 256 });
+    await remote.call("open", { network: networkOptions(options, options.model ?? "live"), size: options.size ?? 256, looks: 1 });
   } catch (error) {
     remote.close();
     throw error;

@@ -10,6 +10,7 @@ import { Transferred, serve } from "./rpc";
 export interface OpenArguments {
   readonly network: Omit<NetworkOptions, "progress">;
   readonly size: number | undefined;
+  readonly looks: 1 | 2 | 3;
 }
 
 let predictor: Predictor | undefined;
@@ -21,14 +22,14 @@ function opened<T>(value: T | undefined): T {
 }
 
 const emit = serve(self as unknown as Worker, {
-  async open({ network, size }: OpenArguments) {
+  async open({ network, size, looks }: OpenArguments) {
     const loaded = new Map<string, number>();
     const progress = (url: string, bytes: number): void => {
       loaded.set(url, bytes);
       emit("progress", [...loaded.values()].reduce((a, b) => a + b, 0));
     };
     const opening = await loadNetwork({ ...network, progress });
-    predictor = new Predictor(opening, size);
+    predictor = new Predictor(opening, size, looks);
     photos = new PhotoEngine(predictor);
     live.use(predictor);
     return predictor.card;
