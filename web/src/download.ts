@@ -29,6 +29,15 @@ export async function download(url: string, progress?: Progress): Promise<Uint8A
   return unpacked(new Blob(chunks as Uint8Array<ArrayBuffer>[]), url);
 }
 
+/** A file that lies in the folder gzipped, or as it is where somebody copied it from elsewhere. */
+export async function downloadPacked(url: string, progress?: Progress): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await download(`${url}.gz`, progress);
+  } catch (error) {
+    return download(url, progress).catch(() => Promise.reject(error));
+  }
+}
+
 /** Gzipped files are unpacked here, so that a host without compression sends little, too. */
 async function unpacked(blob: Blob, url: string): Promise<Uint8Array<ArrayBuffer>> {
   const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());

@@ -1,7 +1,7 @@
 /** The network in onnxruntime-web: WebAssembly from our own folder, never from elsewhere. */
 import type * as Ort from "onnxruntime-web";
 import type { Rgb } from "./arrays";
-import { type Progress, download } from "./download";
+import { type Progress, download, downloadPacked } from "./download";
 import { StandoutError } from "./errors";
 import type { Card, Network } from "./predictor";
 
@@ -33,13 +33,7 @@ async function loadRuntime(options: NetworkOptions): Promise<typeof Ort> {
   ort.env.logLevel = "error";
   ort.env.wasm.numThreads = options.threads;
   ort.env.wasm.wasmPaths = { mjs: `${wasmPath}ort-wasm-simd-threaded.mjs` };
-  let binary: Uint8Array<ArrayBuffer>;
-  try {
-    binary = await download(`${wasmPath}ort-wasm-simd-threaded.wasm.gz`, options.progress);
-  } catch (error) {
-    // Those who copy the folder from the npm package have the file as it is.
-    binary = await download(`${wasmPath}ort-wasm-simd-threaded.wasm`, options.progress).catch(() => Promise.reject(error));
-  }
+  const binary = await downloadPacked(`${wasmPath}ort-wasm-simd-threaded.wasm`, options.progress);
   ort.env.wasm.wasmBinary = binary.buffer;
   return ort;
 }
@@ -53,7 +47,7 @@ export async function loadNetwork(options: NetworkOptions): Promise<Network> {
   };
   const [ort, model, card] = await Promise.all([
     runtime.catch(failed),
-    download(options.modelUrl, options.progress),
+    downloadPacked(options.modelUrl, options.progress),
     download(options.modelUrl.replace(/\.onnx$/, ".json")),
   ]);
   return createNetwork(ort, model, readCard(card), options.device);
