@@ -37,6 +37,12 @@ class CopyWork:
             raise ModelFileError("The model is broken.")
         return self._do
 
+    def fingerprint_of(self, path: str) -> str:
+        return self.fingerprint
+
+    def named_after(self, path: str) -> str:
+        return path
+
     def _do(self, photo: Photo, data: bytes) -> Product:
         if self.log:
             with open(self.log, "a", encoding="utf-8") as file:

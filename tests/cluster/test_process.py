@@ -16,10 +16,10 @@ import pytest
 
 from cluster_work import CopyWork
 from standout.cluster import manifest as manifest_module
+from standout.cluster.engines import ClusterLost, in_this_process
 from standout.cluster.manifest import MANIFEST_NAME, Manifest
 from standout.cluster.options import ClusterOptions
-from standout.cluster.process import in_this_process, process_on_cluster
-from standout.cluster.ray_engine import ClusterLost
+from standout.cluster.process import process_on_cluster
 from standout.cluster.step import Photo, Row, Step
 from standout.cluster.storage import Place
 from standout.cluster.watch import watch_on_cluster

@@ -117,8 +117,8 @@ def test_cutting_out_gives_the_bytes_of_standout_folder(
 def test_a_photo_that_takes_too_long_is_given_up_at_once(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from standout.cluster.attempts import Attempts; "
-        "mine = Attempts('run', Path(sys.argv[1]), limit_s=0.2); mine.at('quick.jpg'); mine.at('slow.jpg'); "
-        "time.sleep(60)"
+        "mine = Attempts('run', Path(sys.argv[1]), limit_s=0.2); "
+        "mine.at('quick.jpg'); mine.at('slow.jpg'); time.sleep(60)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 1
     after = Attempts("run", tmp_path, limit_s=0.2)

@@ -30,6 +30,7 @@ COMMANDS: dict[str, Command] = {
     "page": Command("standout.cli.page", "Write the browser page as files: photos and webcam on the visitor's device"),
     "demo": Command("standout.cli.demo", "Cut the person out of the bundled photo"),
     "evaluate": Command("standout.cli.evaluate", "Score a model on photographs with masks"),
+    "label": Command("standout.cli.label", "Make masks for photographs that have none, where several networks agree"),
     "train": Command("standout.cli.train", "Train a network on a folder of pairs"),
     "export": Command("standout.cli.export", "Turn a training run into an ONNX model"),
     "audit": Command("standout.cli.audit", "Say what a data set is good for before training on it"),

@@ -22,7 +22,7 @@ MaxWorkers = Annotated[int | None, typer.Option(min=1, help="With --cluster: pro
 CpusPerWorker = Annotated[int, typer.Option(min=1, help="With --cluster: cores for each process.")]
 GpusPerWorker = Annotated[float, typer.Option(min=0, help="With --cluster: GPUs for each process, or a share of one.")]
 RetryFailed = Annotated[
-    bool, typer.Option("--retry-failed", help="With --cluster: try what failed in an earlier run again.")
+    bool, typer.Option("--retry-failed", help="Try what failed in an earlier run again; on a cluster it is left.")
 ]
 
 

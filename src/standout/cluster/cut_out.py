@@ -71,6 +71,14 @@ class CutOutWork:
     def _file_format(self) -> str:
         return FORMATS[self.ending]
 
+    def fingerprint_of(self, path: str) -> str:  # noqa: ARG002
+        """The same for all photos."""
+        return self.fingerprint
+
+    def named_after(self, path: str) -> str:
+        """The photo's own path."""
+        return path
+
     def open(self, threads: int) -> Callable[[Photo, bytes], Product]:
         """Loads the model.
 

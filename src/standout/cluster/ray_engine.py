@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from types import TracebackType
 from typing import Any
 
+from standout.cluster.engines import ClusterLost
 from standout.cluster.manifest import schema
 from standout.cluster.options import ClusterOptions
 from standout.cluster.step import Photo, Row, Step
@@ -28,10 +29,6 @@ _BLOCKS_PER_WORKER = 16
 _OBJECT_STORE = 200 << 20
 #: So long without any row, and Ray gives the round up, seconds.
 _NO_PROGRESS_S = 900
-
-
-class ClusterLost(StandoutError):
-    """The cluster gave up in the midst of the work; what has no row yet can be begun anew."""
 
 
 class _Worker:

@@ -73,18 +73,21 @@ class Product:
     """What a photo has become.
 
     Attributes:
-        files: Path relative to the target -> content. Written in their order, so the last is there only if all are.
-        found_person: Whether anybody is in it.
+        files: Path relative to the target -> content; the row names the photo's `output` if it is among them. Written
+            in their order, so the last is there only if all are.
+        found_person: Whether anybody is in it; None where that wasn't decided.
         size_hw: (height, width) of the picture.
         notes: What was left out, a sentence each.
         facts: JSON, what else is to be remembered.
+        remove: Files that must not be there any more.
     """
 
     files: dict[str, bytes]
-    found_person: bool
+    found_person: bool | None
     size_hw: tuple[int, int]
     notes: tuple[str, ...] = ()
     facts: str = ""
+    remove: tuple[str, ...] = ()
 
 
 class Work(Protocol):
@@ -92,7 +95,7 @@ class Work(Protocol):
 
     Attributes:
         model: What the manifest calls the model.
-        fingerprint: A fingerprint of everything that the result depends on besides the photo.
+        fingerprint: Of everything that every result depends on besides the photo.
         ending: Of the outputs' names: ".png".
         max_bytes: Size of a photo's file that is allowed.
     """
@@ -105,6 +108,14 @@ class Work(Protocol):
     def ending(self) -> str: ...
     @property
     def max_bytes(self) -> int: ...
+
+    def fingerprint_of(self, path: str) -> str:
+        """The fingerprint of one photo's result: where it changes, that photo is done again."""
+        ...
+
+    def named_after(self, path: str) -> str:
+        """The path whose ending is changed to make the output's name: most often the photo's own."""
+        ...
 
     def open(self, threads: int) -> Callable[[Photo, bytes], Product]:
         """Called once in every process; returns what is called for every photo. Both may raise StandoutError."""
@@ -161,7 +172,8 @@ class Step:
         photo = Photo(photo) if isinstance(photo, str) else photo
         if photo.output:
             return photo
-        return replace(photo, output=str(PurePosixPath(photo.path).with_suffix(self.work.ending)))
+        name = PurePosixPath(self.work.named_after(photo.path))
+        return replace(photo, output=str(name.with_suffix(self.work.ending)))
 
     def _fetch(self, photo: Photo) -> bytes | StandoutError:
         try:
@@ -184,7 +196,7 @@ class Step:
         row = Row(
             path=photo.path, status="failed", reason="", found_person=None, width=0, height=0, model=self.work.model,
             sha256="", ms=0.0, output="", notes=[], facts="", folder=redact(self.source), size=photo.size,
-            changed=photo.changed, output_size=0, fingerprint=self.work.fingerprint,
+            changed=photo.changed, output_size=0, fingerprint=self.work.fingerprint_of(photo.path),
         )  # fmt: skip
         row["reason"] = attempts.given_up(photo.path)
         if row["reason"]:
@@ -198,6 +210,8 @@ class Step:
             product = do(photo, data)
             for name, content in product.files.items():
                 target.write(name, content)
+            for name in product.remove:
+                target.remove(name)
         except StandoutError as error:
             row["reason"] = redact(str(error)).replace("The input", f"`{photo.path}`", 1)
         except Exception as error:  # noqa: BLE001  # a fault of ours must cost one photo, not the job

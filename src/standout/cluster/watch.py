@@ -8,8 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from standout.cluster.cut_out import CutOutWork
+from standout.cluster.engines import Engine
+from standout.cluster.job import Job
 from standout.cluster.options import ClusterOptions
-from standout.cluster.process import Engine, Job, engine_for
+from standout.cluster.process import engine_for
 from standout.cluster.step import Photo, Work
 from standout.folder.options import FolderOptions
 from standout.folder.process import FolderProgress

@@ -1,0 +1,1 @@
+"""Labels for photographs that have no masks: several networks judge, and what they agree on is kept."""
