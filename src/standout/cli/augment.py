@@ -35,6 +35,7 @@ def augment(
     Stopped, it goes on where it was when called again. Every number of workers writes the same files.
     Exits with 1 when pairs had to be left out.
     """
+    import dataclasses
     import time
 
     from rich.console import Console
@@ -48,6 +49,7 @@ def augment(
     except ModuleNotFoundError as error:
         raise MissingExtra("Augmentation", "train") from error
     from standout.data.check import check_pairs
+    from standout.data.pair import Fault
     from standout.data.pairs import find_pairs
     from standout.hardware import hardware_threads
 
@@ -57,6 +59,14 @@ def augment(
     pairs, faults = find_pairs(data, person=person)
     with progress_bar("Checking pairs") as progress:
         checked = check_pairs(pairs, faults=faults, progress=progress)
+    weak = tuple(
+        Fault(pair, "boxes alone", f"{pair.image.name}: augmented pairs need a mask; train on boxes as they are")
+        for pair in checked.good
+        if pair.weak
+    )
+    if weak:
+        good = tuple(pair for pair in checked.good if not pair.weak)
+        checked = dataclasses.replace(checked, good=good, faults=(*checked.faults, *weak))
     _print_faults(console, checked.faults)
     if not checked.good:
         raise DataError(f"No usable pair in {data}: {len(checked.faults)} fault(s), named above.")
