@@ -159,24 +159,16 @@ class WorkerPool:
 
     def _give_up_late(self) -> list[Result]:
         """Kills the workers whose jobs took too long."""
-        now = time.monotonic()
-        late = [
-            worker for worker in self._workers
-            if self._limit is not None and worker.job is not None
-            and worker.since is not None and now - worker.since >= self._limit
-        ]  # fmt: skip
-        results = []
-        for worker in late:
-            worker.process.kill()
-            self._reap(worker)
-            results.append(
-                Result(
-                    worker.job,
-                    None,
-                    f"It took longer than {self._limit:g} seconds and was given up.",
-                    seconds=self._limit,
-                )
-            )
+        results: list[Result] = []
+        if self._limit is None:
+            return results
+        for worker in list(self._workers):
+            job, since = worker.job, worker.since
+            if job is not None and since is not None and time.monotonic() - since >= self._limit:
+                worker.process.kill()
+                self._reap(worker)
+                error = f"It took longer than {self._limit:g} seconds and was given up."
+                results.append(Result(job, None, error, seconds=self._limit))
         return results
 
     def close(self) -> None:
