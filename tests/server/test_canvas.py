@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from standout.errors import ConfigError
+from standout.imaging.parse import Length
 from standout.server.canvas import lay_out, over, over_color, spread_colors, subject_box
-from standout.server.layout import Layout, Length, parse_length, parse_roi
+from standout.server.layout import Layout, parse_coordinate, parse_roi
 
 
 def block() -> np.ndarray:
@@ -18,10 +19,10 @@ def block() -> np.ndarray:
 
 
 def test_crop_with_margins() -> None:
-    px = [Length(value, False) for value in (1, 2, 3, 4)]
+    px = [Length(value) for value in (1, 2, 3, 4)]
     made = lay_out(block(), Layout(True, (px[0], px[1], px[2], px[3])))
     assert made.shape == (14, 26, 4) and subject_box(made) == (4, 1, 24, 11)
-    half = lay_out(block(), Layout(True, (Length(0.9, True),) * 4))  # at most half of the subject
+    half = lay_out(block(), Layout(True, (Length(0.9, "share"),) * 4))  # at most half of the subject
     assert half.shape == (20, 40, 4)
 
 
@@ -63,7 +64,7 @@ def test_colors_are_carried_outward() -> None:
 
 
 def test_lengths_and_regions() -> None:
-    assert parse_length("30px") == Length(30, False) and parse_length("10%").pixels(50) == 5
+    assert parse_coordinate("30px") == Length(30) and parse_coordinate("10%").px(50) == 5
     assert parse_roi("10% 0px 50% 20px", (100, 40)) == (10, 0, 50, 20)
     assert parse_roi("50% 100% 0% 0%", (100, 40)) == (0, 0, 50, 40)
     for text, code in (("x", "invalid_roi"), ("0 0 1 nan", "invalid_roi"), ("0 0 200 1", "roi_exceeds_bounds")):

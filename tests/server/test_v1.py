@@ -153,7 +153,7 @@ def test_options_do_what_they_say(client: httpx.Client, person_png: bytes) -> No
     ("query", "words"),
     [
         ("edge=900", "`edge` must be less than or equal to 200"),
-        ("colour=red", "There is no option `color`"),
+        ("tint=red", "There is no option `tint`"),
         ("backgroundd=red", "did you mean `background`"),
         ("fit=wide", "`fit` must be 'cover', 'contain' or 'stretch'"),
         ("position=nowhere", "`position` must be made of"),

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from standout.imaging.arrays import Frame
-from standout.server.layout import Layout, Length
+from standout.imaging.parse import Length
+from standout.server.layout import Layout
 
 #: Alpha from which a pixel counts as something to see, of 255.
 _SEEN = 8
@@ -44,7 +45,7 @@ def lay_out(rgba: Frame, layout: Layout) -> Frame:
 
 
 def _margin(length: Length, whole: int) -> int:
-    return max(0, min(round(length.pixels(whole)), round(whole * _MOST_MARGIN_SHARE), _MOST_MARGIN_PX))
+    return max(0, min(round(length.px(whole)), round(whole * _MOST_MARGIN_SHARE), _MOST_MARGIN_PX))
 
 
 def _placed(subject: Frame, box: tuple[int, int, int, int], canvas_hw: tuple[int, ...], layout: Layout) -> Frame:

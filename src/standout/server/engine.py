@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import time
 import warnings
@@ -115,7 +116,11 @@ class PhotoEngine:
         name = asked.get("model") or self._default
         if name not in self._loaded:
             raise ConfigError(f"`model` must be one of {', '.join(self._loaded)}; received {str(name)[:60]!r}.")
-        return name, self._loaded[name]
+        model = self._loaded[name]
+        if (asked.get("looks") or 1) != model.looks:
+            model = copy.copy(model)  # the session is the same
+            model.looks = asked["looks"]
+        return name, model
 
     # ---- remove.bg
 

@@ -52,6 +52,7 @@ class PhotoFields(_Fields):
     keep_metadata: bool = Field(False, description="Keep GPS and other private EXIF.")
     max_pixels: int | None = Field(None, ge=1, description="Refuse pictures with more, below the server's limit.")
     model: str | None = Field(None, max_length=64, description="One of `/v1/models`.", examples=["photo"])
+    looks: int = Field(1, ge=1, le=3, description="Passes through the network: 2 and 3 take longer and see finer.")
     require_person: bool = Field(False, description="Answer 422 `no_person` if nobody is found.")
 
 

@@ -9,39 +9,27 @@ from dataclasses import dataclass
 from typing import Literal
 
 from standout.errors import ConfigError
+from standout.imaging.parse import Length
 
 
-@dataclass(frozen=True)
-class Length:
-    """Pixels, or a share of something."""
-
-    value: float
-    is_share: bool
-
-    def pixels(self, whole: float) -> float:
-        return self.value * whole if self.is_share else self.value
-
-
-def parse_length(text: str) -> Length:
-    """Reads `30px`, `30` or `10%`.
+def parse_coordinate(text: str) -> Length:
+    """Reads `30px`, `30` or `10%`; unlike a margin it may be all of a side, `100%`.
 
     Raises:
         ConfigError: It is none.
 
     Example:
-        >>> parse_length("10%").pixels(200)
-        20.0
+        >>> parse_coordinate("100%").px(200)
+        200.0
     """
     word = text.strip().lower()
-    number = word.removesuffix("px").removesuffix("%").strip()
     try:
-        value = float(number)
+        value = float(word.removesuffix("px").removesuffix("%").strip())
     except ValueError:
         value = float("nan")
     if not -1e6 < value < 1e6:
         raise ConfigError(f"A length must be pixels (`30px`) or a share (`10%`); received {text[:40]!r}.")
-    share = word.endswith("%")
-    return Length(value / 100 if share else value, share)
+    return Length(value / 100, "share") if word.endswith("%") else Length(value)
 
 
 @dataclass(frozen=True)
@@ -57,7 +45,7 @@ class Layout:
     """
 
     crop: bool = False
-    margins: tuple[Length, Length, Length, Length] = (Length(0, False),) * 4
+    margins: tuple[Length, Length, Length, Length] = (Length(0),) * 4
     scale: float | None = None
     position: tuple[float, float] | Literal["original"] | None = None
 
@@ -72,10 +60,10 @@ def parse_roi(text: str, size_wh: tuple[int, int]) -> tuple[int, int, int, int]:
     if len(words) != 4:
         raise ConfigError(f"invalid_roi: `roi` must be `x1 y1 x2 y2` in px or %; received {text[:40]!r}.")
     try:
-        lengths = [parse_length(word) for word in words]
+        lengths = [parse_coordinate(word) for word in words]
     except ConfigError as error:
         raise ConfigError(f"invalid_roi: {error}") from None
-    x1, y1, x2, y2 = (round(length.pixels(size_wh[index % 2])) for index, length in enumerate(lengths))
+    x1, y1, x2, y2 = (round(length.px(size_wh[index % 2])) for index, length in enumerate(lengths))
     left, right, top, bottom = min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
     if left < 0 or top < 0 or right > size_wh[0] or bottom > size_wh[1]:
         raise ConfigError(

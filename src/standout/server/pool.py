@@ -23,7 +23,7 @@ from standout.errors import StandoutError
 from standout.processes import spawn_context
 from standout.server.problems import Problem
 from standout.server.tasks import Answer, Ready, Refusal, Task, Unusable
-from standout.server.worker import OpenEngine, work
+from standout.server.worker import OpenEngine, how_it_ended, work
 
 #: Of the C library, read when a process starts: two arenas instead of eight per core (docs/server.md, memory).
 ALLOCATOR = {"MALLOC_ARENA_MAX": "2"}
@@ -309,7 +309,7 @@ class WorkerPool:
         if job is not None and not job.sent:
             self._waiting.appendleft(job)  # it had died before: the next one takes the task
         elif job is not None and not job.future.done():
-            how = _how_it_ended(worker.process.exitcode)
+            how = how_it_ended(worker.process.exitcode)
             words = f"The process that worked on the picture {how}; another one takes its place, so try again."
             job.future.set_exception(Problem("worker_died", words, {"Retry-After": "1"}))
         if self._closing:
@@ -322,7 +322,7 @@ class WorkerPool:
             pause = min(_FIRST_PAUSE_S * 2**self._failures, _LONGEST_PAUSE_S)
             first = self._first
             if self._failures >= _MOST_FAILURES and first is not None and not first.done():
-                words = f"No worker process can be started here: it {_how_it_ended(worker.process.exitcode)}."
+                words = f"No worker process can be started here: it {how_it_ended(worker.process.exitcode)}."
                 first.set_exception(StandoutError(words))
         worker.ready = False
         asyncio.get_running_loop().call_later(pause, self._replace, worker.number)
@@ -330,12 +330,6 @@ class WorkerPool:
     def _replace(self, number: int) -> None:
         if not self._closing:
             self._hire(number)
-
-
-def _how_it_ended(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"ended unexpectedly (exit code {code})"
-    return f"was ended by signal {-code}" + (", perhaps for want of memory" if code == -9 else "")
 
 
 @contextmanager

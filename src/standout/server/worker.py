@@ -78,3 +78,10 @@ def _code_of(error: StandoutError) -> str:
     if isinstance(error, OutputError):
         return "cannot_write"
     return {"ConfigError": "bad_option", "InputError": "bad_image"}.get(type(error).__name__, "fault")
+
+
+def how_it_ended(code: int | None) -> str:
+    """How a process ended, as the end of a sentence."""
+    if code is None or code >= 0:
+        return f"ended unexpectedly (exit code {code})"
+    return f"was ended by signal {-code}" + (", perhaps for want of memory" if code == -9 else "")

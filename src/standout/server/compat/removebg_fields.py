@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from standout.server.layout import Layout, Length, parse_length
+from standout.imaging.parse import Length
+from standout.server.layout import Layout, parse_coordinate
 from standout.server.problems import Problem
 
 #: code -> title
@@ -148,7 +149,7 @@ def parse_layout(fields: Mapping[str, str]) -> Layout:
     crop = _is_true(fields.get("crop", ""))
     return Layout(
         crop,
-        _margins(fields.get("crop_margin", "")) if crop else (Length(0, False),) * 4,
+        _margins(fields.get("crop_margin", "")) if crop else (Length(0),) * 4,
         _scale(fields.get("scale", "")),
         _position(fields.get("position", "")),
     )
@@ -173,9 +174,9 @@ def parse_bg_color(text: str) -> tuple[int, int, int, int] | None:
 def _margins(text: str) -> tuple[Length, Length, Length, Length]:
     words = text.replace(",", " ").split()
     if not words:
-        return (Length(0, False),) * 4
+        return (Length(0),) * 4
     try:
-        lengths = [parse_length(word) for word in words]
+        lengths = [parse_coordinate(word) for word in words]
     except Exception:  # noqa: BLE001 - whatever it is, it is no margin
         lengths = []
     if len(lengths) not in (1, 2, 4) or any(length.value < 0 for length in lengths):
