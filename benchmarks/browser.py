@@ -2,9 +2,9 @@
 
     python benchmarks/browser.py [--rival FOLDER] [--seconds 20]
 
-`make web` comes first. It drives the system's Chromium. FOLDER holds the npm package `@imgly/background-removal`, bundled
-with its dependencies, as `package/`, and its data as `data/` (AGPL: compared with, never installed here); its small model
-then takes the same photo. Other work on the machine is seen in the numbers: compare within one run.
+`make web` comes first. It drives the system's Chromium. FOLDER holds the npm package `@imgly/background-removal`,
+bundled with its dependencies, as `package/`, and its data as `data/` (AGPL: compared with, never installed here); its
+small model then takes the same photo. Other work on the machine is seen in the numbers: compare within one run.
 """
 
 from __future__ import annotations

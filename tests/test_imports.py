@@ -37,7 +37,7 @@ ROOMS: dict[str, set[str]] = {
     "audit": {"data", "hardware"},
     "score": {"data"},
     "model": {"config"},
-    "train": {"config", "data", "model", "score"},
+    "train": {"config", "data", "model", "plots", "score"},
     "inference": {"hardware", "model_card"},
     "export": {"data", "inference", "model", "model_card"},
     "compose": set(),
@@ -64,7 +64,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "google": {"inference"},  # protobuf, which onnxruntime brings: reads ONNX files
     "h11": {"server"},
     "keras": {"export", "model", "train"},
-    "matplotlib": {"plots", "train"},
+    "matplotlib": {"plots"},
     "onnx": {"export"},
     "onnxruntime": {"export", "inference"},
     "pi_heif": {"imaging"},

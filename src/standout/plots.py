@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import io
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from standout.errors import MissingExtra
@@ -198,4 +200,28 @@ def rivals_chart(results: dict[str, Any]) -> bytes:
         # Names beside the points would lie on each other where networks are alike.
         if points:
             figure.legend(points.values(), points, loc="outside lower center", ncols=min(5, len(points)), fontsize=8)
+        return _png(figure)
+
+
+def history_chart(file: Path) -> bytes:
+    """The course of a training run: loss and IoU over the steps of its history.csv.
+
+    Raises:
+        MissingExtra: Matplotlib is not installed.
+    """
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    steps = [int(row["step"]) for row in rows]
+    with _figures() as figure_of:
+        figure = figure_of(figsize=(9, 3.6), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        left.plot(steps, [float(row["loss"]) for row in rows], color="tab:red")
+        left.set(title="loss (k·BCE − Dice), training", xlabel="step")
+        for name in rows[0]:
+            if name == "iou" or name.startswith("iou_"):
+                values = [float(row[name] or "nan") for row in rows]
+                width, label = (2.5, "all") if name == "iou" else (1.0, name.removeprefix("iou_"))
+                right.plot(steps, values, linewidth=width, label=label)
+        right.set(title="mean person IoU, held out", xlabel="step", ylim=(0, 1))
+        right.legend(loc="lower right", fontsize="small")
         return _png(figure)

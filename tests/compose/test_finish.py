@@ -16,7 +16,8 @@ from standout.compose.options import Look
 from standout.compose.select import find_people
 from standout.errors import InputError
 from standout.imaging.arrays import Alpha
-from standout.imaging.decode import Picture, from_array, read
+from standout.imaging.decode import from_array, read
+from standout.imaging.picture import Picture
 from standout.inference.clean_alpha import clean_alpha
 
 

@@ -16,8 +16,9 @@ from PIL import Image, ImageCms
 from kits import DATA, corners, saved, wide_gamut
 from standout.errors import InputError, LimitExceeded
 from standout.imaging.arrays import Frame
-from standout.imaging.decode import Picture, from_array, from_pil, read
+from standout.imaging.decode import from_array, from_pil, read
 from standout.imaging.encode import encode
+from standout.imaging.picture import Picture
 
 
 def close(picture: Picture, expected: Frame | None = None, tolerance: int = 12) -> bool:
@@ -251,7 +252,7 @@ def test_arrays_of_every_allowed_shape() -> None:
 
 @pytest.mark.parametrize(
     "array",
-    [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4, 3), np.uint8),
+    [np.full((4, 4, 3), 2, np.float32), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4, 3), np.uint8),
      np.zeros((1, 4, 4, 3), np.uint8), np.zeros((4, 4, 3), bool)],
 )  # fmt: skip
 def test_arrays_that_are_refused(array: np.ndarray[Any, Any]) -> None:

@@ -95,6 +95,6 @@ def test_a_turned_pillow_picture_comes_out_upright(bright_person: Frame, fake_mo
 
 
 def test_what_is_no_picture(fake_model: FakeModel) -> None:
-    for wrong in (None, 3, [[1, 2]], np.zeros((4, 4, 3))):
+    for wrong in (None, 3, [[1, 2]], np.full((4, 4, 3), 7.0)):
         with pytest.raises(InputError):
             standout.cut_out(wrong, model=fake_model)  # type: ignore[call-overload]

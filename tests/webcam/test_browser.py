@@ -170,5 +170,5 @@ def test_a_port_that_is_taken_is_said() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(DeviceError, match="give another with `--port`"):
+        with pytest.raises(DeviceError, match="give another with `port`"):
             PreviewServer(str, dict, port=other.getsockname()[1])

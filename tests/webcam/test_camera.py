@@ -153,7 +153,7 @@ def test_what_is_missing_on_linux_is_named(
     assert "no camera is connected: plug one in" in message(str(device))
     device.touch()
     (tmp_path / "video2").touch()
-    assert f"`{tmp_path / 'video2'}`: choose one with `--camera`" in message(str(tmp_path / "video1"))
+    assert f"`{tmp_path / 'video2'}`: choose one with `source`" in message(str(tmp_path / "video1"))
     assert "another program has it" in message(str(device))
 
     def refuse(*_: object) -> int:

@@ -17,7 +17,7 @@ from standout.data.places import read_bytes
 from standout.data.shapes import Shape, read_shape
 from standout.errors import InputError
 from standout.imaging.arrays import Frame, Mask
-from standout.imaging.decode import turn
+from standout.imaging.exif import turn
 
 #: Faults make a pair useless or harmful; flaws are worth a look.
 FAULTS = (

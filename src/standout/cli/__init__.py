@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ COMMANDS: dict[str, Command] = {
     "convert": Command("standout.cli.convert", "Write a data set of COCO, LabelMe, YOLO, VOC, … as pairs to train on"),
     "augment": Command("standout.cli.augment", "Write augmented pairs to train on, over all cores"),
     "benchmark": Command("standout.cli.benchmark", "Measure speed and memory; compare two measurements"),
-    "info": Command("standout.cli.info", "Say what is installed, what the models are, where they run"),
+    "info": Command("standout.cli.info", "Show versions, models and devices"),
 }
 
 
@@ -64,7 +65,7 @@ def run(argv: list[str]) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     except StandoutError as error:
-        sys.stderr.write(f"standout: {error}\n")
+        sys.stderr.write(f"standout: {with_flags(str(error), app)}\n")
         return 2
     except BrokenPipeError:
         # The reader of our output went away (`standout … | head`): quietly stop, and keep Python from complaining.
@@ -79,6 +80,25 @@ def run(argv: list[str]) -> int:
         sys.stderr.write("standout: interrupted.\n")
         return 130
     return 0
+
+
+#: Parameters of the library whose flag has another name.
+_FLAGS = {"source": "camera", "start_s": "start", "end_s": "end", "file_format": "format", "clean": "keep-edge-colors"}
+
+
+def with_flags(sentence: str, app: Any) -> str:
+    """A message of the library in the words of this command: `max_pixels` -> `--max-pixels`."""
+    import re
+
+    from typer.main import get_command
+
+    flags = {flag for option in get_command(app).params for flag in option.opts if flag.startswith("--")}
+
+    def flag_of(match: re.Match[str]) -> str:
+        flag = "--" + _FLAGS.get(match[1], match[1]).replace("_", "-")
+        return f"`{flag}{match[2]}`" if flag in flags else match[0]
+
+    return re.sub(r"`([a-z_]+)((?: [^`]*)?)`", flag_of, sentence)
 
 
 def _near_command(word: str) -> str:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 OnCluster = Annotated[bool, typer.Option("--cluster", help="Spread the work over a Ray cluster (extra `cluster`).")]
 RayAddress = Annotated[
-    str | None, typer.Option(help="Of a running Ray cluster: auto, HOST:6379; else one is started on this machine.")
+    str | None,
+    typer.Option(help="Address of a running Ray cluster: auto, HOST:6379; else one is started here."),
 ]
 MinWorkers = Annotated[
     int | None, typer.Option(min=1, help="With --cluster: processes to begin with.", show_default=False)

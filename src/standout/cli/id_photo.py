@@ -31,14 +31,14 @@ def id_photo(
     background: Annotated[
         str | None, typer.Option("--background", "-b", help="A colour, or `keep` for the photo's own.")
     ] = None,
-    dpi: Annotated[int | None, typer.Option(help="Of the print; the specification's if absent.")] = None,
+    dpi: Annotated[int | None, typer.Option(help="Dots per inch of the print; the specification's by default.")] = None,
     max_kb: Annotated[
         float | None, typer.Option("--max-kb", min=1, help="Ceiling of the file, thousands of bytes.")
     ] = None,
     sheet: Annotated[
         Path | None, typer.Option("--sheet", help="Also write a sheet of copies with cut marks: .png or .pdf.")
     ] = None,
-    paper: Annotated[str, typer.Option(help="Of the sheet: 10x15, 13x18, 4x6in, a4, a5 or letter.")] = "10x15",
+    paper: Annotated[str, typer.Option(help="Paper of the sheet: 10x15, 13x18, 4x6in, a4, a5 or letter.")] = "10x15",
     gap: Annotated[float, typer.Option("--gap", help="Between copies on the sheet, mm; 0 lets them touch.")] = 2.0,
     mirror: Annotated[bool, typer.Option("--mirror", help="Mirror the sheet, for transfer paper.")] = False,
     report: Annotated[Path | None, typer.Option("--report", help="Also write the report as JSON.")] = None,

@@ -52,8 +52,10 @@ def photo_choice(
             "--background", "-b", help="transparent, a colour (white, #0a84ff), an image file, blur, or blur:RADIUS."
         ),
     ] = "transparent",
-    fit: Annotated[str, typer.Option(help="Of a background image: cover, contain or stretch.")] = "cover",
-    position: Annotated[str, typer.Option(help="Of a background image: top-left, center, … or 25%,80%.")] = "center",
+    fit: Annotated[str, typer.Option(help="How a background image fits: cover, contain or stretch.")] = "cover",
+    position: Annotated[
+        str, typer.Option(help="Part of a background image in view: top-left, … or 25%,80%.")
+    ] = "center",
     lens: Annotated[bool, typer.Option("--lens", help="Blur like a lens: lights become discs.")] = False,
     keep: Annotated[str, typer.Option(help="all, largest, center, or people counted from the left: 1,3.")] = "all",
     at: Annotated[str | None, typer.Option(help="Keep the person at this point: 640,300 or 50%,30%.")] = None,
@@ -71,7 +73,7 @@ def photo_choice(
     file_format: Annotated[
         str, typer.Option("--format", "-f", help="png, webp, jpg or tiff, where -o doesn't name a file.")
     ] = "png",
-    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG and WebP.")] = 92,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Quality of JPEG and WebP, 1 to 100.")] = 92,
     keep_metadata: Annotated[bool, typer.Option("--keep-metadata", help="Keep GPS and other private EXIF.")] = False,
     max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger photos before decoding.")] = 200_000_000,
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",

@@ -42,7 +42,7 @@ def video(
     end: Annotated[str | None, typer.Option(help="End before here: seconds or [HH:]MM:SS.")] = None,
     size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT, WIDTHx or xHEIGHT.")] = None,
     fps: Annotated[str | None, typer.Option(help="Constant frame rate, as 25 or 30000/1001.")] = None,
-    codec: Annotated[str | None, typer.Option(help="Of transparent video: vp9, prores or png.")] = None,
+    codec: Annotated[str | None, typer.Option(help="Codec of a transparent video: vp9, prores or png.")] = None,
     quality: Annotated[str, typer.Option(help="How hard the encoder tries: fast, balanced or best.")] = "balanced",
     crf: Annotated[
         int | None, typer.Option(help="Constant quality in the encoder's numbers; smaller is better.")
@@ -51,7 +51,7 @@ def video(
     encoder: Annotated[
         str, typer.Option(help="software, auto (a graphics card's, if one works), or a name such as h264_nvenc.")
     ] = "software",
-    workers: Annotated[int, typer.Option(help="Of several videos, so many at a time.")] = 1,
+    workers: Annotated[int, typer.Option(help="How many of several videos are processed at a time.")] = 1,
     suffix: Annotated[str, typer.Option(help="Ending of the results of several videos, as .mov.")] = "",
     pipe_format: Annotated[str | None, typer.Option(help="Format for `-o -`: nut or y4m.")] = None,
     smoothing: Annotated[str, typer.Option(help="In time: flow, confidence or off.")] = "flow",

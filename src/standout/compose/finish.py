@@ -21,7 +21,8 @@ from standout.compose.select import keep_people
 from standout.compose.shadow import drop_shadow
 from standout.errors import ConfigError
 from standout.imaging.arrays import Alpha, Frame, check_alpha
-from standout.imaging.decode import Picture, read
+from standout.imaging.decode import read
+from standout.imaging.picture import Picture
 
 #: Rows and columns that are finished at once: small enough for a processor's cache.
 _TILE = 128

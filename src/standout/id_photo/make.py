@@ -24,10 +24,10 @@ from standout.id_photo.rules import SECOND_FACE, judge, judge_file
 from standout.id_photo.spec import Spec
 from standout.id_photo.specs import load_spec
 from standout.imaging.arrays import Alpha, Frame
-from standout.imaging.decode import Picture
 from standout.imaging.encode import EncodeOptions, encode, format_of
 from standout.imaging.files import atomic_write
 from standout.imaging.parse import Point, parse_color
+from standout.imaging.picture import Picture
 from standout.photo.cut_out import Predictor, as_model, read_picture
 from standout.photo.options import PhotoOptions
 
@@ -125,7 +125,7 @@ class IdPhoto:
         if len(best[0]) > ceiling * _KB:
             raise OutputError(
                 f"The photo can't be brought under {ceiling:g} KB: at the lowest quality it has "
-                f"{len(best[0]) / _KB:.1f} KB; raise `--max-kb` or lower `--dpi`."
+                f"{len(best[0]) / _KB:.1f} KB; raise `max_kb` or lower `dpi`."
             )
         while low <= high:
             middle = (low + high) // 2

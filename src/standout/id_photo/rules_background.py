@@ -64,7 +64,7 @@ def judge_replacement(facts: Evidence) -> Verdict:
         status, words = "pass", "the photo's own background was kept"
     elif spec.replacing == "forbidden":
         status = "fail"
-        words = f"this destination forbids altered photos{quote}; use `--background keep` before a plain wall"
+        words = f"this destination forbids altered photos{quote}; use `background keep` before a plain wall"
     elif spec.replacing == "allowed":
         status, words = "pass", f"the background may be replaced{quote}"
     else:

@@ -112,7 +112,7 @@ class Spec:
             if dpi is not None and self.height_mm is not None and dpi != natural:
                 raise ConfigError(
                     f"`{self.name}` fixes both the size and the pixels, which is {natural} dpi; received {dpi}; "
-                    "leave `--dpi` out."
+                    "leave `dpi` out."
                 )
             return self.height_px, self.width_px, dpi or natural
         dpi = dpi or round(max(300.0, self.min_dpi or 0))

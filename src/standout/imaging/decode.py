@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import os
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +17,13 @@ from PIL import Image, ImageFile
 
 from standout.errors import InputError, LimitExceeded, MissingExtra
 from standout.imaging import cicp, tiff
-from standout.imaging.arrays import Alpha, Frame
-from standout.imaging.encode import DEFAULT_QUALITY, EncodeOptions, to_8_bit
-from standout.imaging.icc import from_srgb, is_srgb, rgb_profile, to_srgb
+from standout.imaging.arrays import Alpha
+from standout.imaging.encode import to_8_bit
+from standout.imaging.exif import ORIENTATION, read_dpi, read_exif, turn, upright_exif
+from standout.imaging.icc import is_srgb, rgb_profile, to_srgb
 from standout.imaging.jpeg import decode_without_end
+from standout.imaging.picture import Picture
+from standout.imaging.source import ALLOWED, load_bytes, sniff
 
 MAX_PIXELS = 200_000_000
 MAX_BYTES = 1 << 30
@@ -32,50 +32,6 @@ MAX_BYTES = 1 << 30
 SUFFIXES = (
     ".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".hif", ".avif",
 )  # fmt: skip
-
-_ALLOWED = "JPEG, PNG, WebP, TIFF, BMP, HEIC and AVIF"
-_ORIENTATION = 274
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A photograph, upright.
-
-    Attributes:
-        frame: uint8 RGB (H, W, 3) in sRGB: what networks and compositing see.
-        colour: RGB (H, W, 3) as in the file: uint8 or uint16, in the colours of `icc`; `frame` itself if sRGB.
-        alpha: The file's own transparency, float32 (H, W) in [0, 1]; None without.
-        icc: The colour profile of `color`; None is sRGB.
-        dpi: Pixels per inch, (horizontal, vertical), upright; None if the file doesn't say.
-        exif: The file's metadata with the orientation reset and without its thumbnail; to be written on demand only.
-        format: What it was read from, as Pillow calls it: "JPEG", "PNG", …; "" for arrays.
-        notes: What was lost in reading, a sentence each; usually empty.
-    """
-
-    frame: Frame
-    color: NDArray[Any]
-    alpha: Alpha | None = None
-    icc: bytes | None = None
-    dpi: tuple[float, float] | None = None
-    exif: bytes | None = None
-    format: str = ""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width)."""
-        return self.frame.shape[0], self.frame.shape[1]
-
-    def own_color(self, frame: Frame) -> NDArray[Any]:
-        """An sRGB picture (any size) in the colours and depth of this one: what lies beside `color` in one output."""
-        own = frame if self.icc is None else from_srgb(frame, self.icc)
-        return own if self.color.dtype == np.uint8 else own.astype(np.uint16) * np.uint16(257)
-
-    def encoding(
-        self, file_format: str = "PNG", *, quality: int = DEFAULT_QUALITY, keep_metadata: bool = False
-    ) -> EncodeOptions:
-        """How an output in this picture's own colours is written: its profile and DPI, metadata only on demand."""
-        return EncodeOptions(file_format, quality, self.icc, self.dpi, self.exif if keep_metadata else None)
 
 
 def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Picture:
@@ -90,10 +46,10 @@ def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, max_bytes:
         LimitExceeded: The file or the picture is larger than allowed.
         InputError: It is missing, empty, cut off, a folder, or no picture of a kind that is read.
     """
-    name, data = _load_bytes(source, max_bytes)
-    kind = _sniff(data)
+    name, data = load_bytes(source, max_bytes)
+    kind = sniff(data)
     if kind is None:
-        raise InputError(f"{name} is not a picture of a kind that is read: allowed are {_ALLOWED}.")
+        raise InputError(f"{name} is not a picture of a kind that is read: allowed are {ALLOWED}.")
     try:
         if kind == "TIFF" and tiff.is_deep(tags := tiff.read_tags(data)):
             _check_pixels(tiff.size_of(tags), max_pixels, name)
@@ -158,60 +114,6 @@ def _from_floats(array: NDArray[Any]) -> NDArray[np.uint16]:
     return np.asarray(np.clip(array, 0, 1).astype(np.float32) * 65535 + 0.5, np.uint16)
 
 
-# ---------------------------------------------------------------- bytes
-
-
-def _load_bytes(source: str | Path | bytes, max_bytes: int) -> tuple[str, bytes]:
-    """What to call the source in messages, and its content."""
-    if isinstance(source, bytes | bytearray | memoryview):
-        name, data = "The input", bytes(source)
-    elif str(source) == "-":
-        name, data = "Standard input", sys.stdin.buffer.read(max_bytes + 1)
-    else:
-        name, data = f"`{source}`", _read_file(Path(source), max_bytes)
-    if len(data) > max_bytes:
-        raise LimitExceeded(f"{name} must be at most {max_bytes:,} bytes; received more.")
-    if not data:
-        raise InputError(f"{name} is empty; allowed are {_ALLOWED}.")
-    return name, data
-
-
-def _read_file(path: Path, max_bytes: int) -> bytes:
-    try:
-        if path.is_dir():
-            raise InputError(f"`{path}` is a folder, not a picture; use `standout folder` for a folder of pictures.")
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > max_bytes:
-                raise LimitExceeded(f"`{path}` must be at most {max_bytes:,} bytes; received {size:,}.")
-            return file.read(max_bytes + 1)
-    except FileNotFoundError:
-        raise InputError(f"There is no file `{path}`.") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise InputError(f"`{path}` can't be read: {getattr(error, 'strerror', None) or error}.") from error
-
-
-def _sniff(data: bytes) -> str | None:
-    """The kind of file, by its first bytes: only decoders named here ever see the data."""
-    if data[:3] == b"\xff\xd8\xff":
-        return "JPEG"
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        return "PNG"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WebP"
-    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
-    if data[:2] == b"BM":
-        return "BMP"
-    if data[4:8] == b"ftyp":
-        brands = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
-        if b"avif" in brands or b"avis" in brands:
-            return "AVIF"
-        if any(brand in brands for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")):
-            return "HEIC"
-    return None
-
-
 _DECODERS = {
     "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
@@ -237,7 +139,7 @@ def _check_pixels(size: tuple[int, int], max_pixels: int, name: str) -> None:
     if width * height > max_pixels:
         raise LimitExceeded(
             f"{name} must have at most {max_pixels:,} pixels; received {width} × {height} = {width * height:,}; "
-            "make it smaller or raise the limit (`--max-pixels`)."
+            "make it smaller or raise `max_pixels`."
         )
 
 
@@ -253,11 +155,11 @@ def _decode(image: Image.Image, kind: str, data: bytes) -> Picture:
 
     Args:
         image: Opened, not loaded.
-        kind: As `_sniff` names it; "" for a Pillow picture of which no file is known.
+        kind: As `sniff` names it; "" for a Pillow picture of which no file is known.
         data: The file.
     """
-    exif = _read_exif(image)
-    icc, dpi = image.info.get("icc_profile"), _read_dpi(image, exif)
+    exif = read_exif(image)
+    icc, dpi = image.info.get("icc_profile"), read_dpi(image, exif)
     code = _color_code(image, kind, data, icc)
     channels = _decode_itself(image, kind, data, code)
     # TIFFs are turned by Pillow itself while loading.
@@ -331,7 +233,7 @@ def _decode_deep_tiff(tags: tiff.Tags, data: bytes) -> Picture:
     deep = tiff.decode_deep(tags, data)
     try:
         with _open("TIFF", data) as image:
-            exif, icc, dpi = _read_exif(image), image.info.get("icc_profile"), _read_dpi(image, _read_exif(image))
+            exif, icc, dpi = read_exif(image), image.info.get("icc_profile"), read_dpi(image, read_exif(image))
     except Exception:  # noqa: BLE001 - the pixels are there
         exif, icc = tiff.exif_of(tags), tags.get(34675)
         dpi = None
@@ -356,14 +258,12 @@ def _upright(
     notes: tuple[str, ...] = (),
 ) -> Picture:
     """The picture turned upright by its EXIF, which is reset."""
-    orientation = exif.get(_ORIENTATION, 1) if exif is not None else 1
+    orientation = exif.get(ORIENTATION, 1) if exif is not None else 1
     if not turned:
         channels = turn(channels, orientation)
     if dpi is not None and orientation in (5, 6, 7, 8):
         dpi = (dpi[1], dpi[0])
-    return _from_channels(
-        channels, icc=profile, dpi=dpi, exif=_upright_exif(exif), file_format=file_format, notes=notes
-    )
+    return _from_channels(channels, icc=profile, dpi=dpi, exif=upright_exif(exif), file_format=file_format, notes=notes)
 
 
 def _from_channels(
@@ -437,49 +337,3 @@ def _decode_with_opencv(data: bytes, *, deep: bool) -> NDArray[Any] | None:
     if pixels.ndim == 2:
         return pixels
     return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB)
-
-
-def turn(channels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Undoes an EXIF orientation (Exif 2.32, section 4.6.4)."""
-    if orientation in (5, 6, 7, 8):
-        channels = channels.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        channels = channels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        channels = channels[::-1]
-    return np.ascontiguousarray(channels)
-
-
-# ---------------------------------------------------------------- metadata
-
-
-def _read_exif(image: Image.Image) -> Image.Exif | None:
-    try:
-        return image.getexif()
-    except Exception:  # noqa: BLE001 - broken metadata is no reason to refuse a good picture
-        return None
-
-
-def _upright_exif(exif: Image.Exif | None) -> bytes | None:
-    """The metadata for an upright picture; the thumbnail, which shows the background, isn't written by Pillow."""
-    if not exif:
-        return None
-    try:
-        exif[_ORIENTATION] = 1
-        return exif.tobytes()
-    except Exception:  # noqa: BLE001 - as above
-        return None
-
-
-def _read_dpi(image: Image.Image, exif: Image.Exif | None) -> tuple[float, float] | None:
-    value = image.info.get("dpi")
-    try:
-        if value is None and exif is not None and 282 in exif and 283 in exif:
-            per_cm = exif.get(296, 2) == 3
-            value = tuple(float(exif[tag]) * (2.54 if per_cm else 1.0) for tag in (282, 283))
-        if value is None:
-            return None
-        horizontal, vertical = float(value[0]), float(value[1])
-    except (TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError):
-        return None
-    return (horizontal, vertical) if 1 <= horizontal <= 1e5 and 1 <= vertical <= 1e5 else None

@@ -21,9 +21,10 @@ from standout.compose.options import Look
 from standout.compose.parse import Background
 from standout.errors import InputError
 from standout.imaging.arrays import Alpha, Frame
-from standout.imaging.decode import Picture, from_array, from_pil, read
+from standout.imaging.decode import from_array, from_pil, read
 from standout.imaging.encode import EncodeOptions, encode, format_of, to_8_bit, write_picture
 from standout.imaging.files import atomic_write
+from standout.imaging.picture import Picture
 from standout.inference.clean_alpha import clean_alpha
 from standout.inference.devices import check_no_device
 from standout.model_card import ModelCard

@@ -20,8 +20,9 @@ from standout.compose.finish import finish, finish_mask
 from standout.compose.options import Look
 from standout.errors import ConfigError
 from standout.imaging.arrays import resize
-from standout.imaging.decode import Picture, read
+from standout.imaging.decode import read
 from standout.imaging.encode import FORMATS, EncodeOptions, encode
+from standout.imaging.picture import Picture
 from standout.photo.cut_out import Cutout, cut_out_picture
 from standout.photo.options import PhotoOptions
 from standout.server.look import photo_options, with_background

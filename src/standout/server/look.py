@@ -10,8 +10,8 @@ from typing import Any
 from standout.compose.options import Look
 from standout.compose.parse import Background, parse_background, parse_keep, parse_position
 from standout.errors import ConfigError
-from standout.imaging.decode import Picture
 from standout.imaging.parse import parse_length, parse_point
+from standout.imaging.picture import Picture
 from standout.photo.options import PhotoOptions
 
 #: A colour's name, `#rgb`, `#rrggbb`, `blur`, `blur:20`: what `background` may say. Never a path.

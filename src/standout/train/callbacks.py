@@ -16,12 +16,13 @@ import tensorflow as tf
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from standout.config import Config
+from standout.imaging.contact_sheet import mark_errors
 from standout.imaging.encode import EncodeOptions, encode
 from standout.imaging.files import atomic_write
+from standout.plots import history_chart
 from standout.score.counts import FALSE_SHARE, count, person_iou
 from standout.score.solidity import solidity
 from standout.train.checkpoint import save_state, save_weights
-from standout.train.curve import draw_history
 from standout.train.devices import keep_freed_memory
 from standout.train.distributed import Replicas
 
@@ -133,11 +134,7 @@ class Validation:
             image = cv2.resize(self.images[i], (160, 160), interpolation=cv2.INTER_AREA)
             mask = cv2.resize(masks[i].astype(np.uint8), (160, 160), interpolation=cv2.INTER_NEAREST).astype(bool)
             truth = cv2.resize(self.labels[i, ..., 0], (160, 160), interpolation=cv2.INTER_AREA) > 127
-            view = image // 3
-            view[mask] = image[mask]
-            view[mask & ~truth] = view[mask & ~truth] // 2 + np.array([127, 0, 0], np.uint8)  # red: false person
-            view[truth & ~mask] = view[truth & ~mask] // 2 + np.array([0, 0, 127], np.uint8)  # blue: missed
-            tiles.append(np.vstack([image, view]))
+            tiles.append(np.vstack([image, mark_errors(image, truth, mask)]))
         while len(tiles) % 8:
             tiles.append(np.zeros_like(tiles[0]))
         return np.vstack([np.hstack(tiles[i : i + 8]) for i in range(0, len(tiles), 8)])
@@ -220,7 +217,8 @@ class Supervisor(keras.callbacks.Callback):
         row = {"step": self.clock.step, "seconds": round(self.clock.seconds, 1), "lr": self.clock.learning_rate()}
         row |= {"loss": logs.get("loss", math.nan), "train_person_iou": logs.get("person_iou", math.nan)} | scores
         self._record(row)
-        draw_history(self.run)
+        with atomic_write(self.run / "history.png") as stream:
+            stream.write(history_chart(self.run / "history.csv"))
         self.on_scalars(self.clock.step, row)
         self._progress.console.print(
             f"step {self.clock.step}: loss {row['loss']:.4f}, IoU {self.iou:.4f} (best quality {self.best:.4f}), "

@@ -70,7 +70,7 @@ class PreviewServer:
         try:
             self._server = _Server(("127.0.0.1", port), self)
         except (OSError, OverflowError) as error:
-            raise DeviceError(f"Port {port} can't be used ({error}); give another with `--port`.") from error
+            raise DeviceError(f"Port {port} can't be used ({error}); give another with `port`.") from error
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True, name="preview").start()
 
     @property

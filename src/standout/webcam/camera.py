@@ -181,7 +181,7 @@ class _Reading:
             elif time.monotonic() - last > SILENCE_S:
                 self.error = DeviceError(
                     f"The camera {self._source} gives no more pictures; it was unplugged, or another program took it: "
-                    "plug it in again, or choose another with `--camera`."
+                    "plug it in again, or choose another with `source`."
                 )
                 return
             else:
@@ -224,12 +224,12 @@ def _why(source: int | str) -> DeviceError:
     if sys.platform == "darwin":
         return DeviceError(
             f"The camera {source} can't be opened; allow your terminal in System Settings > Privacy & Security > "
-            "Camera, quit other programs that use it, or choose another with `--camera 1`."
+            "Camera, quit other programs that use it, or choose another with `source 1`."
         )
     if sys.platform == "win32":
         return DeviceError(
             f"The camera {source} can't be opened; allow desktop apps in Settings > Privacy & security > Camera, "
-            "quit other programs that use it, or choose another with `--camera 1`."
+            "quit other programs that use it, or choose another with `source 1`."
         )
     return _why_on_linux(Path(f"/dev/video{source}" if isinstance(source, int) else source))
 
@@ -239,9 +239,9 @@ def _why_on_linux(device: Path) -> DeviceError:
         others = ", ".join(
             f"`{path}` ({name})" if name else f"`{path}`" for path, name in cameras(device.parent).items()
         )
-        found = f"there are {others}: choose one with `--camera`" if others else (
+        found = f"there are {others}: choose one with `source`" if others else (
             "no camera is connected: plug one in (a container needs `--device /dev/video0`), "
-            "or give a video file with `--camera clip.mp4`"
+            "or give a video file with `source clip.mp4`"
         )  # fmt: skip
         return DeviceError(f"There is no camera `{device}`; {found}.")
     try:
@@ -255,5 +255,5 @@ def _why_on_linux(device: Path) -> DeviceError:
             return DeviceError(f"The camera `{device}` can't be opened: {error.strerror}; plug it in again.")
     return DeviceError(
         f"The camera `{device}` gives no picture; another program has it (`fuser -v {device}` names it: quit that), "
-        "or it is no camera: choose another with `--camera`."
+        "or it is no camera: choose another with `source`."
     )

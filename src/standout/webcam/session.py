@@ -137,7 +137,7 @@ class Webcam:
 
     def _next_background(self) -> str:
         if len(self._backdrops) == 1 and self._backdrop is self._backdrops[0]:
-            return "There is one background; give more with `--background`."
+            return "There is one background; give more with `background`."
         known = self._backdrops.index(self._backdrop) if self._backdrop in self._backdrops else -1
         self._backdrop = self._backdrops[(known + 1) % len(self._backdrops)]
         return f"The background is {self._backdrop.text}."

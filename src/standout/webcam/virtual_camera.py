@@ -118,7 +118,7 @@ def _why(reason: str, device: str | None) -> str:
     """One sentence that says what is missing, and how to get it."""
     low = reason.lower()
     if device is not None and sys.platform.startswith("linux") and not Path(device).exists():
-        return f"There is no virtual camera `{device}`; leave out `--virtual-device`, or {_LINUX_MODULE}."
+        return f"There is no virtual camera `{device}`; leave out `device`, or {_LINUX_MODULE}."
     if "permission" in low or "eacces" in low:
         return "You may not write to the virtual camera; run `sudo usermod -aG video $USER`, then log out and in again."
     if "busy" in low or "already" in low or "in use" in low:
