@@ -17,7 +17,7 @@ $(VENV)/core: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/workshop: $(VENV)/core
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[video,train,docs,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[video,train,cluster,label,docs,dev]'
 	touch $@
 
 demo: $(VENV)/core  ## cut the person out of the bundled photo
