@@ -80,10 +80,12 @@ def check_pairs(
         most_at_once: A larger set is put off (see the module); None opens any set whole.
     """
     cache = Cache()
-    known = cache.known(pairs)
+    # Asked of the file system once: of a hundred thousand pairs it takes seconds.
+    stamps = [stamps_of(pair) for pair in pairs]
+    known = cache.known(pairs, stamps)
     if most_at_once is not None and len(pairs) > most_at_once:
         bad = [Fault(pair, one.kind, one.text) for pair, one in zip(pairs, known, strict=True) if one and one.kind]
-        return Checked(tuple(pairs), (*faults, *bad), _hash_of_sizes(pairs), put_off=True)
+        return Checked(tuple(pairs), (*faults, *bad), _hash_of_sizes(pairs, stamps), put_off=True)
     good: list[Pair] = []
     bad = list(faults)
     rules: dict[str, Counter[str]] = defaultdict(Counter)
@@ -158,10 +160,19 @@ def _drawn(pair: Pair) -> bytes:
     return pickle.dumps((getattr(mask, "shapes", ()), getattr(mask, "size_hw", None)), protocol=4)
 
 
-def _hash_of_sizes(pairs: Sequence[Pair]) -> str:
+#: (bytes, time of the last change in ns) of the photograph and of each file of its label.
+Stamps = list[tuple[int, int]]
+
+
+def stamps_of(pair: Pair) -> Stamps:
+    """What says whether a pair's files are those that were checked."""
+    return [_stamp(place) for place in (pair.image, *label_places(pair))]
+
+
+def _hash_of_sizes(pairs: Sequence[Pair], stamps: Sequence[Stamps]) -> str:
     digest = hashlib.sha256(b"names and sizes")
-    for pair in pairs:
-        sizes = [_stamp(place)[0] for place in (pair.image, *label_places(pair))]
+    for pair, own in zip(pairs, stamps, strict=True):
+        sizes = [size for size, _ in own]
         digest.update(f"{pair.set}/{pair.image.name}\0{sizes}".encode() + _drawn(pair))
     return digest.hexdigest()
 
@@ -184,11 +195,12 @@ class Cache:
     def __init__(self, file: Path | None = None) -> None:
         self._file = file or cache_folder() / "checked.sqlite"
 
-    def known(self, pairs: Sequence[Pair]) -> list[Verdict | None]:
-        """What is remembered of each pair."""
+    def known(self, pairs: Sequence[Pair], stamps: Sequence[Stamps] | None = None) -> list[Verdict | None]:
+        """What is remembered of each pair; `stamps` where they are known."""
         if not self._file.is_file():
             return [None] * len(pairs)
-        keys = [_key(pair) for pair in pairs]
+        own = stamps if stamps is not None else [stamps_of(pair) for pair in pairs]
+        keys = [_key(pair, stamp) for pair, stamp in zip(pairs, own, strict=True)]
         found: dict[bytes, Verdict] = {}
         try:
             with closing(sqlite3.connect(self._file, timeout=5)) as connection:
@@ -206,7 +218,7 @@ class Cache:
 
     def remember(self, verdicts: Iterable[tuple[Pair, Verdict]]) -> None:
         """Keeps verdicts for the next run; that it can't is worth a line, no error."""
-        rows = [(_key(pair), v.kind, v.text, v.rule, v.content, int(v.nobody)) for pair, v in verdicts]
+        rows = [(_key(pair, stamps_of(pair)), v.kind, v.text, v.rule, v.content, int(v.nobody)) for pair, v in verdicts]
         if not rows:
             return
         try:
@@ -229,8 +241,8 @@ def cache_folder() -> Path:
     return Path(base or Path.home() / ".cache") / "standout"
 
 
-def _key(pair: Pair) -> bytes:
+def _key(pair: Pair, stamps: Stamps) -> bytes:
     places = (pair.image, *label_places(pair))
-    parts = [(str(place.absolute() if isinstance(place, Path) else place), _stamp(place)) for place in places]
+    parts = [(os.path.abspath(str(place)), stamp) for place, stamp in zip(places, stamps, strict=True)]
     text = f"{_RULES}{parts}{type(pair.mask).__name__}{getattr(pair.mask, 'person', pair.person)}"
     return hashlib.blake2b(text.encode() + _drawn(pair), digest_size=16).digest()

