@@ -37,6 +37,14 @@ _DESCRIPTION = (
 )
 
 
+#: The paths of others, and the words in which they refuse.
+_SHAPES: dict[str, Callable[[Problem, str], Response]] = {
+    **dict.fromkeys(rembg.PATHS, rembg.shape),
+    **dict.fromkeys(withoutbg.PATHS, withoutbg.shape),
+    **dict.fromkeys(removebg.PATHS, removebg.shape),
+}
+
+
 def create_app(
     options: ServerOptions | None = None, *, open_engine: OpenEngine | None = None, fetcher: Fetcher | None = None
 ) -> ASGIApp:
@@ -83,10 +91,7 @@ def create_app(
 
 def shape(problem: Problem, path: str, request_id: str) -> Response:
     """A refusal in the words of whoever's API the path belongs to."""
-    for module in (rembg, withoutbg, removebg):
-        if path in module.PATHS:
-            return module.shape(problem, request_id)
-    return problem_response(problem, request_id)
+    return _SHAPES.get(path, problem_response)(problem, request_id)
 
 
 def _routes(serving: Serving) -> FastAPI:
@@ -113,15 +118,16 @@ def _add_operations(app: FastAPI, serving: Serving) -> None:
     """`/health`, `/ready`, `/metrics`."""
     status = {"application/json": {"schema": {"type": "object", "properties": {"status": {"type": "string"}}}}}
     refusals = {code: one for code, one in openapi.problems(few=True).items() if code in (403, 405, 421)}
-    runs = {200: {"description": "It runs.", "content": status}, **refusals}
-    warm = {200: {"description": "Warm.", "content": status}, 503: {"description": "Not yet.", "content": status}}
+    not_yet = {"description": "Not yet.", "content": status}
+    runs: openapi.Responses = {200: {"description": "It runs.", "content": status}, **refusals}
+    warm: openapi.Responses = {200: {"description": "Warm.", "content": status}, 503: not_yet, **refusals}
 
     @app.get("/health", response_model=None, responses=runs)
     async def health() -> Response:
         """Whether the server runs; says nothing about its workers."""
         return JSONResponse({"status": "ok", "model": serving.options.model_name, "version": __version__})
 
-    @app.get("/ready", response_model=None, responses={**warm, **refusals})
+    @app.get("/ready", response_model=None, responses=warm)
     async def is_ready() -> Response:
         """Whether a picture would be answered: models are loaded and warm, and a worker is there."""
         ready = serving.pool.ready

@@ -9,6 +9,9 @@ from pydantic import BaseModel
 
 from standout.server.problems import CODES
 
+#: What a route may answer, by status, as FastAPI takes it.
+Responses = dict[int | str, dict[str, Any]]
+
 _BINARY = {"type": "string", "format": "binary"}
 PICTURES = ("image/png", "image/webp", "image/jpeg", "image/tiff")
 _ANSWER_HEADERS = {
@@ -56,7 +59,7 @@ def list_route(words: str, example: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def problems(*, few: bool = False) -> dict[int | str, dict[str, Any]]:
+def problems(*, few: bool = False) -> Responses:
     """Every status that a route may refuse with, and the codes behind it."""
     by_status: dict[int, list[str]] = {}
     for code, (status, _) in CODES.items():

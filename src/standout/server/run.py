@@ -123,7 +123,7 @@ def make_server(options: ServerOptions, app: ASGIApp) -> tuple[uvicorn.Server, s
         access_log=False,
         server_header=False,
         limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=10,
+        timeout_keep_alive=65,  # longer than clients and proxies keep theirs, so that none is closed under a request
         timeout_graceful_shutdown=int(options.timeout_s) + 1,
         h11_max_incomplete_event_size=32 * 1024,
     )

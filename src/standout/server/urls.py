@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -93,12 +93,12 @@ class Fetcher:
         try:
             # "identity": what is counted is what arrives, and nothing unpacks.
             connection.request("GET", target, headers={"Accept": "image/*", "Accept-Encoding": "identity"})
-            answer = connection.getresponse()
-            if answer.status in _REDIRECTS:
-                return answer.getheader("Location") or ""
-            if answer.status != 200:
-                raise Problem("bad_url", f"The address answers with status {answer.status} instead of a picture.")
-            return self._read(answer, end)
+            with closing(connection.getresponse()) as answer:  # it holds the connection on its own
+                if answer.status in _REDIRECTS:
+                    return answer.getheader("Location") or ""
+                if answer.status != 200:
+                    raise Problem("bad_url", f"The address answers with status {answer.status} instead of a picture.")
+                return self._read(answer, end)
         except (OSError, http.client.HTTPException, ValueError, UnicodeError) as error:
             raise _unreachable(error) from None
         finally:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from standout.server.serving import Serving
 
 
-def our_model(serving: Serving, asked: object) -> tuple[str | None, Mapping[str, str]]:
+def our_model(serving: Serving, asked: object) -> tuple[str | None, dict[str, str]]:
     """The model to use (None is the default one), and a header that tells if it is another than was asked for."""
     name = str(asked or "").strip()
     if name in serving.pool.told.models:
