@@ -43,7 +43,9 @@ def test_its_alpha_is_that_of_the_model_it_was_made_of(bundled: bytes, tmp_path:
     frame = np.kron(rng.integers(0, 256, (8, 8, 3), np.uint8), np.ones((32, 32, 1), np.uint8))
     before, after = (standout.load(model).alpha(frame) for model in ("live", output))
     assert float(np.abs(before - after).mean()) < 0.01
-    assert json.loads(output.with_suffix(".json").read_text("utf-8"))["input_size"] == [384, 384]
+    assert json.loads(output.with_suffix(".json").read_text("utf-8"))["input_size"] == list(
+        standout.load("live").card.input_size
+    )
 
 
 def test_float_models_are_stored_in_the_bits_that_were_asked_for(model_file: Path, tmp_path: Path) -> None:
