@@ -91,7 +91,7 @@ DEVICES: dict[str, Device] = {
         Device("directml", "graphics cards on Windows", "DmlExecutionProvider",
                "put onnxruntime-directml in the place of onnxruntime, as docs/devices.md tells"),
         Device("openvino", "Intel processors, graphics and NPUs", "OpenVINOExecutionProvider",
-               "pip install 'standout[openvino]'", plugins=("onnxruntime-ep-openvino",), int8=True, options=_openvino),
+               "pip install 'standout[openvino]'", plugins=("onnxruntime-ep-openvino",), options=_openvino),
         Device("qnn", "Qualcomm NPUs", "QNNExecutionProvider", "pip install 'standout[qnn]'",
                plugins=("onnxruntime-qnn",), int8=True, fixed_shape=True),
         Device("webgpu", "graphics cards of any maker", "WebGpuExecutionProvider", "pip install 'standout[webgpu]'",
