@@ -172,6 +172,7 @@ def test_a_driver_that_is_killed_is_started_again_with_s3_on_both_sides(
     for line in driver.stdout:
         if int(line) >= PHOTOS // 3:
             break
+    assert driver.poll() is None, driver.stderr.read()
     driver.send_signal(signal.SIGKILL)
     said = driver.stderr.read()
     driver.wait()
