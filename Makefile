@@ -71,6 +71,9 @@ web-models: $(VENV)/workshop  ## make the browser's models and test vectors anew
 	$(BIN)/standout export live --web --output web/models/live.onnx
 	$(BIN)/python tools/web_vectors.py web/vectors
 
+test-cluster: $(VENV)/workshop  ## the tests on a real Ray cluster of several nodes in this machine (minutes)
+	STANDOUT_RAY_TESTS=1 $(BIN)/python -m pytest tests/cluster/test_ray.py
+
 # ---- the documentation
 .PHONY: site serve notebooks
 
