@@ -18,6 +18,12 @@ from fakes import tiny_model
 from kits import write_nobody, write_pairs
 from standout.cli import COMMANDS
 
+
+def has_page() -> bool:
+    """Whether `make web` has built the browser page into the package."""
+    return (files("standout") / "server" / "page" / "index.html").is_file()
+
+
 PROGRAM = Path(sys.executable).parent / "standout"
 
 #: Modules that commands import, and those that Python itself imports to start a worker by `-c`.
@@ -38,10 +44,13 @@ QUICK = {
     "evaluate": ["data", "-m", "m.onnx"],
     "augment": ["data", "augmented", "--count", "4", "--size", "64", "--workers", "2"],
     "audit": ["data"],
+    "convert": ["data", "converted"],
+    "label": ["photos", "labelled", "--judge", "own=m.onnx", "--judge", "deeplab=none.tflite"],
+    "page": ["page"],
     "benchmark": ["-m", "m.onnx", "--size", "64x64", "--threads", "1", "--rounds", "2", "--repeats", "1"],
 }
-#: Without a camera `webcam` can't do its work; what it imports on the way there is tried all the same.
-EXIT_CODES = {"webcam": 2, "audit": 1}
+#: Without a camera, or a judge's file, a command can't do its work; what it imports on the way is tried all the same.
+EXIT_CODES = {"webcam": 2, "audit": 1, "label": 2, "page": 0 if has_page() else 2}
 TINY = [
     "steps=2", "width=0.35", "aspp_channels=8", "decoder_channels=8", "low_level_channels=4", "size=64", "batch=2",
     "freeze=0", "warmup=1",
@@ -50,6 +59,7 @@ SLOW = {
     "train": ["data", "--run", "run", "workers=2", *TINY],
     "export": ["run", "-o", "new.onnx"],
     "info": ["-m", "m.onnx"],
+    "serve": ["--check", "-m", "m.onnx"],
 }
 
 
@@ -101,6 +111,7 @@ def test_nothing_in_the_current_folder_runs(folder: Path, command: str) -> None:
 @pytest.mark.skipif(not PROGRAM.exists(), reason="the program `standout` isn't installed beside Python")
 def test_nothing_in_the_current_folder_runs_where_tensorflow_is_loaded(folder: Path) -> None:
     pytest.importorskip("tensorflow")
+    pytest.importorskip("fastapi")
     for command, words in SLOW.items():
         done = check(folder, command, words)
         assert done.returncode == 0, done.stderr

@@ -219,11 +219,11 @@ class Step:
         else:
             main = product.files.get(photo.output, b"")
             height, width = product.size_hw
-            row.update(
-                status="done", found_person=product.found_person, width=width, height=height, notes=[*product.notes],
-                sha256=hashlib.sha256(main).hexdigest() if main else "", output=photo.output if main else "",
-                output_size=len(main), facts=product.facts,
-            )  # fmt: skip
+            row["status"], row["found_person"] = "done", product.found_person
+            row["width"], row["height"] = width, height
+            row["notes"], row["facts"] = [*product.notes], product.facts
+            row["sha256"] = hashlib.sha256(main).hexdigest() if main else ""
+            row["output"], row["output_size"] = photo.output if main else "", len(main)
         row["ms"] = round(1000 * (time.perf_counter() - started), 1)
         return row
 

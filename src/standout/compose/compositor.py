@@ -167,8 +167,8 @@ class Compositor:
         top, bottom, left, right = _reach(levels, 0)
         window = slice(top, bottom), slice(left, right)
         seen, onto = layer[window], target[window]
-        share = np.ascontiguousarray(levels[window])
-        rest = cv2.bitwise_not(share)
+        share: NDArray[Any] = np.ascontiguousarray(levels[window])
+        rest: NDArray[Any] = cv2.bitwise_not(share)
         if layer.ndim == 3:
             share, rest = cv2.merge([share] * layer.shape[2]), cv2.merge([rest] * layer.shape[2])
         if layer.dtype != np.uint8:

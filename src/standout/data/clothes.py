@@ -47,7 +47,8 @@ def dress(image: Frame, person: NDArray[np.uint8], texture: TextureSource, rng: 
     folds = np.clip(luminance / max(mean, 12.0), 0.1, 2.5) ** np.float32(rng.uniform(0.3, 1))
     cloth = _cloth(image.shape[:2], texture, rng) * folds[..., None]
     mixed = image + (np.clip(cloth, 0, 255) - image) * region[..., None]
-    return np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    dressed: Frame = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    return dressed
 
 
 def _cloth(shape: tuple[int, int], texture: TextureSource, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -69,7 +70,7 @@ def _cloth(shape: tuple[int, int], texture: TextureSource, rng: np.random.Genera
 def _color(rng: np.random.Generator) -> NDArray[np.float32]:
     color = rng.uniform(0, 255, 3)
     # Greys and near-blacks are what most people wear.
-    return np.float32(color if rng.random() > 0.3 else np.full(3, color.mean() * rng.uniform(0.1, 1)))
+    return np.asarray(color if rng.random() > 0.3 else np.full(3, color.mean() * rng.uniform(0.1, 1)), np.float32)
 
 
 def _piece(picture: Frame, shape: tuple[int, int], rng: np.random.Generator) -> Frame:
@@ -77,7 +78,8 @@ def _piece(picture: Frame, shape: tuple[int, int], rng: np.random.Generator) -> 
     height, width = (max(1, round(side * share)) for side in picture.shape[:2])
     top, left = rng.integers(picture.shape[0] - height + 1), rng.integers(picture.shape[1] - width + 1)
     piece = picture[top : top + height, left : left + width]
-    return cv2.resize(piece, shape[::-1], interpolation=cv2.INTER_AREA if height > shape[0] else cv2.INTER_LINEAR)
+    interpolation = cv2.INTER_AREA if height > shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(piece, shape[::-1], interpolation=interpolation), np.uint8)
 
 
 def add_badge(image: Frame, person: NDArray[np.uint8], texture: TextureSource, rng: np.random.Generator) -> Frame:
@@ -114,7 +116,7 @@ def hold(
         The picture and its label; as they were where no place was found.
     """
     person = label[..., 0]
-    outline = cv2.morphologyEx(person, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    outline = np.asarray(cv2.morphologyEx(person, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
     place = _place(outline, rng)
     if place is None:
         return image, label

@@ -17,6 +17,7 @@ from standout.data.places import Member, Place, read_bytes
 from standout.errors import InputError
 from standout.imaging import decode
 from standout.imaging.arrays import Frame
+from standout.imaging.picture import Picture
 
 #: More than this share of grey pixels (neither near 0 nor near 255) is no mask but a picture or a heat map.
 #: Soft hair edges stay below it.
@@ -48,7 +49,7 @@ def read_image(place: Place) -> Frame:
     return read_picture(place).frame
 
 
-def read_picture(place: Place) -> decode.Picture:
+def read_picture(place: Place) -> Picture:
     """As `read_image`, with what else is known of the file.
 
     Raises:

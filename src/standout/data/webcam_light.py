@@ -34,4 +34,5 @@ def webcam_light(image: Frame, person: NDArray[np.uint8], rng: np.random.Generat
         light *= np.clip(1 + uneven, 0.2, 2.5)[..., None]
     else:  # a dark room, and the sensor's noise in it
         light = light * rng.uniform(0.15, 0.6) + rng.normal(0, rng.uniform(2, 14), image.shape).astype(np.float32)
-    return np.clip(light + 0.5, 0, 255).astype(np.uint8)
+    lit: Frame = np.clip(light + 0.5, 0, 255).astype(np.uint8)
+    return lit

@@ -86,7 +86,7 @@ def to_web(source: Path | bytes, *, storage: str = "int8") -> WebModel:
     try:
         before = onnx.load_from_string(source if isinstance(source, bytes) else source.read_bytes())
     except FileNotFoundError:
-        raise ModelFileError(f"There is no model file `{source}`; give one of `standout export`.") from None
+        raise ModelFileError(f"There is no model file `{source!s}`; give one of `standout export`.") from None
     except Exception as error:
         raise ModelFileError("The model must be an ONNX file of `standout export`; this one can't be read.") from error
     if not any(entry.key == METADATA_KEY for entry in before.metadata_props):
@@ -114,7 +114,7 @@ class _Rewriter:
         self._done: set[str] = set()
 
     def rewrite(self, storage: str) -> onnx.ModelProto:
-        body = []
+        body: list[onnx.NodeProto] = []
         for node in self._graph.node:
             if node.op_type == _DEQUANTIZE and node.input[0] in self._constants:
                 self._stored_integers(node)

@@ -169,7 +169,8 @@ class Steady:
         if self.smoothing == "flow":
             there, back = self._motions(to, source)
             warped = _warp(source.grey, there)
-            past, self._age = cv2.split(_warp(cv2.merge([source.alpha, self._age]), there))
+            moved, age = cv2.split(_warp(cv2.merge([source.alpha, self._age]), there))
+            past, self._age = np.asarray(moved, np.float32), np.asarray(age, np.float32)
             # Where going there and back doesn't end where it began, the motion is a guess.
             gap = there + _warp(back, there)
             sure = np.exp(-(gap**2).sum(axis=2) / _GAP**2)
