@@ -222,7 +222,7 @@ def test_a_device_without_int8_gets_the_float_form(use: Use, monkeypatch: pytest
     from standout.inference import accelerate
 
     monkeypatch.setattr(accelerate, "dequantize", lambda data: formed.append(True) or data)
-    for name, wanted in (("cuda", 1), ("openvino", 0), ("directml", 1)):
+    for name, wanted in (("cuda", 1), ("openvino", 1), ("directml", 1)):
         use(FakeRuntime(DEVICES[name].provider))
         formed.clear()
         load("live", device=name)
