@@ -15,7 +15,8 @@ from fake_work import CopyWork
 from standout.errors import InputError
 from standout.folder.options import FolderOptions
 from standout.folder.report import FolderReport, PhotoResult
-from standout.folder.watch import watch_folder
+from standout.folder.run import FolderRun
+from standout.folder.watch import run_watch, watch_folder
 
 
 @pytest.fixture(autouse=True)
@@ -34,12 +35,9 @@ class Watched:
         options = FolderOptions(workers=2, recursive=recursive)
 
         def run() -> None:
-            self.report = watch_folder(
-                folder,
-                out,
+            self.report = run_watch(
+                FolderRun(folder, out, options, work=work),
                 stop=self.stop,
-                options=options,
-                work=work,
                 progress=lambda *event: self.events.append(event[0]),
             )
 

@@ -271,7 +271,7 @@ def test_a_photo_on_its_side_is_told_how_to_turn(lies: int, words: str) -> None:
 def test_a_black_and_white_photo_is_named() -> None:
     grey = np.ascontiguousarray(np.repeat(portrait()[..., 1:2], 3, axis=2))
     verdict = next(verdict for verdict in make(grey).report.verdicts if verdict.rule == "color")
-    assert verdict.status == "can't tell" and "black and white" in verdict.text
+    assert verdict.status == "can't tell" and "black and white" in verdict.words
     assert all(verdict.rule != "color" for verdict in make().report.verdicts)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import pickle
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -157,7 +156,7 @@ def _drawn(pair: Pair) -> bytes:
     mask = pair.mask
     if mask is None or label_places(pair):
         return b""
-    return pickle.dumps((getattr(mask, "shapes", ()), getattr(mask, "size_hw", None)), protocol=4)
+    return repr((getattr(mask, "shapes", ()), getattr(mask, "size_hw", None))).encode()
 
 
 #: (bytes, time of the last change in ns) of the photograph and of each file of its label.

@@ -27,7 +27,7 @@ _MEMORY = 0.9
 #: The largest say of the next frame, where it is looked ahead.
 _AHEAD = 0.35
 #: Difference of grey (0 … 255) between the moved last picture and this one at which the past's say falls to 1/e.
-_TOLERANCE = 10.0
+_TOLERANCE = 11.0
 #: Pixels by which a motion there and back may miss before it loses trust.
 _GAP = 0.5
 #: Mean difference of the moved last picture from this one that makes a new scene.
