@@ -27,7 +27,7 @@ def clean_alpha(alpha: Alpha, *, enlarged: float = 1.0) -> Alpha:
         `alpha` itself, in [0, 1].
 
     Example:
-        >>> clean_alpha(np.array([[0.02, 0.1, 0.3, 0.5, 0.95]], np.float32)).round(2).tolist()
+        >>> clean_alpha(np.array([[0.02, 0.1, 0.3, 0.5, 0.95]], np.float32)).astype(float).round(2).tolist()
         [[0.0, 0.0, 0.17, 0.5, 1.0]]
     """
     slope = max(1 / (1 - 2 * UNDECIDED), enlarged)

@@ -117,7 +117,8 @@ def _routes(serving: Serving) -> FastAPI:
 def _add_operations(app: FastAPI, serving: Serving) -> None:
     """`/health`, `/ready`, `/metrics`."""
     status = {"application/json": {"schema": {"type": "object", "properties": {"status": {"type": "string"}}}}}
-    refusals: openapi.Responses = {code: one for code, one in openapi.problems(few=True).items() if code in (403, 405, 421)}
+    refused = {403, 405, 421}
+    refusals: openapi.Responses = {code: one for code, one in openapi.problems(few=True).items() if code in refused}
     not_yet = {"description": "Not yet.", "content": status}
     runs: openapi.Responses = {200: {"description": "It runs.", "content": status}, **refusals}
     warm: openapi.Responses = {200: {"description": "Warm.", "content": status}, 503: not_yet, **refusals}
