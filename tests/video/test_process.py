@@ -155,7 +155,7 @@ def test_start_end_size_and_fps(tmp_path: Path) -> None:
     assert abs(duration(tmp_path / "out.mp4") - 0.4) < 0.05
     with pytest.raises(ConfigError, match="would stretch"):
         process_video(clip, tmp_path / "x.mp4", model=FakeModel(), options=VideoOptions(size="32x32"))
-    with pytest.raises(ConfigError, match="between `start` and `end`"):
+    with pytest.raises(ConfigError, match="between `start_s` and `end_s`"):
         process_video(
             clip, tmp_path / "x.mp4", background="red", model=FakeModel(), options=VideoOptions(start_s=Fraction(9))
         )

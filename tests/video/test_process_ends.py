@@ -40,6 +40,7 @@ def test_an_error_in_any_stage_ends_the_run_and_leaves_nothing(
 ) -> None:
     clip = make_clip(tmp_path / "in.mp4", 300)
     (tmp_path / f"out{ending}").write_text("of yesterday")
+    threads = threading.active_count()
     works, calls = getattr(stage, method), []
 
     def fails(*arguments: Any) -> Any:
@@ -54,7 +55,7 @@ def test_an_error_in_any_stage_ends_the_run_and_leaves_nothing(
     assert len(calls) < 8
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", f"out{ending}"]
     assert (tmp_path / f"out{ending}").read_text() == "of yesterday"
-    assert threading.active_count() == 1
+    assert threading.active_count() <= threads
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

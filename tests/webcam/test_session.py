@@ -263,7 +263,7 @@ def test_commands_come_by_lines(
         (["--control", "telepathy"], "stdin, http or a port"),
         (["--size", "huge"], "WIDTHxHEIGHT"),
         (["--fps", "0"], "between 1 and 240"),
-        (["--every", "2", "--smoothing", "off"], "needs `smoothing` flow"),
+        (["--every", "2", "--smoothing", "off"], "needs `--smoothing` flow"),
         (["--smoothing", "oil"], "must be one of off, confidence, flow"),
         (["-b", "withe"], "did you mean `white`"),
         (["-b", "transparent"], "can't be transparent"),

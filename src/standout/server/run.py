@@ -133,6 +133,12 @@ def make_server(options: ServerOptions, app: ASGIApp) -> tuple[uvicorn.Server, s
 class _Server(uvicorn.Server):
     """Ends with the exit code 0 when it is told to stop; uvicorn's own would end by the signal once more."""
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # uvicorn would end the process; whoever called wants the sentence of `_Kept.failure`
+            self.should_exit = True
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
