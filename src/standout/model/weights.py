@@ -83,7 +83,7 @@ def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
         ModelFileError: It isn't such a file, or was cut off.
     """
     try:
-        with np.load(file) as archive:
+        with file.open("rb") as stream, np.load(stream) as archive:  # np.load leaves a file open that it can't read
             return dict(archive)
     except Exception as error:
         # A damaged archive fails in a dozen ways: as a zip, in zlib, in a header, by a size that no memory has.
