@@ -178,7 +178,7 @@ def _print_card(say: Any, name: str, entry: dict[str, Any]) -> None:
     )
     looks = [*(["in the mirror"] if card["flip_scale"] else []), *(["from nearer by"] if card["zoom_gain"] else [])]
     if looks:
-        say("", f"looks at photos again: {', '.join(looks)}")
+        say("", f"with --looks photos are looked at again: {', '.join(looks)}")
     for key in ("start", "revision", "data_hash", "speed", "calibration"):
         if card[key]:
             say("", f"{key.replace('_', ' ')}: {card[key]}")
