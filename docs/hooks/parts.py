@@ -21,7 +21,7 @@ _MORE_API = {
 #: Below those, modules that load TensorFlow, named as they are: heading -> names.
 _TRAINING_API = {
     "Training and export": (
-        "standout.train.fit.train", "standout.train.fit.Outcome", "standout.export.bundle.export_run",
+        "standout.train.fit.train", "standout.train.fit.TrainResult", "standout.export.bundle.export_run",
     ),
     "The network": (
         "standout.model.deeplab.build_deeplab", "standout.model.losses.BCEDice", "standout.model.metrics.PersonIoU",
@@ -112,7 +112,7 @@ def settings() -> str:
     }
     classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
     parts = []
-    for stage, cls in (("model", "ModelConfig"), ("data", "DataConfig"), ("train", "TrainConfig")):
+    for stage, cls in (("model", "ModelOptions"), ("data", "DataOptions"), ("train", "TrainOptions")):
         fields = [node for node in classes[cls].body if isinstance(node, ast.AnnAssign)]
         defaults = getattr(config, cls)()
         rows = [

@@ -62,7 +62,12 @@ def watch_folder(
             standout.watch_folder("photos", "cutouts", stop=threading.Event())
 
     Args:
-        source, target, background, options, model, device: As in `process_folder`.
+        source: As in `process_folder`.
+        target: As in `process_folder`.
+        background: As in `process_folder`.
+        options: As in `process_folder`.
+        model: As in `process_folder`.
+        device: As in `process_folder`.
         stop: When set, the photos at work are finished, and the report returned.
         progress: Called after each photo with its result, how many have ended and how many are known.
 

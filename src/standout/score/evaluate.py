@@ -48,6 +48,11 @@ def evaluate(
 ) -> Evaluation:
     """Scores `predict` on every usable photograph of `data`.
 
+        import standout
+
+        report = standout.evaluate(standout.load().alpha, "data/val")
+        print(report.to_json())
+
     Args:
         predict: Photo, uint8 RGB (H, W, 3), to alpha, float32 (H, W) in [0, 1].
         data: A data set of any form that `find_pairs` reads (docs/data.md), or the pairs themselves.
@@ -59,11 +64,6 @@ def evaluate(
         DataError: There is no photograph that can be scored.
         InputError: `predict` returned something that is no alpha of the photo's size.
         ConfigError: The threshold is out of range.
-
-        import standout
-
-        report = standout.evaluate(standout.load().alpha, "data/val")
-        print(report.to_json())
     """
     if not 0 < threshold <= 1:
         raise ConfigError(f"`threshold` must lie in (0, 1]; received {threshold}.")
