@@ -128,14 +128,14 @@ def test_a_real_ctrl_c_ends_the_command(tmp_path: Path, model_file: Path, keep: 
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         started = time.monotonic()
         # FFmpeg writes in pieces of 32 kB: some frames are done by then.
-        while not any(path.stat().st_size > 10_000 for path in tmp_path.glob(".out.*")):
+        while not any(path.stat().st_size > 10_000 for path in tmp_path.glob(".standout-*")):
             assert process.poll() is None and time.monotonic() - started < 60
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "interrupted" in said and "Traceback" not in said
-    assert not list(tmp_path.glob(".out.*"))
+    assert not list(tmp_path.glob(".standout-*"))
     assert target.exists() == keep
     if keep:
         assert 0 < count(target) < 600
