@@ -118,7 +118,7 @@ def given_settings(file: Path | None = None, words: Iterable[str] = ()) -> set[s
     """The settings ("stage.name") that a TOML file and `key=value` words name, whatever their values.
 
     Raises:
-        ConfigError: As `load_config`, but for values out of range.
+        ConfigError: A key is unknown, or a value has the wrong type or is out of range.
     """
     return {f"{stage}.{name}" for stage, inner in _read_values(file, words).items() for name in inner}
 

@@ -25,14 +25,14 @@ class ModelCard:
         name: `photo`, `live`, or the name of the run.
         input_size: (height, width) of the network's input, pixels. The graph takes uint8 RGB
             (1, height, width, 3) and returns alpha, float32 (1, height, width) in [0, 1].
-        output_stride: Of the encoder.
+        output_stride: The encoder's output stride: input side by side of its last features.
         multiple: What a picture's height and width at the network must be multiples of; 0: the output stride.
         scales: The graph looks at the picture at these scales: the first for details, the second fills large people.
         flip_scale: Test-time augmentation of photos, not of video frames: a pass over the mirrored photo, at this
             multiple of `input_size`; 0: none.
         zoom_gain: Test-time augmentation of photos: a pass over the people alone where they can be magnified by at
             least this; the mirrored pass then sees this part instead of the whole photo. 0: none.
-        encoder: Its name.
+        encoder: The encoder's name.
         precision: What it computes in, float32 or int8.
         threshold: The alpha from which a pixel counts as person.
         certainty: A connected piece of person in which no pixel's alpha reaches this is a guess and is left out;
@@ -46,7 +46,7 @@ class ModelCard:
         speed: Time and memory, with the machine named.
         calibration: Whether the threshold is the best one, as `standout evaluate --calibrate` says.
         start: The weights that training began with, and their licence.
-        licence: Of the model file.
+        licence: The licence of the model file.
         limits: What it can't do, a sentence each.
 
     Example:

@@ -46,7 +46,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """What a TOML file holds.
 
     Raises:
-        TextFileError: As `read_text`, or it isn't TOML.
+        TextFileError: The file can't be read, isn't UTF-8, or isn't TOML.
     """
     try:
         return tomllib.loads(read_text(path))
@@ -58,7 +58,7 @@ def read_json(path: Path) -> Any:
     """What a JSON file holds.
 
     Raises:
-        TextFileError: As `read_text`, or it isn't JSON.
+        TextFileError: The file can't be read, isn't UTF-8, or isn't JSON.
     """
     return parse_json(read_text(path))
 
@@ -79,7 +79,7 @@ def read_csv(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     """The columns of a CSV file, and its rows; a cell that is missing is "", and one too many is left out.
 
     Raises:
-        TextFileError: As `read_text`, or a cell is longer than the `csv` module takes.
+        TextFileError: The file can't be read, isn't UTF-8, or has a cell longer than the `csv` module takes.
     """
     reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restval="")
     try:

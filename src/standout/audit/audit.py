@@ -124,7 +124,7 @@ def audit(root: Path | str, *, person: str = "", progress: Callable[[int, int], 
 
     Args:
         root: A data set of any form that `find_pairs` reads, or a folder of them.
-        person: As `find_pairs` takes it.
+        person: Which values of the masks are person, as `find_pairs` takes it.
         progress: Called with (done, all) now and then.
 
     Raises:

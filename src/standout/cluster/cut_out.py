@@ -27,7 +27,7 @@ class CutOutWork:
         options: How the folder is processed. A background image is in there as pixels: the workers' machines
             needn't have its file.
         model: What the manifest calls the model: its name and the beginning of its file's SHA-256.
-        fingerprint: As `standout.folder.photo_work.fingerprint_of` writes it.
+        fingerprint: What `standout.folder.photo_work.fingerprint_of` returned.
         model_file: The content of a model of one's own, for the same reason; None of a bundled one.
     """
 
@@ -113,7 +113,7 @@ def cut_out_step(
         source: The folder or URL of the photos.
         target: The folder or URL of the cut-outs.
         options: How the folder is processed.
-        threads: That each process may use.
+        threads: How many threads each process may use.
 
     Raises:
         StandoutError: The model, the background image or one of the places can't be used.

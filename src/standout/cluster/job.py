@@ -38,10 +38,10 @@ class Job:
     """What is due, what became of it, and where that is written down.
 
     Args:
-        source, target: As in `process_on_cluster`.
+        source, target: What `process_on_cluster` takes.
         work: What is done with each photo.
-        options: Of which `recursive` and `limit_s` count here.
-        retry_failed: As in `ClusterOptions`.
+        options: The options, of which `recursive` and `limit_s` count here.
+        retry_failed: Whether photos that failed are tried again; see `ClusterOptions`.
         stack: Gets what is to be closed when the run ends.
 
     Attributes:
@@ -50,7 +50,7 @@ class Job:
         report: What became of the photos so far.
 
     Raises:
-        StandoutError: As `process_on_cluster`.
+        StandoutError: Whatever `process_on_cluster` raises.
     """
 
     def __init__(

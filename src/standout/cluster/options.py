@@ -12,7 +12,7 @@ class ClusterOptions:
     """How a job is spread over machines.
 
     Attributes:
-        address: Of a Ray cluster (`auto`, `host:6379`, `ray://host:10001`); None starts one on this machine.
+        address: A Ray cluster's address (`auto`, `host:6379`, `ray://host:10001`); None starts one on this machine.
         min_workers: Processes that are started at once; by default all that fit into a local cluster, else one.
         max_workers: Processes at most; by default as many as the cluster has room for, also after it has grown.
         cpus_per_worker: Cores that each process may use.

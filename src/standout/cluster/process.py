@@ -67,7 +67,7 @@ def engine_for(job: Job, cluster: ClusterOptions, stack: ExitStack) -> Engine:
     """Ray, or this process where no other could see the photos.
 
     Raises:
-        MissingExtra, ConfigError: As `RayEngine`.
+        MissingExtra, ConfigError: Whatever `RayEngine` raises.
     """
     if not (job.sources.folder.in_this_process or job.target.in_this_process):
         return stack.enter_context(RayEngine(cluster))

@@ -32,7 +32,7 @@ class Photo:
         path: What it is called in the manifest: relative to the source, with forward slashes.
         output: The path of what it becomes, relative to the target; "" takes `path` with the work's ending.
         address: Where it lies if that isn't `path` in the source: a URL or an absolute path.
-        size: Of its file, bytes, before it was read; -1 if unknown.
+        size: The size of the photo's file, bytes, before it was read; -1 if unknown.
         changed: When its file was changed last, or its ETag, before it was read; "" if unknown.
     """
 
@@ -95,8 +95,8 @@ class Work(Protocol):
 
     Attributes:
         model: What the manifest calls the model.
-        fingerprint: Of everything that every result depends on besides the photo.
-        ending: Of the outputs' names: ".png".
+        fingerprint: A hash of everything that every result depends on besides the photo.
+        ending: The ending of the outputs' names: ".png".
         max_bytes: Size of a photo's file that is allowed.
     """
 
@@ -130,7 +130,7 @@ class Step:
         work: What is done with each photo.
         source: The folder or URL that the paths are relative to.
         target: The folder or URL that is written to.
-        threads: That each process may use.
+        threads: How many threads each process may use.
         limit_s: A photo that takes longer, seconds, is given up, and its process ends: leave it out (None) where the
             process is your own. Engines begin the batch anew in another one.
         run: Names the run; photos that kill their process are known by it.
@@ -155,7 +155,7 @@ class Step:
         """Works on photos, one after the other, while the next one is fetched.
 
         Raises:
-            StandoutError: As `open`. Never for a photo.
+            StandoutError: Whatever `open` raises. Never for a photo.
         """
         do, attempts = _opened(self)
         target = _place(self.target)

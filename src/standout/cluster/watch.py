@@ -37,12 +37,12 @@ def watch_on_cluster(
     A file on disk is begun when it looks the same at two looks; an object in a storage is whole when it appears.
 
     Args:
-        source, target, options, cluster, work, engine: As in `process_on_cluster`.
+        source, target, options, cluster, work, engine: What `process_on_cluster` takes.
         stop: When set, the run ends soon, and the report is returned.
         on_photo: Called after each photo with its outcome, how many have ended and how many are known.
 
     Raises:
-        StandoutError: As `process_on_cluster`.
+        StandoutError: Whatever `process_on_cluster` raises.
     """
     options, cluster = options or FolderOptions(), cluster or ClusterOptions()
     work = work or CutOutWork.of(options, on_gpu=cluster.gpus_per_worker > 0)

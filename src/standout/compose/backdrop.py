@@ -101,9 +101,9 @@ class Backdrop:
         """The person of a frame over this background.
 
         Args:
-            layers: Of the frame; see `compose.compositor`.
+            layers: The layers of the frame; see `compose.compositor`.
             alpha: uint8, of the frame's proportions, any size; 255 is person.
-            compositor: Of the same peak as the layers.
+            compositor: The compositor that made the layers, with the same peak.
             to_layers: Makes such layers of an sRGB frame.
             time: Seconds, for a film behind.
             out: Where the result goes; new arrays if absent.

@@ -24,7 +24,7 @@ def fit_image(
 
     Args:
         image: uint8 RGB (h, w, 3).
-        size: Of the result.
+        size: The size of the result.
         fit: `cover` fills the picture and cuts what is over, `contain` shows all of it on black, `stretch` distorts.
         position: Which part stays in view, or where it lies, (across, down), 0 … 1.
 

@@ -66,7 +66,7 @@ class Compositor:
         """The person with their own edge colors over another picture.
 
         Args:
-            layers: Of the frame.
+            layers: The layers of the frame.
             alpha: uint8, of the layers' proportions, any size; 255 is person.
             background: Layers like the frame's; not written to.
             out: Where the result goes; new arrays if absent.
@@ -87,7 +87,7 @@ class Compositor:
         """The person before the frame's own background, out of focus by the background's own light alone.
 
         Args:
-            layers: Of the frame.
+            layers: The layers of the frame.
             alpha: uint8, of the layers' proportions, any size; 255 is person.
             radius: Pixels of the first layer; None takes `default_blur`.
             out: Where the result goes; new arrays if absent.
@@ -113,7 +113,7 @@ class Compositor:
         """The person with their own edge colors, these carried on a little way outside, and `empty` elsewhere.
 
         Args:
-            layers: Of the frame.
+            layers: The layers of the frame.
             alpha: uint8, of the layers' proportions, any size; 255 is person.
             empty: Layers like the frame's: what lies where nobody is.
             out: Where the result goes; new arrays if absent.

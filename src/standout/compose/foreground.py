@@ -66,7 +66,7 @@ class EdgeColors:
             pixels: The part, uint8 or uint16 RGB (h, w, 3).
             alpha: The part's alpha, float32 (h, w).
             rows: Where the part lies in the photo.
-            columns: Likewise.
+            columns: The columns to work on.
         """
         most = float(np.iinfo(pixels.dtype).max)
         fore, back = self._enlarge(self.fore, rows, columns), self._enlarge(self.back, rows, columns)

@@ -35,7 +35,7 @@ class Background:
         kind: `transparent`, `color`, `image` or `blur`.
         color: RGB, 0 … 255, of a `color`.
         image: The file or the picture of an `image`.
-        radius: Of a `blur`, pixels of the photo; None chooses 2.5 % of its longer side.
+        radius: The radius of a `blur`, pixels of the photo; None chooses 2.5 % of its longer side.
     """
 
     kind: Literal["transparent", "color", "image", "blur"] = "transparent"

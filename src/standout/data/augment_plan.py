@@ -40,7 +40,7 @@ class AugmentOptions:
         size: Side of the square output, pixels.
         seed: Another seed, other samples.
         zoom_out: Share of samples that show the whole photograph.
-        format: Of the images; masks are PNG.
+        format: The file format of the images; masks are PNG.
         in_a_row: Variations drawn of a photograph in a row.
     """
 

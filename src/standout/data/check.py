@@ -73,7 +73,7 @@ def check_pairs(
     """Opens every pair, names each bad one, and hashes the good ones.
 
     Args:
-        pairs: As `find_pairs` returns them.
+        pairs: The pairs that `find_pairs` returned.
         faults: Faults found before, which are passed on.
         progress: Called with (done, all) now and then.
         most_at_once: A larger set is put off (see the module); None opens any set whole.

@@ -57,7 +57,7 @@ def write_pairs(
     """Writes pairs into a folder; called again after it was stopped, it goes on.
 
     Args:
-        pairs: As `find_pairs` returns them.
+        pairs: The pairs that `find_pairs` returned.
         out: A folder that is new, empty, or was begun with the same source.
         source: What the record calls it.
         faults: Found before, passed on.

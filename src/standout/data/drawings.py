@@ -57,7 +57,7 @@ class Shape:
             PNG and the x, y of its corner).
         meaning: What lies inside; a box of a person is unsure inside.
         numbers: float32 of the figure, as bytes; shares of width and height where `relative`.
-        data: Of "rle" and "bitmap".
+        data: The painted mask of "rle" and "bitmap".
         relative: Whether the numbers are shares of the picture.
     """
 
@@ -146,7 +146,7 @@ class Drawing:
     """Shapes on one photograph. Later ones lie on earlier ones: a hole is a background shape.
 
     Attributes:
-        name: Its file, and its place there.
+        name: The list's file, and the place in it.
         shapes: In the order in which they are drawn.
         size_hw: The size that it was drawn for, if the file says so.
     """
@@ -209,7 +209,7 @@ def fill_polygon(points: NDArray[np.float32], size_hw: Size) -> NDArray[np.bool_
 
     Args:
         points: (N, 2), x and y; (0, 0) is the corner of the first pixel.
-        size_hw: Of the picture.
+        size_hw: The size of the picture.
     """
     height, width = size_hw
     x0, y0 = points[:, 0].astype(np.float64), points[:, 1].astype(np.float64)
@@ -261,7 +261,7 @@ class PaintedMask:
 
     Attributes:
         place: The picture, in a file or a shard.
-        person: As in `label_pictures.parse_person`; "" leaves it to the rule.
+        person: Which labels are person, as `label_pictures.parse_person` takes it; "" leaves it to the rule.
     """
 
     place: Place

@@ -109,7 +109,7 @@ def read_label_picture(data: bytes, name: str, person: str = "") -> PersonLabel:
     Args:
         data: The file.
         name: What messages call it.
-        person: As `parse_person`; "" or category names where the picture itself must say it.
+        person: Which values are person, as `parse_person` takes it; "" or names where the picture itself must say it.
 
     Raises:
         InputError: It can't be decoded.

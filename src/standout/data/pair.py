@@ -21,7 +21,7 @@ class Pair:
         mask: A label picture, or an annotation; None: nobody.
         set: Each set is drawn from by its weight, and scored by itself.
         group: Photographs of one group (a person, a video) stay on one side of every split.
-        weight: Of its set.
+        weight: How often its set is drawn, against the others.
         unsure: A picture that is white where the label is not to be trusted.
         person: What stands for person in the label picture, as in `label_pictures.parse_person`; "": by its rule.
         split: The part of the data set that its makers put it in; "" where they didn't.

@@ -17,8 +17,8 @@ class Member:
 
     Attributes:
         shard: The tar or TFRecord.
-        member: Its name there.
-        offset: Of its first byte in the shard.
+        member: The file's name in the shard.
+        offset: Where its first byte lies in the shard.
         size: Bytes.
     """
 

@@ -23,12 +23,12 @@ class Shape:
     """The figures of a mask.
 
     Attributes:
-        share: Of the picture that is person, 0 … 1.
+        share: The share of the picture that is person, 0 … 1.
         figures: Separate pieces that count as a person of their own. Two people who touch are one figure.
-        framing: Of the largest figure: `face` (head and shoulders fill the lower edge), `half body`, `full body`,
-            `part` (none of these: a limb, a torso cut at the top), `nobody`.
+        framing: What the largest figure shows: `face` (head and shoulders fill the lower edge), `half body`,
+            `full body`, `part` (none of these: a limb, a torso cut at the top), `nobody`.
         touches: Sides of the picture that cut the mask, out of top, bottom, left, right.
-        centre: Of the mask, (y, x), each 0 … 1; (nan, nan) of an empty one.
+        centre: The centre of the mask, (y, x), each 0 … 1; (nan, nan) of an empty one.
     """
 
     share: float

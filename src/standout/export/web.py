@@ -52,7 +52,7 @@ def write_web(source: Path | str, output: Path, *, storage: str = "int8") -> Web
     Args:
         source: A bundled model's name, or an ONNX file of `standout export`.
         output: The .onnx file.
-        storage: Of the weights, "int8" or "float16".
+        storage: How the weights are stored, "int8" or "float16".
 
     Raises:
         ConfigError: There is no such storage, or `output` is no .onnx file.
@@ -75,7 +75,7 @@ def to_web(source: Path | bytes, *, storage: str = "int8") -> WebModel:
 
     Args:
         source: An ONNX file of `standout export`, int8 or float32; or its bytes.
-        storage: Of the weights. What comes from an int8 model keeps its very integers, whatever is said here.
+        storage: How the weights are stored, "int8" or "float16". An int8 model keeps its own integers either way.
 
     Raises:
         ConfigError: There is no such storage.

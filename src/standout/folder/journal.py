@@ -27,11 +27,11 @@ class Record:
 
     Attributes:
         folder: Where the photo lay, absolute.
-        photo: Its path in there, with forward slashes.
-        size: Of the photo's file, bytes, before it was read.
+        photo: The photo's path in the folder, with forward slashes.
+        size: The size of the photo's file, bytes, before it was read.
         mtime_ns: When the photo's file was changed last, nanoseconds, before it was read.
         target: The cut-out's path, relative to the journal.
-        target_size: Of the cut-out's file, bytes.
+        target_size: The size of the cut-out's file, bytes.
         recipe: What it was made with, as `standout.folder.photo_work.fingerprint_of` writes it.
     """
 

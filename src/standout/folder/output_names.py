@@ -21,7 +21,7 @@ class OutputNames:
     can't tell them apart.
 
     Args:
-        ending: Of the names, ".png".
+        ending: The ending of the names, ".png".
         held: Names that were handed out in earlier runs, and to whom.
 
     Example:

@@ -23,7 +23,7 @@ class PhotoResult(PhotoFindings):
     """Outcome of one photo.
 
     Attributes:
-        photo: Its path relative to the folder, with forward slashes.
+        photo: The photo's path relative to the folder, with forward slashes.
         cutout: The cut-out's path relative to the output folder; "" if there is none.
         status: `done`, `unchanged` (finished in an earlier run), `failed` or `pending` (the run was stopped before).
         error: A sentence that says why it failed.

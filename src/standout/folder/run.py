@@ -50,7 +50,7 @@ class FolderRun:
         report: What became of the photos so far.
 
     Raises:
-        StandoutError: As `process_folder`.
+        StandoutError: Whatever `process_folder` raises.
     """
 
     def __init__(

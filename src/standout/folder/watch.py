@@ -62,17 +62,17 @@ def watch_folder(
             standout.watch_folder("photos", "cutouts", stop=threading.Event())
 
     Args:
-        source: As in `process_folder`.
-        target: As in `process_folder`.
-        background: As in `process_folder`.
-        options: As in `process_folder`.
-        model: As in `process_folder`.
-        device: As in `process_folder`.
+        source: The folder to watch; more in `process_folder`.
+        target: The folder that the cut-outs go to.
+        background: What goes behind the people, as `process_folder` takes it.
+        options: What else can be chosen, as `process_folder` takes it.
+        model: The model's name or file.
+        device: The device to compute on, as `standout.load` takes it.
         stop: When set, the photos at work are finished, and the report returned.
         progress: Called after each photo with its result, how many have ended and how many are known.
 
     Raises:
-        StandoutError: As `process_folder`.
+        StandoutError: Whatever `process_folder` raises.
     """
     chosen = chosen_options(options, background, model, device)
     return run_watch(FolderRun(Path(source), Path(target), chosen), stop=stop, progress=progress)

@@ -29,7 +29,7 @@ class Placement:
     """How the photo is laid into the picture.
 
     Attributes:
-        height, width: Of the picture, pixels.
+        height, width: The size of the picture, pixels.
         scale: Pixels of the picture per pixel of the photo.
         eye_row: The eye line, pixels from the upper edge.
         matrix: (2, 3), takes (x, y) of the photo to the picture.
@@ -60,7 +60,7 @@ def place_head(
     """Chooses scale and eye line, and straightens the head.
 
     Args:
-        head: As measured.
+        head: The measured head.
         spec: Whose bounds are kept.
         size: (height, width) of the picture.
         photo: (height, width) of the photo: a larger head hides that the chest is missing.

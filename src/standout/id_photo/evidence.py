@@ -29,7 +29,7 @@ class Evidence:
         place: How the photo was laid into the picture.
         rendered: The picture.
         spec: What is asked for.
-        dpi: Of the picture.
+        dpi: The picture's resolution, dots per inch.
         background: The colour that was put behind the person, RGB; None if the photo's own was kept.
     """
 

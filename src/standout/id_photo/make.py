@@ -44,7 +44,7 @@ class PhotoFile:
     """An official photo as a file.
 
     Attributes:
-        data: Its bytes.
+        data: The bytes of the file.
         quality: 1 … 100, of JPEG and WebP.
         report: The photo's, with what is said of the file.
     """

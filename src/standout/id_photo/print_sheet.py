@@ -85,7 +85,7 @@ def lay_sheet(photo: Frame, dpi: int, paper: str = "10x15", *, gap_mm: float = G
 
     Args:
         photo: uint8 RGB (H, W, 3); its size on paper follows from `dpi`.
-        dpi: Of the photo and the page.
+        dpi: The resolution of photo and page, dots per inch.
         paper: A name of `PAPERS`.
         gap_mm: Between copies; at 0 they touch, and one cut parts two.
         mirrored: Turn the page around, left to right, for paper whose ink is transferred.

@@ -20,12 +20,12 @@ class Verdict:
     """What became of one rule.
 
     Attributes:
-        rule: Its name.
+        rule: The rule's name.
         status: "pass" and "fail" only where the measurement's uncertainty leaves no doubt.
         words: A sentence for people.
         value: What was measured, with the range it may lie in: (low, mid, high); None where nothing was.
         allowed: (low, high), None for no bound; None where no source states a number.
-        unit: Of both: "mm", "px", "%" of the height, "°", "dpi", "KB".
+        unit: The unit of both: "mm", "px", "%" of the height, "°", "dpi", "KB".
         source: Address or title of what states the rule; empty for our own.
     """
 

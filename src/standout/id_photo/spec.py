@@ -28,7 +28,7 @@ class Source:
 
     Attributes:
         title: The document and who publishes it.
-        url: Its address; empty for what has none.
+        url: The source's address; empty for what has none.
         checked: The day it was last read for this specification.
         how: How it was read: a live page, a stored copy of some day, a text that quotes it.
     """
@@ -62,8 +62,8 @@ class Spec:
     Attributes:
         name: What `--spec` takes.
         title, country, document: In words; `country` is an ISO 3166 code, or empty.
-        width_mm, height_mm: Of the print; None where only pixels are asked for.
-        width_px, height_px: Of the file, where it is fixed.
+        width_mm, height_mm: The size of the print; None where only pixels are asked for.
+        width_px, height_px: The size of the file, where it is fixed.
         min_dpi: The resolution that is asked for; None where no source names one.
         bands: Subset of `BANDS`.
         hair: Whether the crown counts with hair: "included", "excluded" or "unstated".

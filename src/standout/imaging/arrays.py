@@ -103,7 +103,7 @@ def blend(foreground: NDArray[Any], background: NDArray[Any], alpha: Alpha) -> F
 
     Args:
         foreground: (H, W, 3), uint8 or float on the scale 0 … 255.
-        background: As `foreground`, or one colour of shape (3,).
+        background: The colours behind, like `foreground`, or one colour of shape (3,).
         alpha: float32 (H, W) in [0, 1].
     """
     back = np.asarray(background, np.float32)

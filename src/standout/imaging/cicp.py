@@ -153,7 +153,7 @@ def linear_light(signal: NDArray[Any], transfer: int) -> NDArray[np.float64]:
     """Signal 0 … 1 to linear light, in which the white of a page is 1; HDR goes beyond.
 
     Args:
-        signal: Of any shape.
+        signal: Signal values in [0, 1], of any shape.
         transfer: A code point of `ColorCode`.
     """
     signal = np.asarray(signal, np.float64)
@@ -176,7 +176,7 @@ def signal_of(light: NDArray[Any], transfer: int) -> NDArray[np.float64]:
     """The way back of `linear_light`.
 
     Args:
-        light: Of any shape, at least 0; 1 is the white of a page.
+        light: Linear light of any shape, at least 0; 1 is the white of a page.
         transfer: A code point of `ColorCode`.
     """
     light = np.asarray(light, np.float64)

@@ -72,7 +72,7 @@ def from_pil(image: Image.Image, *, max_pixels: int = MAX_PIXELS) -> Picture:
 
     Raises:
         LimitExceeded: It has more pixels than allowed.
-        InputError: Its file is broken, or its mode has no colours that could be meant.
+        InputError: The picture's file is broken, or its mode has no colours that could be meant.
     """
     _check_pixels(image.size, max_pixels, "The picture")
     try:
@@ -155,7 +155,7 @@ def _decode(image: Image.Image, kind: str, data: bytes) -> Picture:
 
     Args:
         image: Opened, not loaded.
-        kind: As `sniff` names it; "" for a Pillow picture of which no file is known.
+        kind: The file format as `sniff` names it; "" for a Pillow picture of which no file is known.
         data: The file.
     """
     exif = read_exif(image)

@@ -36,7 +36,7 @@ class Opened:
         device: Where it computes.
         reason: One sentence, why there.
         size: (height, width) of the input where the device wants one size for all; else None.
-        share: Of the network's nodes, 0 … 1, on the device itself; the processor does the others.
+        share: The share of the network's nodes, 0 … 1, on the device itself; the processor does the others.
     """
 
     session: Any
@@ -65,8 +65,8 @@ def open_on(name: str, kind: str, cpu: Any, data: bytes, card: ModelCard, thread
         kind: "gpu", "npu", "cpu", or "" for any.
         cpu: The session on the processor, which is open already: the model is a good one.
         data: The model file.
-        card: Its card.
-        threads: Of the processor, for what is left to it.
+        card: The model's card.
+        threads: How many threads of the processor, for what is left to it.
 
     Raises:
         DeviceError: The device that was asked for isn't installed, or doesn't work.

@@ -51,7 +51,7 @@ class Device:
     """Something that a network can be computed on.
 
     Attributes:
-        name: As users call it.
+        name: What users call it.
         title: What it is, for `standout info` and messages.
         provider: onnxruntime's name of the execution provider.
         install: The command that brings it.
@@ -59,7 +59,7 @@ class Device:
         int8: It has int8 convolutions; otherwise an int8 model is computed in its float form.
         fixed_shape: It compiles the network for each size of input, so that one size is used for all pictures.
         in_auto: `auto` takes it where it is installed and works.
-        options: Of the provider, where it is compiled into onnxruntime.
+        options: The provider's options, where it is compiled into onnxruntime.
     """
 
     name: str

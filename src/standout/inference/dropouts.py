@@ -40,11 +40,11 @@ def without_holes(alpha: Alpha, raw: Alpha, past: Alpha, trust: _Floats, age: _F
     """Alpha whose new holes are closed by the past; the arrays are float32 (h, w).
 
     Args:
-        alpha: Of this frame, smoothed.
-        raw: Of this frame, as the network says.
+        alpha: This frame's alpha, smoothed.
+        raw: This frame's alpha as the network says it.
         past: The last alpha, moved to where things are now.
         trust: How far it is to be trusted, 0 … 1.
-        age: As `aged` counts, before this frame.
+        age: What `aged` counted before this frame.
 
     Example:
         >>> alpha = np.zeros((20, 20), np.float32); alpha[4:16, 4:16] = 1; past = alpha.copy(); alpha[8:10, 8:10] = 0
@@ -72,8 +72,8 @@ def without_flicker(alpha: Alpha, raw: Alpha, past: tuple[Alpha, _Floats], follo
     """Alpha without what is there, or gone, in this frame alone; the arrays are float32 (h, w).
 
     Args:
-        alpha: Of this frame, smoothed.
-        raw: Of this frame, as the network says.
+        alpha: This frame's alpha, smoothed.
+        raw: This frame's alpha as the network says it.
         past: The last alpha, moved to this frame, and how far it is to be trusted.
         following: The next one's, likewise.
     """

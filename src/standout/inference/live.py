@@ -42,7 +42,7 @@ class LiveConfig:
         longest: Longer side of the picture at the network, pixels; None: the model's own, at most 256. A model of fixed
             size keeps its own in any case.
         every: The network sees every n-th frame; in between, alpha follows the motion.
-        threads: Of the network; None as in `thread_count`. One leaves the other cores to the call itself, and never
+        threads: How many threads the network may use; None chooses as `thread_count` does. One leaves the other cores to the call itself, and never
             waits for a second that something else holds up.
         smoothing: In time: "flow", "confidence" or "off".
         refine: Alpha follows the frame's own edges, by a guided filter.
@@ -124,7 +124,7 @@ class LiveMask:
         """The second half: alpha of the frame's size, uint8 (H, W).
 
         Args:
-            alpha: From `coarse`.
+            alpha: The alpha that `coarse` returned.
             frame: The frame of it.
         """
         levels = edge_levels(alpha, self._shrunken(frame), refine=self.config.refine)

@@ -36,7 +36,7 @@ def load(
     Args:
         name_or_path: "photo" (the default), "live", or an ONNX file written by `standout export`: its path, its bytes,
             or a file opened for reading bytes.
-        threads: Of the processor; else `STANDOUT_THREADS`, else its cores, at most 4.
+        threads: How many threads of the processor; None takes `STANDOUT_THREADS`, else its cores, at most 4.
         device: "auto", "cpu", "cuda", "tensorrt", "directml", "openvino", "qnn", "webgpu" or "coreml"; for some with a
             kind of hardware, as "openvino:gpu". By default `auto`: the first that is installed and works. onnxruntime's
             names of providers, and lists of them, are taken too.
@@ -104,12 +104,12 @@ class Model:
         ('float32', False)
 
     Attributes:
-        card: What the model says of itself.
+        card: The metadata stored in the model file.
         name: `photo`, `live`, or the file's name.
         looks: At most so many passes for a photo, as in `load`.
-        device: Where it runs: "cpu", "cuda", …
-        reason: Why there, in one sentence.
-        share: Of the network's nodes, 0 … 1, that run on the device itself; the processor does the others.
+        device: The device that it runs on: "cpu", "cuda", …
+        reason: Why it runs there, in one sentence.
+        share: The share of the network's nodes, 0 … 1, that run on the device itself; the processor does the others.
         providers: Where it runs, as onnxruntime calls it, first choice first.
     """
 

@@ -55,8 +55,8 @@ class Session:
 
     Args:
         source: The file, or its bytes.
-        threads: As in `thread_count`.
-        device: As in `devices.CHOICES`.
+        threads: How many threads, as `thread_count` chooses them.
+        device: The device to compute on, one of `devices.CHOICES`.
         name: What messages call the model; its file name if absent.
 
     Raises:

@@ -48,7 +48,7 @@ class _View:
     Attributes:
         grey: The frame, small.
         alpha: Smoothed.
-        raw: As the network says; None where it is the same.
+        raw: The alpha as the network says it; None where it is the same.
         past: The alpha before, moved to this frame, and its trust; None without one.
         age: For how many frames each place has been person.
     """

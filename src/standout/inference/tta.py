@@ -60,7 +60,7 @@ def put_closer(whole: Alpha, box: Box, near: Alpha, frame: Frame) -> Alpha:
 
     Args:
         whole: float32 (h, w), of the whole frame.
-        box: Where the closer look lies in it.
+        box: Where the zoomed-in crop lies in the frame.
         near: float32, any size, of the box alone.
         frame: uint8 RGB (H, W, 3); alpha gets no larger than it, nor than `MOST_PX`.
 

@@ -33,8 +33,8 @@ def load_for_video(
 
     Args:
         model: From `standout.load`, or what it takes.
-        device: As for `standout.load`.
-        threads: As for `standout.load`; for a model that isn't loaded yet.
+        device: The device to compute on, as `standout.load` takes it.
+        threads: How many threads, as `standout.load` takes them; for a model that isn't loaded yet.
 
     Raises:
         ModelFileError: There is no such model.

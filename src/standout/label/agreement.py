@@ -84,9 +84,9 @@ def agree(
 
     Args:
         alphas: float32 (judges, H, W) in [0, 1], of at least two judges.
-        rule: When they agree.
+        rule: When the judges agree.
         frame: uint8 RGB (H, W, 3), for the band; None leaves the edge unsure.
-        boxes: Of every person in the picture: outside them nobody is, and in each somebody must be. None: unknown.
+        boxes: A box around every person in the picture: nobody is outside, somebody must be in each. None: unknown.
 
     Raises:
         InputError: There are fewer than two judges.

@@ -30,8 +30,8 @@ class JudgeFile:
     Attributes:
         kind: `own` (a bundled model or an ONNX file of ours), `deeplab` (DeepLabV3 of COCO + VOC, int8 TensorFlow Lite)
             or `selfie` (MediaPipe selfie segmentation, TensorFlow Lite).
-        name: Of the file, or of the bundled model.
-        content: Of the file; None of a bundled model.
+        name: The name of the file, or of the bundled model.
+        content: The bytes of the file; None for a bundled model.
     """
 
     kind: str

@@ -45,8 +45,8 @@ class LabelOptions:
 
     Attributes:
         judges: At least two.
-        rule: When they agree.
-        prefix: Before the names of the sets.
+        rule: When the judges agree.
+        prefix: What stands before the names of the sets.
         dropped: Photographs that somebody has looked at and doesn't want, by their paths.
         corrected: Path -> PNG of the mask that somebody has drawn.
         sheet: Photographs on the sheet of each set: those on which the judges agree least. 0: no sheets.
@@ -69,7 +69,7 @@ class LabelReport:
     """What became of the photographs.
 
     Attributes:
-        photos: As of `standout folder`.
+        photos: What `standout folder` takes as its options for each photo.
         kept: Set -> how many are kept, by earlier runs too.
         looked_at: Set -> how many the judges have seen.
         why_not: Reason -> how many were left out for it.
@@ -113,7 +113,7 @@ def label_photos(
         engine: What drives the step instead.
 
     Raises:
-        StandoutError: As `process_on_cluster`.
+        StandoutError: Whatever `process_on_cluster` raises.
     """
     work = LabelWork(
         options.judges, options.rule, Place(source).address, options.prefix, options.dropped, options.corrected

@@ -27,9 +27,9 @@ class LabelWork:
 
     Attributes:
         judges: At least two.
-        rule: When they agree.
+        rule: When the judges agree.
         source: Where the photographs' `boxes/` lie, as the step has it.
-        prefix: Before the names of the sets.
+        prefix: What stands before the names of the sets.
         dropped: Paths of photographs that somebody has looked at and doesn't want.
         corrected: Path -> PNG of the mask that somebody has drawn; grey, 128 is unsure.
     """

@@ -109,7 +109,7 @@ def context(x, channels: int, blocks: int, *, halve: bool, name: str = "context"
     Args:
         x: The encoder's features.
         channels: Width of the blocks; inside they are four times as wide.
-        blocks: How many.
+        blocks: How many blocks.
         halve: Whether to work at half of x's resolution; the result has x's either way.
         name: Prefix of the layers' names.
     """

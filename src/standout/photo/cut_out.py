@@ -121,7 +121,7 @@ def photo_to_file(
     """As `finish_photo`, into a file that appears whole or not at all; its ending chooses the format.
 
     Raises:
-        InputError, OutputError, MissingExtra: As `finish_photo`; or the file can't be written.
+        InputError, OutputError, MissingExtra: Whatever `finish_photo` raises; or the file can't be written.
     """
     finished = finish_photo(source, model, options, file_format=format_of(target))
     with atomic_write(target) as file:
@@ -248,7 +248,7 @@ def as_model(model: Predictor | str | Path | None, *, device: str | None = None)
 
     Raises:
         ConfigError: A device for a model that is loaded already.
-        ModelFileError, DeviceError: As `standout.load`.
+        ModelFileError, DeviceError: Whatever `standout.load` raises.
     """
     if model is None or isinstance(model, str | Path):
         name_or_path = "photo" if model is None else model

@@ -17,7 +17,7 @@ class PhotoOptions:
     Attributes:
         look: How the finished picture looks.
         mask: Instead of the picture, what would be shown of it: grey, 255 is person.
-        quality: Of JPEG and WebP files, 1 … 100.
+        quality: The quality of JPEG and WebP files, 1 … 100.
         keep_metadata: Write GPS and other private EXIF too.
         max_pixels: Width × height that is allowed, looked up before decoding.
         max_bytes: Size of a file that is allowed.

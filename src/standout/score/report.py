@@ -86,7 +86,7 @@ class SetScore:
 
     Attributes:
         photos: In all.
-        with_people: Of them, those that IoU, Dice and boundary F are means of.
+        with_people: How many of them have people: those that IoU, Dice and boundary F are means of.
         lost: Mean share of the person's core that is see-through (`score.solidity`).
         holes: Share of the photographs with people that lose more than 5 % of their core.
         haze: Share of the photographs with people where over 1 % of the far background keeps some alpha.

@@ -27,8 +27,8 @@ class Solidity:
     """Shares of one picture, each in [0, 1].
 
     Attributes:
-        lost: Of the person's core that is see-through; None where the mask has no core.
-        haze: Of the far background that keeps some alpha; None where nothing is far from a person.
+        lost: The share of the person's core that is see-through; None where the mask has no core.
+        haze: The share of the far background that keeps some alpha; None where nothing is far from a person.
     """
 
     lost: float | None

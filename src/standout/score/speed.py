@@ -90,7 +90,7 @@ def batch_call(predict: Callable[[Frame], Any], frames: list[Frame], pool: Threa
     Args:
         predict: What is timed.
         frames: The batch.
-        pool: Its threads, as many as there are frames; the caller's, who ends them.
+        pool: The threads, as many as there are frames; the caller's, who ends them.
     """
     if len(frames) == 1:
         return lambda: predict(frames[0])

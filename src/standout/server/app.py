@@ -51,7 +51,7 @@ def create_app(
     """The server; its workers start with the application's lifespan.
 
     Args:
-        options: How it is run.
+        options: How the server is run.
         open_engine: What workers open, picklable; by default the models of `options`.
         fetcher: What fetches addresses, where they are allowed.
 

@@ -77,7 +77,7 @@ def checked(model: type[_Model], values: Mapping[str, Any], *, but: tuple[str, .
 
     Args:
         model: Which there are.
-        values: As they came; names may be written with `-` for `_`.
+        values: The form's fields as they came; names may be written with `-` for `_`.
         but: Names that aren't options: the picture's.
 
     Raises:

@@ -15,9 +15,9 @@ class OpenPhotoEngine:
 
     Attributes:
         model: The default one, a bundled name or a file.
-        device: As in `standout.load`.
+        device: The device to compute on, as `standout.load` takes it.
         threads: For the network, OpenCV included.
-        max_pixels: Of a picture.
+        max_pixels: The most pixels a picture may have.
         matting: Whether `matting` may be asked for.
     """
 

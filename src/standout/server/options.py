@@ -35,9 +35,9 @@ class ServerOptions:
         host: The address that is listened on.
         port: 0 lets the system choose one.
         workers: Worker processes, one picture each at a time; None chooses by the cores.
-        threads: Of each worker; None chooses by the cores.
+        threads: How many threads each worker may use; None chooses by the cores.
         model: The model that is used unless a request names another: a bundled name or an ONNX file.
-        device: As in `standout.load`; by default the processor.
+        device: The device to compute on, as `standout.load` takes it; by default the processor.
         matting: Load what the option `matting` needs (the extra `matting`): half a minute and 400 MB in each worker.
         max_megapixels: Width × height of a picture, in millions.
         max_megabytes: Bytes of a request's body, in millions (of JSON a third more, for base64).
@@ -46,7 +46,7 @@ class ServerOptions:
         queue: Requests that may wait while all workers are busy.
         api_keys: Clients must send one of these; empty asks for none.
         no_key: Allows an address that others can reach without a key.
-        rate: Of each key, or of each address without keys; None sets no limit.
+        rate: How often each key, or each address without keys, may ask; None sets no limit.
         allow_urls: Pictures may be named by an address, which this server then fetches.
         cors: Origins (`https://shop.example`) whose pages may call this server.
         allowed_hosts: Names by which this server may be called besides its address; for reverse proxies.

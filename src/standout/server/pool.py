@@ -68,7 +68,7 @@ class WorkerPool:
     Args:
         open_engine: What each worker opens; is pickled.
         workers: Processes.
-        threads: Of each.
+        threads: How many threads the network of each process may use.
         queue: Tasks that may wait while all workers are busy.
         on_death: Called when a worker dies.
     """

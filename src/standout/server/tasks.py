@@ -30,11 +30,11 @@ class Answer:
 
     Attributes:
         data: The bytes of the result.
-        media_type: Of `data`.
+        media_type: The media type of `data`.
         width, height: Pixels of the result.
         person: Whether anybody was found.
         model: The model's name.
-        pixels: Of the picture that was read.
+        pixels: How many pixels the picture has that was read.
         stages: Seconds of each stage: read, model, compose, encode.
         notes: What was left out and why, a sentence each.
         extra: What only some kinds tell: plain values.

@@ -62,7 +62,7 @@ class Fetcher:
     """Fetches pictures.
 
     Attributes:
-        max_bytes: Of the picture.
+        max_bytes: The most bytes the picture may have.
         timeout_s: For everything, redirects included.
         resolve: Finds the addresses of a name; tests put another one here.
         allowed: Says whether an address may be connected to; tests put another one here.

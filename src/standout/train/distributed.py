@@ -34,7 +34,7 @@ class Replicas:
     """The replicas that train together, seen from one of their processes.
 
     Args:
-        strategy: Of tf.distribute; None for one device.
+        strategy: The strategy of tf.distribute; None for one device.
         worker: This process' place, from 0.
         workers: Processes.
     """
@@ -137,7 +137,7 @@ def fit_on_replicas(
     Args:
         team: Several replicas.
         model: Built and compiled within `replicas.scope()`.
-        feed: Of `replicas.strategy.distribute_datasets_from_function`.
+        feed: What `replicas.strategy.distribute_datasets_from_function` returned.
 
     Raises:
         DeviceError: Another process of the team went away.

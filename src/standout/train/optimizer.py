@@ -18,7 +18,7 @@ class StagedAdamW(keras.optimizers.AdamW):
     Args:
         slow_layers: Names of the layers that learn slowly.
         encoder_lr: Their share of the learning rate.
-        learning_rate, weight_decay, ema: As in Keras; ema 0 keeps no average.
+        learning_rate, weight_decay, ema: What Keras' AdamW takes; ema 0 keeps no average.
     """
 
     def __init__(

@@ -28,8 +28,8 @@ class BatchFilm:
         source: The film.
         target: Where its result lies.
         frames: How many it has; 0 where nothing was written.
-        notes: As those of `VideoResult`.
-        complete: As that of `VideoResult`.
+        notes: The notes of `VideoResult`.
+        complete: Whether every frame is there, as in `VideoResult`.
         skipped: It was done before, in the same way, and hasn't changed since.
         error: Why there is no result; empty where there is one.
     """
@@ -93,9 +93,9 @@ def process_videos(
         sources: Video files, and folders of them.
         target: A folder; made if it isn't there.
         suffix: The ending of the results; .webm for transparent ones, else .mp4, if absent.
-        background: As for `process_video`.
+        background: What goes behind the people, as `process_video` takes it.
         model: A bundled model's name or an ONNX file; "live" if absent.
-        options: As for `process_video`.
+        options: What else can be chosen, as `process_video` takes it.
         workers: Films at a time, each in a process of its own.
         progress: Called with each film when it is finished.
 

@@ -62,7 +62,7 @@ class ColorTags:
         """(swscale's matrix, range) of this video in luma and chroma; untagged as players guess it.
 
         Args:
-            height: Of the picture, pixels.
+            height: The height of the picture, pixels.
         """
         guess = 1 if height >= _HD_HEIGHT else 5
         return _MATRICES[self.matrix if self.matrix in _MATRICES else guess][0], self.range or LIMITED

@@ -29,8 +29,8 @@ class Encoder:
 
     Attributes:
         name: FFmpeg's name of the encoder.
-        pixels: Its pixel format.
-        options: Its options.
+        pixels: The encoder's pixel format.
+        options: The encoder's options.
         note: What a user should know about it; usually empty.
         full_range: It can carry the tag of full range; what can't is converted to limited.
         matrices: The matrices that it can carry; None: all.
@@ -216,9 +216,9 @@ def opaque_encoder(
 
     Args:
         suffix: The file's ending.
-        size_hw: Of the frames, pixels.
-        bits: Of the source's values; more than 8 are kept where an encoder for that is there, and players want HDR
-            in HEVC or AV1.
+        size_hw: The size of the frames, pixels.
+        bits: How many bits the source's values have; more than 8 are kept where an encoder for that is there, and
+            players want HDR in HEVC or AV1.
         options: How good it becomes, and by which encoder.
 
     Raises:

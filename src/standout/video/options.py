@@ -25,7 +25,7 @@ class VideoOptions:
         end_s: Seconds before which it is used.
         size: `WxH`, `Wx` or `xH`; the source's own if absent.
         fps: Constant frames per second; the source's own time stamps if absent.
-        codec: Of a transparent video: "vp9", "prores" or "png"; None takes what suits the container.
+        codec: The codec of a transparent video: "vp9", "prores" or "png"; None takes what suits the container.
         smoothing: In time: "flow", "confidence" or "off".
         lag: Frames that the smoothing looks ahead, 0 or 1.
         keep_partial: After Ctrl-C (KeyboardInterrupt, also from `progress`), keep what is done as a file that plays; a

@@ -30,13 +30,13 @@ class VideoInfo:
 
     Attributes:
         path: The file.
-        width: Of the upright picture, pixels.
-        height: Of the upright picture, pixels.
+        width: The width of the upright picture, pixels.
+        height: The height of the upright picture, pixels.
         rate: Average frames per second, exact.
         frames: How many there will be, if the file says it or it follows from duration and rate: an estimate.
         duration_s: Seconds of the part that is read, or None if the file doesn't say.
         time_base: Seconds per tick of the time stamps.
-        color: Its color tags.
+        color: The video's color tags.
         pixel_aspect: Width of a pixel / height, upright.
         losses: What a frame here doesn't have of the file's, a sentence each; usually empty.
     """
@@ -65,7 +65,7 @@ class VideoReader:
     Attributes:
         info: What the file says of itself.
         film: What all of its frames have in common.
-        first: Its first frame, for what only frames tell; its time means nothing.
+        first: The first frame, for what only frames tell; its time means nothing.
         notes: What couldn't be read, a sentence each; filled while it is read.
 
     Raises:

@@ -44,8 +44,8 @@ class Signal:
 
     Args:
         layout: Pixel format of the layers, from `working_layout`.
-        tags: Of the layers.
-        size_hw: Of the frames.
+        tags: The color tags of the layers.
+        size_hw: The size of the frames.
         matrix: swscale's number of the matrix where the tags say nothing; guessed by the height if absent.
 
     Attributes:
@@ -71,9 +71,9 @@ class Signal:
 
         Args:
             picture: PyAV's frame.
-            tags: Of the film as decoded.
-            width: Before it is turned upright.
-            height: Likewise.
+            tags: The color tags of the video as decoded.
+            width: The frame's width before it is turned upright, pixels.
+            height: The frame's height before it is turned upright, pixels.
         """
         same = picture.format.name.replace("yuvj", "yuv") == self.layout
         if same and (picture.width, picture.height) == (width, height):

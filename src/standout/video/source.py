@@ -20,7 +20,7 @@ class Source(Protocol):
         end_s: Seconds before which it is wanted, or None.
         info: What it says of itself.
         film: What all of its frames have in common.
-        first: Its first frame, for what only frames tell.
+        first: The first frame, for what only frames tell.
         notes: What couldn't be read, a sentence each; filled while it is read.
         container: PyAV's, for the streams beside the pictures; None where there are none.
     """
@@ -52,7 +52,7 @@ def open_source(
         start_s: Seconds from which it is wanted.
         end_s: Seconds before which it is wanted.
         size: (height, width) of the frames; their own if absent.
-        fps: Of a folder of pictures.
+        fps: Frames per second of a folder of pictures.
 
     Raises:
         InputError: It is none of these, or can't be read.

@@ -29,7 +29,7 @@ class Film:
     Attributes:
         tags: The file's color tags.
         signal: The layers that are worked with, upright.
-        turn: As given.
+        turn: The turn that was given.
         deep: The file has more than 8 bits per value.
     """
 

@@ -124,9 +124,9 @@ def add_track(out: Any, stream: Any, container: Container, suffix: str) -> tuple
 
     Args:
         out: PyAV's output container.
-        stream: Of the source.
-        container: Of the output.
-        suffix: Its ending, for the note.
+        stream: The stream of the source.
+        container: The container of the output.
+        suffix: The output's ending, for the note.
 
     Returns:
         The track, or None if the stream can't come along, and a note, empty if it is a plain copy.

@@ -54,7 +54,7 @@ class VideoWriter:
         target: The file; its ending chooses the container.
         reader: The source, for its streams and tags.
         encoder: How the frames are encoded.
-        signal: Of the frames that come; the source's if absent.
+        signal: The color signal of the frames that come; the source's if absent.
         suffix: Chooses the container instead of the target's ending; for `-`, standard output.
         start_s: Taken from every time stamp.
         rate: Frames per second of a video whose rate was changed; else the source's time stamps are kept.

@@ -71,7 +71,7 @@ class Figures:
         fps: Frames per second.
         latency_ms: From the camera to the output, median.
         latency_p95_ms: Likewise, 95th percentile.
-        cpu_percent: Of one core: 200 is two cores at work.
+        cpu_percent: Processor time in per cent of one core: 200 is two cores at work.
         stages_ms: Stage -> median milliseconds.
     """
 

@@ -26,7 +26,7 @@ class VirtualCamera:
     Args:
         size: (width, height).
         fps: Frames per second that programs are told.
-        device: Its name (`/dev/video10`, `OBS Virtual Camera`); None takes the first there is.
+        device: The virtual camera's name (`/dev/video10`, `OBS Virtual Camera`); None takes the first there is.
 
     Raises:
         MissingExtra: pyvirtualcam isn't installed.
