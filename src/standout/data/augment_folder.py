@@ -128,7 +128,7 @@ def write_samples(plan: Plan, indices: Sequence[int], *, workers: int, progress:
         progress: Called with (written, all) now and then.
 
     Raises:
-        StandoutError: What a worker raised.
+        StandoutError: Whatever a worker raised.
         DataError: A worker was killed.
     """
     chunks = [indices[i : i + _CHUNK] for i in range(0, len(indices), _CHUNK)]

@@ -108,7 +108,7 @@ def read_label_picture(data: bytes, name: str, person: str = "") -> PersonLabel:
 
     Args:
         data: The file.
-        name: What messages call it.
+        name: What messages call the picture.
         person: Which values are person, as `parse_person` takes it; "" or names where the picture itself must say it.
 
     Raises:

@@ -48,7 +48,7 @@ def batches(
     """Yields batches `start`, `start + 1`, … without end, in order, the same for any number of workers.
 
     Args:
-        samples: Where they come from.
+        samples: Where the samples come from.
         batch: Samples in each.
         start: The first batch's number: to resume, the number of steps done.
         per_epoch: Batches that make an epoch.
@@ -56,7 +56,7 @@ def batches(
         part: (i, n): only the i-th of n equal parts of every batch.
 
     Raises:
-        StandoutError: What a worker raised.
+        StandoutError: Whatever a worker raised.
         DataError: A worker was killed.
     """
     share = batch // part[1]

@@ -26,7 +26,7 @@ class Record:
     """A finished cut-out.
 
     Attributes:
-        folder: Where the photo lay, absolute.
+        folder: The folder that the photo lay in, absolute.
         photo: The photo's path in the folder, with forward slashes.
         size: The size of the photo's file, bytes, before it was read.
         mtime_ns: When the photo's file was changed last, nanoseconds, before it was read.

@@ -51,7 +51,7 @@ def prepare(options: FolderOptions, threads: int) -> tuple[Model, PhotoOptions]:
 
     Args:
         options: How the folder is processed.
-        threads: How many this process may use.
+        threads: How many threads this process may use.
 
     Raises:
         StandoutError: Something can't work for any photo: the model, the background image, a missing extra.

@@ -77,8 +77,8 @@ class WorkerPool:
     """At most `workers` processes, started when they are needed; a context manager.
 
     Args:
-        work: What they do.
-        workers: How many.
+        work: What the workers do.
+        workers: How many processes.
         threads: How many threads each may use.
         limit_s: A job that takes longer is given up: its worker is killed, as a decoder that hangs can't be stopped
             otherwise. None: no limit.

@@ -61,7 +61,7 @@ def place_head(
 
     Args:
         head: The measured head.
-        spec: Whose bounds are kept.
+        spec: The specification whose bounds are kept.
         size: (height, width) of the picture.
         photo: (height, width) of the photo: a larger head hides that the chest is missing.
         inside: Whether the picture should lie inside the photo on all sides, because its background is kept.

@@ -28,7 +28,7 @@ class Evidence:
         head: Measured in the photo.
         place: How the photo was laid into the picture.
         rendered: The picture.
-        spec: What is asked for.
+        spec: The specification that is checked.
         dpi: The picture's resolution, dots per inch.
         background: The colour that was put behind the person, RGB; None if the photo's own was kept.
     """

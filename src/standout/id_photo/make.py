@@ -61,8 +61,8 @@ class IdPhoto:
     Attributes:
         pixels: uint8 RGB (H, W, 3), sRGB.
         dpi: So that it has its size in print.
-        spec: What it was made for.
-        report: What is said of it.
+        spec: The specification that the photo was made for.
+        report: What the checks say of the photo.
     """
 
     pixels: Frame

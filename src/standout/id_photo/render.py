@@ -47,7 +47,7 @@ def render(
     Args:
         frame: The photo, uint8 RGB (H, W, 3).
         alpha: float32 (H, W), the person alone.
-        place: How it is laid.
+        place: How the photo is turned, scaled and laid.
         background: The colour behind the person, RGB; None keeps the photo's own.
         body_row: Below this row of the picture the person is a body without holes.
     """

@@ -44,7 +44,7 @@ class Band:
     """Bounds of a length; None where the source sets no bound.
 
     Attributes:
-        low, high: In `unit`.
+        low, high: The bounds, in `unit`.
         unit: "mm" of the print, "px" of the file, or "share" of the picture's height.
         source: Key of `Spec.sources`.
     """
@@ -73,7 +73,7 @@ class Spec:
         replacing: Whether the background may be replaced: "forbidden", "allowed" or "unstated".
         editing_words: What the source says about altering photos.
         table_sources: For each table of the file, the key of its source.
-        sources: By key.
+        sources: The sources by their keys.
         note: What a user should know besides.
     """
 

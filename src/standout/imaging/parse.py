@@ -126,7 +126,7 @@ def parse_size(text: str, *, name: str = "size", most: int = 16384) -> tuple[int
     """Reads `WxH`, `Wx` or `xH` as (width, height) in pixels; None is the side that is left out.
 
     Args:
-        text: What was typed.
+        text: The text that was typed.
         name: The parameter, for the message.
         most: Longest side that is allowed, pixels.
 

@@ -94,7 +94,7 @@ def decode_deep(tags: Tags, data: bytes) -> DeepTiff:
     """Decodes a 16-bit TIFF.
 
     Args:
-        tags: From `read_tags`.
+        tags: What `read_tags` returned.
         data: The file.
 
     Raises:

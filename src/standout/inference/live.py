@@ -42,8 +42,8 @@ class LiveConfig:
         longest: Longer side of the picture at the network, pixels; None: the model's own, at most 256. A model of fixed
             size keeps its own in any case.
         every: The network sees every n-th frame; in between, alpha follows the motion.
-        threads: How many threads the network may use; None chooses as `thread_count` does. One leaves the other cores to the call itself, and never
-            waits for a second that something else holds up.
+        threads: How many threads the network may use; None chooses as `thread_count` does. One leaves the other cores
+            to the call itself, and never waits for a second that something else holds up.
         smoothing: In time: "flow", "confidence" or "off".
         refine: Alpha follows the frame's own edges, by a guided filter.
 

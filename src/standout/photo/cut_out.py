@@ -91,7 +91,7 @@ def finish_photo(
     Args:
         photo: A path, `-` for standard input, the bytes of a file, a Pillow picture, or an array (grey, RGB or RGBA,
             uint8 or uint16).
-        model: From `standout.load`.
+        model: A model from `standout.load`.
         options: How; by default the people on transparency.
         file_format: "PNG", "WEBP", "JPEG" or "TIFF": what it will be written as.
 

@@ -26,7 +26,7 @@ class BatchFilm:
 
     Attributes:
         source: The film.
-        target: Where its result lies.
+        target: Where the result lies.
         frames: How many it has; 0 where nothing was written.
         notes: The notes of `VideoResult`.
         complete: Whether every frame is there, as in `VideoResult`.

@@ -31,7 +31,7 @@ class ColorTags:
     """Tags as H.273's numbers; 2 (range: 0) is "not said".
 
     Attributes:
-        matrix: From RGB to luma and chroma.
+        matrix: How luma and chroma are made from RGB.
         range: 1 limited (16 … 235), 2 full (0 … 255).
         primaries: What red, green and blue are.
         transfer: The tone curve.

@@ -141,7 +141,7 @@ def transparent_encoder(
     Args:
         suffix: The file's ending.
         codec: None takes what suits the container.
-        options: How good it becomes.
+        options: How good the result becomes.
         deep: The source has more than 8 bits.
 
     Raises:

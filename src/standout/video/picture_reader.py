@@ -31,7 +31,7 @@ class Pictures:
     """Pictures in their order.
 
     Attributes:
-        count: How many.
+        count: How many pictures.
         read: The one of a number, uint8 RGB (H, W, 3).
         lasts: Seconds that each is shown.
     """
@@ -45,7 +45,7 @@ class PictureReader:
     """Pictures that are read like a video; see `video.source.Source`.
 
     Args:
-        path: For messages.
+        path: The path that messages name.
         pictures: What is shown, and how long.
         start_s: Seconds from which it is wanted.
         end_s: Seconds before which it is wanted.

@@ -18,7 +18,7 @@ class Source(Protocol):
     Attributes:
         path: The file or folder.
         end_s: Seconds before which it is wanted, or None.
-        info: What it says of itself.
+        info: What the file says about itself.
         film: What all of its frames have in common.
         first: The first frame, for what only frames tell.
         notes: What couldn't be read, a sentence each; filled while it is read.

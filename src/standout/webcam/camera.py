@@ -135,7 +135,7 @@ class _Reading:
     Args:
         capture: The opened device or file.
         frames: Where its frames go.
-        source: What messages call it.
+        source: What messages call the camera.
         loop_fps: A file is played at this rate, again and again; None for a device.
     """
 

@@ -71,7 +71,7 @@ class Webcam:
     Args:
         camera: Gives frames.
         mask: Finds people.
-        options: How it behaves.
+        options: How the session behaves.
         clock: The time.
         say: Called with sentences that the user should see.
 
