@@ -12,7 +12,7 @@ import pytest
 from kits import disc
 from standout.errors import ConfigError
 from standout.imaging.arrays import Alpha, Box, Frame
-from standout.inference.model import Model, load
+from standout.inference.model import Model, bundled_names, load
 from standout.inference.tta import MARGIN_PX, agree, people_box, put_closer
 
 
@@ -58,6 +58,12 @@ def test_no_look_outvotes_the_other_and_decided_stays_decided() -> None:
     zero, one = np.zeros((1, 1), np.float32), np.ones((1, 1), np.float32)
     assert agree(zero, one)[0, 0] == pytest.approx(0.5, abs=1e-3)
     assert agree(zero, zero)[0, 0] < 1e-4 and agree(one, one)[0, 0] > 1 - 1e-4
+
+
+@pytest.mark.parametrize("name", bundled_names())
+def test_people_whom_both_looks_are_sure_of_pass_the_hysteresis_of_every_bundled_model(name: str) -> None:
+    sure, nearly = np.ones((4, 4), np.float32), np.full((4, 4), 0.9999, np.float32)
+    assert agree(sure, nearly).min() >= load(name, threads=1).card.certainty
 
 
 def test_the_box_holds_everybody_with_a_margin_and_no_speck() -> None:

@@ -11,7 +11,7 @@ const LEAST_PIECE = 0.0005;
 /** Alpha that has been seen from near by is kept at no more pixels than this, longer side. */
 const MOST_PX = 2048;
 /** No look is surer than this: one that errs can be outvoted by another. */
-const DOUBT = 1e-5;
+const DOUBT = 1e-7;
 
 /** The alpha of the mean of two looks' logits. */
 export function agree(first: Alpha, second: Alpha): Alpha {

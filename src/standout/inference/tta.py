@@ -20,8 +20,9 @@ MARGIN_PX = 8
 LEAST_PIECE = 0.0005
 #: Alpha that has been seen from near by is kept at no more pixels than this, longer side.
 MOST_PX = 2048
-#: No look is surer than this: one that errs can be outvoted by another.
-DOUBT = np.float32(1e-5)
+#: No look is surer than this: one that errs can be outvoted by another. Well below 1 − the certainty that any model asks
+#: for (0.99999), or hysteresis would drop people whom every look is sure of.
+DOUBT = np.float32(1e-7)
 
 
 def agree(first: Alpha, second: Alpha) -> Alpha:
@@ -29,8 +30,9 @@ def agree(first: Alpha, second: Alpha) -> Alpha:
 
     Written without logarithms: with p and q, √(pq) against √((1 − p)(1 − q)).
     """
-    p, q = np.clip(first, DOUBT, 1 - DOUBT), np.clip(second, DOUBT, 1 - DOUBT)
-    person, background = np.sqrt(p * q), np.sqrt((1 - p) * (1 - q))
+    person = np.sqrt(np.maximum(first, DOUBT) * np.maximum(second, DOUBT))
+    # Not 1 − the former: float32 has no digits left for that near 1.
+    background = np.sqrt(np.maximum(1 - first, DOUBT) * np.maximum(1 - second, DOUBT))
     return np.asarray(person / (person + background), np.float32)
 
 
