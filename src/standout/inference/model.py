@@ -130,7 +130,7 @@ class Model:
 
         Args:
             frame: uint8 RGB (H, W, 3), any size.
-            refine: Bring alpha back to full resolution along the frame's own edges (see `standout.imaging.guided_filter`);
+            refine: Bring alpha back to full resolution along the frame's own edges (`standout.imaging.guided_filter`);
                 otherwise bilinearly.
 
         Returns:

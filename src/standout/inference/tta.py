@@ -20,8 +20,8 @@ MARGIN_PX = 8
 LEAST_PIECE = 0.0005
 #: Alpha that has been seen from near by is kept at no more pixels than this, longer side.
 MOST_PX = 2048
-#: No look is surer than this: one that errs can be outvoted by another. Well below 1 − the certainty that any model asks
-#: for (0.99999), or hysteresis would drop people whom every look is sure of.
+#: No look is surer than this: one that errs can be outvoted by another. Well below 1 − the certainty that any model
+#: asks for (0.99999), or hysteresis would drop people whom every look is sure of.
 DOUBT = np.float32(1e-7)
 
 
