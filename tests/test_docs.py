@@ -84,6 +84,19 @@ def test_the_quick_start_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         assert (tmp_path / name).stat().st_size > 1000, name
 
 
+def test_the_page_on_data_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line, as somebody types it."""
+    monkeypatch.chdir(tmp_path)
+    (block,) = fences(ROOT / "docs" / "data.md", "sh")
+    for line in block.splitlines():
+        words = shlex.split(line)
+        if words[0] == "standout":
+            assert command(words[1:]) == 0, line
+        else:
+            subprocess.run(words, check=True)
+    assert (tmp_path / "pairs" / "cutouts" / "masks" / "astronaut.standout.png").is_file()
+
+
 def test_the_figure_is_drawn_from_the_recipe(hooks) -> None:
     figure = hooks("figure")
     drawn = figure.architecture(load_config(ROOT / "recipes" / "photo.toml").model)

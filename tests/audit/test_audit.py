@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from standout.audit.audit import Audit, audit
 from standout.audit.survey import survey
@@ -174,6 +175,23 @@ def test_unlabelled_photographs_are_not_taken_for_nobody(good: Path, tmp_path: P
     write_set(tmp_path / "unlabelled" / "street", range(300, 303), person=False)
     summary = audit(tmp_path).summary
     assert summary["training"]["nobody"] == 0 and summary["unlabelled"] == 3
+
+
+@pytest.mark.parametrize(("height", "told_by"), [(SIZE - 40, "the image is"), (SIZE, "times as well")])
+def test_a_turned_photograph_with_an_unturned_mask_is_named(tmp_path: Path, height: int, told_by: str) -> None:
+    """A phone's photograph lies on its side; the mask was drawn on what lies in the file."""
+    people = tmp_path / "people"
+    write_set(people, range(6))
+    frame, mask = (picture[:height] for picture in scene(7))
+    exif = Image.Exif()
+    exif[274] = 6
+    for name, label in (("lying", mask), ("upright", np.rot90(mask, -1))):
+        Image.fromarray(frame[..., ::-1]).save(people / "images" / f"{name}.jpg", quality=95, exif=exif)
+        cv2.imwrite(str(people / "masks" / f"{name}.png"), label)
+    result = audit(tmp_path)
+    assert _stems(result, "mask not turned") == {"lying"}
+    (row,) = [row for row in result.findings() if row["kind"] == "mask not turned"]
+    assert told_by in row["text"] and "masks belong to upright" in row["text"]
 
 
 def test_the_command_exits_with_1_writes_json_and_a_page_that_needs_no_other_file(

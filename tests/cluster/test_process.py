@@ -209,13 +209,15 @@ def test_it_goes_on_where_standout_folder_stopped_and_the_other_way_round(
 
 def test_the_manifest_is_written_as_the_job_goes(places: tuple[Place, Place], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest_module, "_ROWS_PER_WRITE", 2)
+    monkeypatch.setattr(manifest_module, "_SECONDS_PER_WRITE", 1e9)
+    monkeypatch.setattr(manifest_module, "_LEAST_S", 1e9)
     seen = []
 
     def look(_: object, ended: int, __: int) -> None:
         seen.append(len(rows_of(places[1])) if ended >= 3 else 0)
 
     run(*places, progress=look)
-    assert seen == [0, 0, 2, 4, 4]
+    assert seen == [0, 0, 3, 3, 5]
     fs, path = fsspec.core.url_to_fs(f"{places[1].address}/{MANIFEST_NAME}")
     assert len(fs.ls(path, detail=False)) == 1, "small files are joined in the end"
 

@@ -221,6 +221,18 @@ def imagefolder(root: Path) -> Path:
     return root
 
 
+def imagefolder_of_parquet(root: Path) -> Path:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    imagefolder(root)
+    file = root / "train" / "metadata.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    parquet.write_table(pa.Table.from_pylist(rows), file.with_suffix(".parquet"))
+    file.unlink()
+    return root
+
+
 def cutouts(root: Path) -> Path:
     for name in ("a", "b"):
         alpha = np.where(mask(name), 255, 0).astype(np.uint8)

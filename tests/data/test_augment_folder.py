@@ -193,6 +193,22 @@ def test_a_tiny_person_in_a_large_photograph_is_in_every_sample(tmp_path: Path) 
         assert frame.shape == (64, 64, 3) and (label[..., 0] > 127).any()
 
 
+def test_boxes_alone_are_named_and_left_as_they_are(tmp_path: Path, capsys) -> None:
+    """Turned and cut, a box is no box any more; an empty file of boxes says that nobody is there, which stays true."""
+    data = tmp_path / "data"
+    write_pairs(data / "people", 3)
+    write_nobody(data / "street", 3)
+    (data / "street" / "boxes").mkdir()
+    for name, line in (("n00", "0 0.5 0.5 0.5 0.5\n"), ("n01", ""), ("n02", "")):
+        (data / "street" / "boxes" / f"{name}.txt").write_text(line)
+    assert augment(data, tmp_path / "out", "--workers", "1", count=20) == 1
+    told = [line for line in capsys.readouterr().err.splitlines() if "boxes alone" in line]
+    assert len(told) == 1 and "n00.png" in told[0] and "train on boxes as they are" in told[0]
+    pairs, faults = find_pairs(tmp_path / "out")
+    assert len(check_pairs(pairs, faults=faults).good) == 20
+    assert {pair.has_person for pair in pairs if pair.set == "street"} == {False}
+
+
 def test_photographs_with_nobody_among_pairs_of_a_csv_get_a_set_of_their_own(data: Path, tmp_path: Path) -> None:
     lines = [f"{data}/people/images/p{i:02d}.png,{data}/people/masks/p{i:02d}.png" for i in range(4)]
     (tmp_path / "all.csv").write_text("\n".join(["image,mask", *lines, f"{data}/nobody/images/n00.png,"]))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.readers_kit import FORMS, SIZE_HW, encoded, mask, photo, write
+from data.readers_kit import FORMS, SIZE_HW, encoded, imagefolder_of_parquet, mask, photo, write
 from standout.audit.audit import audit
 from standout.cli import run
 from standout.data.check import check_pairs
@@ -208,6 +208,22 @@ def test_objects_without_figures_are_boxes(tmp_path: Path) -> None:
     pairs = {scene(pair): pair for pair in find_pairs(root)[0]}
     assert pairs["a"].weak
     assert np.array_equal(opened(pairs["a"]).label.unsure, mask("a"))
+
+
+def test_metadata_may_be_parquet(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    pairs, faults = find_pairs(imagefolder_of_parquet(tmp_path / "set"))
+    labels = {scene(pair): opened(pair).label for pair in pairs}
+    assert not faults and labels.keys() == {"a", "b", "c", "none"}
+    assert np.array_equal(labels["a"].person > 127, mask("a"))
+    assert np.array_equal(labels["b"].unsure, mask("b", "unsure"))
+    file = tmp_path / "set" / "train" / "metadata.parquet"
+    (tmp_path / "set" / "train" / "masks" / "a.png").unlink()
+    (fault,) = find_pairs(tmp_path / "set")[1]
+    assert "metadata.parquet, row 1" in fault.text and "a.png" in fault.text
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(DataError, match="metadata.parquet can't be read as Parquet"):
+        find_pairs(tmp_path / "set")
 
 
 def test_parts_that_a_data_set_names_are_kept_apart(tmp_path: Path) -> None:
