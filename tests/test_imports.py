@@ -12,6 +12,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "pymatting": {"compose", "label"},
     "pyvirtualcam": {"webcam"},
     "ray": {"cluster"},
-    "rich": {"train"},
+    "rich": set(),
     "sklearn": {"data"},
     "starlette": {"server"},
     "tensorflow": {"label", "model", "train"},
@@ -103,6 +104,7 @@ HEAVY = (
 )
 
 
+@cache
 def modules() -> list[str]:
     """Every module as `room.module` or `module`, without `standout.`."""
     paths = sorted(SOURCE.rglob("*.py"))
@@ -127,11 +129,12 @@ def imports_of(name: str, *, only_at_start: bool = False) -> Iterator[str]:
             yield node.module or ""
             # `from standout import x` names a module, or a name of the package itself.
             yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module == "standout")
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "import_module":
             # For packages that an extra brings, or that have no types.
             yield from (word.value for word in node.args if isinstance(word, ast.Constant))
 
 
+@cache
 def arrows() -> dict[str, dict[str, str]]:
     """room -> room or third-party package that it imports -> a module that does."""
     found: dict[str, dict[str, str]] = {}

@@ -25,7 +25,7 @@ class Stub:
 
 
 def scores_of(logits: np.ndarray) -> dict[str, float]:
-    from standout.train.callbacks import Validation
+    from standout.train.validation import Validation
 
     mask = disc(SIZE, (48, 48), 36)
     labels = np.zeros((2, SIZE, SIZE, 2), np.uint8)

@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from standout.cli.console import say
+
 
 @dataclass(frozen=True)
 class Command:
@@ -54,7 +56,7 @@ def run(argv: list[str]) -> int:
     if argv[0] == "--version":
         return _print_version()
     if near := _near_command(argv[0]):
-        sys.stderr.write(f"standout: There is no command and no file `{argv[0]}`; did you mean `standout {near}`?\n")
+        say(f"There is no command and no file `{argv[0]}`; did you mean `standout {near}`?")
         return 2
     name, rest = (argv[0], argv[1:]) if argv[0] in COMMANDS else ("photo", argv)
     from standout.errors import StandoutError
@@ -65,7 +67,7 @@ def run(argv: list[str]) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0
     except StandoutError as error:
-        sys.stderr.write(f"standout: {with_flags(str(error), app)}\n")
+        say(with_flags(str(error), app))
         return 2
     except BrokenPipeError:
         # The reader of our output went away (`standout … | head`): quietly stop, and keep Python from complaining.
@@ -74,10 +76,10 @@ def run(argv: list[str]) -> int:
     except OSError as error:
         # A name that is too long, a disk that fails under a read: whatever the system refuses is told in its words.
         what = f"`{error.filename}`" if error.filename is not None else "A file"
-        sys.stderr.write(f"standout: {what} can't be used: {error.strerror or error}.\n")
+        say(f"{what} can't be used: {error.strerror or error}.")
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write("standout: interrupted.\n")
+        say("interrupted.")
         return 130
     return 0
 

@@ -39,10 +39,8 @@ def audit(
     """
     import json
 
-    from rich.console import Console
-
     from standout.audit.audit import audit as look
-    from standout.cli.console import check_outputs, progress_bar, write_file
+    from standout.cli.console import check_outputs, progress_bar, results, write_file
 
     check_outputs(html_file, json_file)
     if html_file:
@@ -51,7 +49,7 @@ def audit(
         check_matplotlib()
     with progress_bar("Looking at pictures") as progress:
         result = look(data, person=person, progress=progress)
-    _print(Console(), result, names)
+    _print(results(), result, names)
     if json_file:
         write_file(json_file, json.dumps(result.as_json(), ensure_ascii=False, indent=1))
     if html_file:
@@ -79,10 +77,10 @@ def _print(console: Console, result: Audit, names: int) -> None:
     console.print(table)
     for kind, stems in result.as_json()["by_kind"].items():
         shown = ", ".join(stems[:names]) + (f" … ({len(stems)} in all)" if len(stems) > names else "")
-        console.print(f"[bold]{escape(kind)}[/bold] ({len(stems)}): {escape(shown)}", highlight=False)
+        console.print(f"[bold]{escape(kind)}[/bold] ({len(stems)}): {escape(shown)}")
     console.print()
     for sentence in result.sentences:
         mark, style = _MARKS[sentence.level]
-        console.print(f"[{style}]{mark}[/{style}] {escape(sentence.text)} {escape(sentence.advice)}", highlight=False)
+        console.print(f"[{style}]{mark}[/{style}] {escape(sentence.text)} {escape(sentence.advice)}")
     verdict = "Training on this would be wasted." if result.unfit else "Fit for training."
-    console.print(f"\n[bold]{verdict}[/bold]", highlight=False)
+    console.print(f"\n[bold]{verdict}[/bold]")

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from standout.data.pair import Fault
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -38,9 +33,7 @@ def augment(
     import dataclasses
     import time
 
-    from rich.console import Console
-
-    from standout.cli.console import progress_bar
+    from standout.cli.console import progress_bar, say, say_faults
     from standout.errors import DataError, MissingExtra
 
     try:
@@ -53,7 +46,6 @@ def augment(
     from standout.data.pairs import find_pairs
     from standout.hardware import hardware_threads
 
-    console = Console(stderr=True)
     # Wrong settings are told before the pictures are read.
     AugmentOptions(size, seed, zoom_out, "png" if png else "jpg")
     pairs, faults = find_pairs(data, person=person)
@@ -67,29 +59,21 @@ def augment(
     if weak:
         good = tuple(pair for pair in checked.good if not pair.weak)
         checked = dataclasses.replace(checked, good=good, faults=(*checked.faults, *weak))
-    _print_faults(console, checked.faults)
+    say_faults(checked.faults)
     if not checked.good:
         raise DataError(f"No usable pair in {data}: {len(checked.faults)} fault(s), named above.")
     options = AugmentOptions(size, seed, zoom_out, "png" if png else "jpg", in_a_row(out, count, len(checked.good)))
     plan = Plan(checked.good, options, out)
     waiting = begin(plan, count, checked.data_hash, data / "sets.toml")
     if len(waiting) < count:
-        console.print(f"{count - len(waiting)} of {count} images are there already.", highlight=False)
+        say(f"{count - len(waiting)} of {count} images are there already.")
     start = time.perf_counter()
     with progress_bar("Augmenting") as progress:
         write_samples(plan, waiting, workers=workers or hardware_threads(), progress=progress)
     seconds = time.perf_counter() - start
-    console.print(
+    say(
         f"Wrote {len(waiting)} images of {len(checked.good)} pairs to {out} in {seconds:.0f} s "
-        f"({len(waiting) / max(seconds, 1e-3):.0f} images/s). Next: standout train {out}",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
+        f"({len(waiting) / max(seconds, 1e-3):.0f} images/s). Next: standout train {out}"
+    )
     if checked.faults:
         raise typer.Exit(1)
-
-
-def _print_faults(console: Console, faults: tuple[Fault, ...]) -> None:
-    from rich.markup import escape
-
-    for fault in faults:
-        console.print(f"Left out ({fault.kind}): {escape(fault.text)}", highlight=False, soft_wrap=True)

@@ -44,9 +44,7 @@ def benchmark(
 
     The whole path is photo to alpha, resizing and refining included.
     """
-    from rich.console import Console
-
-    from standout.cli.console import check_outputs, write_file
+    from standout.cli.console import check_outputs, results, write_file
     from standout.imaging.files import atomic_write
     from standout.plots import check_matplotlib, comparison_chart, speed_chart
 
@@ -55,7 +53,7 @@ def benchmark(
         if plot.suffix.lower() != ".png":
             raise ConfigError(f"--plot must name a .png file; received {plot.name!r}.")
         check_matplotlib()
-    console = Console()
+    console = results()
     result: dict[str, Any]
     if compare:
         result = _compare(*compare)
@@ -172,7 +170,6 @@ def _print_result(console: Console, result: dict[str, Any]) -> None:
     machine = result["machine"]
     console.print(
         f"{result['model']} on {machine['processor']}, {machine['cores']} cores, {', '.join(result['providers'])}",
-        highlight=False,
     )
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("case")
@@ -185,14 +182,12 @@ def _print_result(console: Console, result: dict[str, Any]) -> None:
         console.print(
             f"Load {start['load_ms']:.0f} ms, first picture {start['first_ms']:.0f} ms; "
             f"peak memory {start['peak_mb']:.0f} MB (512×512), {start['loaded_mb']:.0f} MB after loading.",
-            highlight=False,
         )
     if quality := result.get("data"):
         left = f", {quality['left_out']} bad pairs left out" if quality["left_out"] else ""
         console.print(
             f"On {quality['data']} ({quality['photos']} photographs{left}): loss BCE − Dice {quality['bce_dice']:.4f}, "
             f"BinaryIoU of the person {quality['binary_iou']:.4f} over all pixels.",
-            highlight=False,
         )
 
 
@@ -255,10 +250,9 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
         f"{result['after']} against {result['before']}, {len(verdicts)} cases: {counts} (same: no difference of 3 % or "
         "more that is beyond the noise, by a bootstrap of whole rounds and a Mann-Whitney test of their medians, "
         "for which each result must have 5 rounds).",
-        highlight=False,
     )
     if result["also_differs"]:
-        console.print(f"Also differs: {escape('; '.join(result['also_differs']))}.", highlight=False)
+        console.print(f"Also differs: {escape('; '.join(result['also_differs']))}.")
 
 
 def _read_result(path: Path) -> dict[str, Any]:

@@ -23,25 +23,16 @@ def convert(
 
     Stopped, it goes on where it was when called again. Exits with 1 when something had to be left out.
     """
-    from rich.console import Console
-    from rich.markup import escape
-
-    from standout.cli.console import progress_bar
+    from standout.cli.console import progress_bar, say, say_faults
     from standout.data.convert import write_pairs
     from standout.data.pairs import find_pairs
 
-    console = Console(stderr=True)
     pairs, faults = find_pairs(source, person=person)
     with progress_bar("Converting") as progress:
         result = write_pairs(pairs, target, source=str(source), faults=faults, progress=progress)
-    for fault in result.faults:
-        console.print(f"Left out ({fault.kind}): {escape(fault.text)}", highlight=False, soft_wrap=True)
+    say_faults(result.faults)
     for name, count in result.counts.items():
-        console.print(f"{escape(name)}: {count} photographs", highlight=False)
-    console.print(
-        f"Wrote {sum(result.counts.values())} of {len(pairs)} photographs to {escape(str(target))}. "
-        f"Next: standout audit {escape(str(target))}",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
+        say(f"{name}: {count} photographs.")
+    say(f"Wrote {sum(result.counts.values())} of {len(pairs)} photographs to {target}. Next: standout audit {target}")
     if result.faults:
         raise typer.Exit(1)

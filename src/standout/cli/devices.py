@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from standout.cli.console import say
 
 if TYPE_CHECKING:
     from standout.inference.model import Model
@@ -51,7 +52,7 @@ def say_device(loaded: Model, device: str | None) -> None:
 
     if (device is None and has_accelerator()) or (device and parse_device(device)[0] == "auto"):
         rest = f", which has {loaded.share:.0%} of the network" if loaded.share < 1 else ""
-        sys.stderr.write(f"standout: computing on {loaded.device}{rest}: {loaded.reason}.\n")
+        say(f"computing on {loaded.device}{rest}: {loaded.reason}.")
 
 
 def choose_device(model: str | Path, device: str | None) -> str:

@@ -44,9 +44,7 @@ def evaluate(
     Each set is scored by itself; photographs without a masks/ folder count as photographs with nobody.
     Exits with 1 when pairs had to be left out.
     """
-    from rich.console import Console
-
-    from standout.cli.console import progress_bar, write_file
+    from standout.cli.console import progress_bar, results, write_file
     from standout.cli.devices import load_model
     from standout.score.evaluate import evaluate as score
     from standout.score.worst import worst_sheet
@@ -54,7 +52,7 @@ def evaluate(
     loaded = load_model(model, device, looks=looks)
     with progress_bar("Scoring") as progress:
         report = score(loaded.alpha, data, threshold=threshold, calibrate=calibrate, person=person, progress=progress)
-    console = Console()
+    console = results()
     _print_scores(console, report, f"{loaded.name} on {data}")
     if calibrate:
         _print_calibration(console, report)
@@ -66,7 +64,7 @@ def evaluate(
         write_file(worst, worst_sheet(report, loaded.alpha, count))
     written = [str(file) for file in (json_file, csv_file, worst) if file]
     if written:
-        console.print(f"Written: {', '.join(written)}", highlight=False)
+        console.print(f"Written: {', '.join(written)}")
     if report.left_out:
         raise typer.Exit(1)
 
@@ -74,7 +72,7 @@ def evaluate(
 def _print_scores(console: Console, report: Evaluation, title: str) -> None:
     from rich.markup import escape
 
-    console.print(escape(title), style="bold", highlight=False)
+    console.print(escape(title), style="bold")
     _print_table(console, "set", report.sets)
     _print_solidity(console, report.sets)
     _print_table(console, "size", report.by_size())
@@ -86,14 +84,13 @@ def _print_scores(console: Console, report: Evaluation, title: str) -> None:
         "haze: photographs where over 1 % of the background 12 px from anybody keeps alpha above 0.1; "
         "false people: share of the photographs with nobody in which over 0.5 % of the pixels were taken for person; "
         "size: person's share of the picture; figures: separate pieces of the mask.",
-        highlight=False,
     )
     for note in report.notes:
-        console.print(escape(note), highlight=False)
+        console.print(escape(note))
     if report.left_out:
         console.print(f"Left out, {len(report.left_out)} bad:", style="bold red")
         for fault in report.left_out:
-            console.print(f"  {escape(fault.pair.set)}: {fault.kind}: {escape(fault.text)}", highlight=False)
+            console.print(f"  {escape(fault.pair.set)}: {fault.kind}: {escape(fault.text)}")
 
 
 def _print_table(console: Console, heading: str, scores: dict[str, SetScore]) -> None:
@@ -153,4 +150,4 @@ def _print_calibration(console: Console, report: Evaluation) -> None:
         false = "–" if row.false_people is None else f"{row.false_people:.1%}"
         table.add_row(f"{row.threshold:.2f}", _cell(row.iou), false)
     console.print(table)
-    console.print(report.calibration_verdict(), highlight=False)
+    console.print(report.calibration_verdict())

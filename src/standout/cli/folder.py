@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,11 +22,10 @@ from standout.cli.cluster_options import (
     RetryFailed,
     cluster_options,
 )
+from standout.cli.console import progress_bar, say
 from standout.cli.photo_options import PhotoChoice, takes_photo_options
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from standout.cluster.options import ClusterOptions
     from standout.folder.options import FolderOptions
     from standout.folder.report import FolderReport, PhotoResult
@@ -105,7 +103,7 @@ def folder(
         else:
             result = process_folder(source, target, options=options, progress=progress, stop=stop)
     for line in summary(result):
-        _say(line)
+        say(line)
     if report is not None:
         write_report(report, result)
     if result.failed:
@@ -161,7 +159,7 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        _say("stopping after the photos at work; Ctrl-C again stops at once.")
+        say("stopping after the photos at work; Ctrl-C again stops at once.")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -173,37 +171,13 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
 
 @contextmanager
 def _bar(watch: bool) -> Iterator[Callable[[PhotoResult, int, int], None]]:
-    """A progress bar on stderr with images per second; yields what tells it of each photo."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    """A progress bar with images per second; yields what tells it of each photo."""
+    text = "Watching, Ctrl-C ends" if watch else "Cutting out"
+    with progress_bar(text, unit="images/s", at_once=True) as move:
 
-    console = Console(stderr=True)
-    speed = TextColumn("{task.fields[speed]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task = bar.add_task("Watching, Ctrl-C ends" if watch else "Cutting out", total=None, speed="")
+        def progress(outcome: PhotoResult, ended: int, total: int) -> None:
+            move(ended, total)
+            if outcome.status == "failed":
+                say(outcome.error)
 
-    def progress(outcome: PhotoResult, ended: int, total: int) -> None:
-        bar.update(task, completed=ended, total=total)
-        bar.update(task, speed=_speed_of(bar))
-        if outcome.status == "failed":
-            _say_above(bar, outcome.error)
-
-    with bar:
         yield progress
-
-
-def _speed_of(bar: Progress) -> str:
-    speed = bar.tasks[0].speed
-    return f"{speed:.1f} images/s" if speed else ""
-
-
-def _say_above(bar: Progress, sentence: str) -> None:
-    if bar.console.is_terminal:
-        bar.console.print(f"standout: {sentence}", markup=False, highlight=False, soft_wrap=True)
-    else:
-        _say(sentence)
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"standout: {sentence}\n")

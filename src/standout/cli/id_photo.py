@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from standout.cli.console import say
 from standout.cli.devices import DeviceOption
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def id_photo(
     lines = file.report.text(shutil.get_terminal_size((100, 24)).columns) + "\n"
     (sys.stderr if target == "-" else sys.stdout).write(lines)
     if broken:
-        sys.stderr.write(f"standout: nothing was written, for --strict: {', '.join(file.report.failed)}.\n")
+        say(f"nothing was written, for --strict: {', '.join(file.report.failed)}.")
         raise SystemExit(1)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from standout.cli.console import results
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -21,13 +23,11 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Says what is installed, what the models are, and where they run."""
-    from rich.console import Console
-
     facts = collect(model)
     if as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False, indent=1))
     else:
-        _print(Console(), facts)
+        _print(results(), facts)
 
 
 def collect(model: str | None) -> dict[str, Any]:
@@ -124,39 +124,39 @@ def _training_devices() -> tuple[list[str] | None, str]:
 def _print(console: Console, facts: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    def say(label: str, text: str) -> None:
-        console.print(f"[bold]{escape(label.ljust(12))}[/bold] {escape(text)}", highlight=False)
+    def row(label: str, text: str) -> None:
+        console.print(f"[bold]{escape(label.ljust(12))}[/bold] {escape(text)}")
 
     machine = facts["machine"]
     memory = f", {machine['memory_gb']} GB" if machine["memory_gb"] else ""
-    say("standout", f"{facts['standout']}, Python {machine['python']}, {machine['system']}")
-    say(
+    row("standout", f"{facts['standout']}, Python {machine['python']}, {machine['system']}")
+    row(
         "processor", f"{machine['processor']}, {machine['cores']} cores{memory}; {facts['threads']} threads for a model"
     )
-    say("packages", ", ".join(f"{name} {version}" for name, version in machine["packages"].items()))
-    say("onnxruntime", f"{' and '.join(facts['onnxruntime'])}; has {', '.join(facts['providers_available'])}")
+    row("packages", ", ".join(f"{name} {version}" for name, version in machine["packages"].items()))
+    row("onnxruntime", f"{' and '.join(facts['onnxruntime'])}; has {', '.join(facts['providers_available'])}")
     if len(facts["onnxruntime"]) > 1:
-        say("", "two distributions overwrite each other's files: uninstall both, then install the one you want")
+        row("", "two distributions overwrite each other's files: uninstall both, then install the one you want")
     for number, (name, entry) in enumerate((n, e) for n, e in facts["devices"].items() if e["installed"]):
-        say("" if number else "devices", _device_line(name, entry))
+        row("" if number else "devices", _device_line(name, entry))
     absent = [name for name, entry in facts["devices"].items() if not entry["installed"]]
-    say("", f"not installed: {', '.join(absent)}; docs/devices.md tells how to get them")
+    row("", f"not installed: {', '.join(absent)}; docs/devices.md tells how to get them")
     devices = facts["training_devices"]
     if devices is None:
-        say("training", "TensorFlow is not installed")
+        row("training", "TensorFlow is not installed")
     elif facts["training_error"]:
-        say("training", f"TensorFlow is installed but can't be loaded: {facts['training_error']}")
+        row("training", f"TensorFlow is installed but can't be loaded: {facts['training_error']}")
     else:
-        say("training", f"TensorFlow sees {', '.join(devices) or 'no device'}")
+        row("training", f"TensorFlow sees {', '.join(devices) or 'no device'}")
         if devices and not any("GPU" in device for device in devices):
-            say("", "no graphics card: training runs on the processor")
+            row("", "no graphics card: training runs on the processor")
     if not facts["models"]:
-        say("models", "none in this installation; export one with `standout export`")
+        row("models", "none in this installation; export one with `standout export`")
     for name, entry in facts["models"].items():
-        _print_card(say, name, entry)
+        _print_card(row, name, entry)
     for extra, missing in facts["missing_for_extra"].items():
         whole = "complete" if not missing else f"misses {', '.join(missing)}: pip install 'standout[{extra}]'"
-        say(f"[{extra}]"[:12], whole)
+        row(f"[{extra}]"[:12], whole)
 
 
 def _device_line(name: str, entry: dict[str, Any]) -> str:
@@ -166,30 +166,30 @@ def _device_line(name: str, entry: dict[str, Any]) -> str:
     return f"{name} ({entry['installed']}): can't be used: {entry['problem']}"
 
 
-def _print_card(say: Any, name: str, entry: dict[str, Any]) -> None:
+def _print_card(row: Any, name: str, entry: dict[str, Any]) -> None:
     card = entry["card"]
     height, width = card["input_size"]
     weights = f"{card['parameters'] / 1e6:.2f} million weights in {card['precision']}"
-    say("model", f"{name}: {card['encoder']}, input {width}×{height}, {weights}")
-    say(
+    row("model", f"{name}: {card['encoder']}, input {width}×{height}, {weights}")
+    row(
         "",
         f"runs on {entry['device']} ({entry['reason']}); licence {card['licence']}; "
         f"alpha ≥ {card['threshold']:g} is person",
     )
     looks = [*(["in the mirror"] if card["flip_scale"] else []), *(["from nearer by"] if card["zoom_gain"] else [])]
     if looks:
-        say("", f"with --looks photos are looked at again: {', '.join(looks)}")
+        row("", f"with --looks photos are looked at again: {', '.join(looks)}")
     for key in ("start", "revision", "data_hash", "speed", "calibration"):
         if card[key]:
-            say("", f"{key.replace('_', ' ')}: {card[key]}")
+            row("", f"{key.replace('_', ' ')}: {card[key]}")
     if card["samples"]:
-        say("", f"training saw {card['samples']:,} pictures")
+        row("", f"training saw {card['samples']:,} pictures")
     for line in card["data"]:
-        say("", f"data: {line}")
+        row("", f"data: {line}")
     for set_name, scores in card["scores"].items():
-        say("", f"scores on {set_name}: {_score_line(scores)}")
+        row("", f"scores on {set_name}: {_score_line(scores)}")
     for line in card["limits"]:
-        say("", f"limit: {line}")
+        row("", f"limit: {line}")
 
 
 #: What is told of a set, in this order; `--json` has the rest.

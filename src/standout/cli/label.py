@@ -151,9 +151,9 @@ def _link_sets(labelled: Path, out: Path) -> None:
 
 
 def _print(report: LabelReport, target: str) -> None:
-    from rich.console import Console
+    from standout.cli.console import results
 
-    console = Console(highlight=False)
+    console = results()
     for name in sorted(report.looked_at):
         console.print(f"{name}: {report.kept[name]} of {report.looked_at[name]} kept", markup=False)
     for why, count in sorted(report.why_not.items(), key=lambda item: -item[1]):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from standout.cli.console import say
 from standout.cli.photo_options import PhotoChoice, takes_photo_options
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run_jobs(jobs: list[tuple[str, str]], model: Predictor, options: PhotoOption
         try:
             finish_one(source, target, model, options, file_format)
         except StandoutError as error:
-            _say(str(error))
+            say(str(error))
             failed += 1
     return failed
 
@@ -73,9 +74,9 @@ def finish_one(source: str, target: str, model: Predictor, options: PhotoOptions
     else:
         finished = photo_to_file(source, target, model, options)
     if not finished.found_person:
-        _say(f"no person was found in `{source}`; the cut-out is empty.")
+        say(f"no person was found in `{source}`; the cut-out is empty.")
     for note in finished.notes:
-        _say(f"`{source}`: {note}")
+        say(f"`{source}`: {note}")
 
 
 def format_named(name: str) -> str:
@@ -129,7 +130,3 @@ def check_targets(jobs: list[tuple[str, str]], options: PhotoOptions, file_forma
                 f"`{seen[path]}` and `{source}` would both be written to `{target}`; give each its own `-o`."
             )
         seen[path] = source
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"standout: {sentence}\n")

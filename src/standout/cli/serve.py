@@ -77,9 +77,10 @@ def serve(
         if not done.person:
             raise SystemExit(1)
         return
-    run.serve(options, say=_say)
+    run.serve(options, say=_announce)
 
 
-def _say(sentence: str) -> None:
+def _announce(sentence: str) -> None:
+    """A line on stdout, without a prefix: it is what scripts wait for."""
     sys.stdout.write(sentence + "\n")
     sys.stdout.flush()

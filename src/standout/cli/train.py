@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from standout.cli.console import progress_bar, say
+
+if TYPE_CHECKING:
+    from standout.cli.console import Move
+    from standout.train.callbacks import TrainingProgress
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -30,11 +38,6 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
 ) -> None:
     """Train DeepLabV3+ on photographs with masks. Ctrl-C saves; --resume goes on."""
-    import logging
-
-    from rich.console import Console
-    from rich.logging import RichHandler
-
     from standout.config import given_settings, load_config
     from standout.errors import MissingExtra
 
@@ -50,26 +53,51 @@ def train(
     from standout.train.fit import newest_run, resumed_config
     from standout.train.fit import train as fit
 
-    console = Console(stderr=True)
-    logging.basicConfig(
-        level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)]
-    )
-    for noisy in ("tensorflow", "absl", "h5py"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    _say_what_is_logged()
     if resume:
         run = run or newest_run(Path("runs"))
         resolved = resumed_config(run, resolved, given_settings(config, words))
     run = run or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
-    outcome = fit(data, run, resolved, resume=resume, command=" ".join(["standout", *sys.argv[1:]]))
+    typed = " ".join(["standout", *sys.argv[1:]])
+    with progress_bar("Training") as move:
+        outcome = fit(data, run, resolved, resume=resume, command=typed, progress=_shown_by(move))
     if not outcome.chief:
         return  # the chief tells
     if outcome.stopped_by:
-        console.print(
+        say(
             f"Stopped by {outcome.stopped_by} at step {outcome.step}; "
             f"go on with: standout train {data} --run {run} --resume"
         )
     else:
-        console.print(
+        say(
             f"Done: {outcome.step} steps, best quality {outcome.best_quality:.4f} (IoU − lost − haze). "
             f"Next: standout export {run} -o person.onnx"
         )
+
+
+def _say_what_is_logged() -> None:
+    """What the library logs while it trains is said, with the time: a log of hours is read afterwards."""
+    import logging
+
+    class Said(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(self.format(record))
+
+    handler = Said()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for noisy in ("tensorflow", "absl", "h5py"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def _shown_by(move: Move) -> Callable[[TrainingProgress], None]:
+    """Shows how far a run is by the bar; in a log file, which wants lines and no bar, by a line every 50 steps."""
+
+    def progress(now: TrainingProgress) -> None:
+        note = f"{now.images_per_second:.1f} images/s, loss {now.loss:.4f}, IoU {now.iou:.4f}"
+        move(now.step, round(now.step / now.done) if now.done else None, note)
+        if not sys.stderr.isatty() and now.step % 50 == 0:
+            left = f", {now.seconds_left / 60:.0f} min left" if math.isfinite(now.seconds_left) else ""
+            say(f"step {now.step}: {note}{left}")
+
+    return progress

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from standout.cli.console import progress_bar, say
 from standout.cli.devices import DeviceOption
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from standout.video.codecs import Codec
     from standout.video.encoders import Quality
     from standout.video.options import VideoOptions
+    from standout.video.reader import VideoInfo
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -96,24 +97,24 @@ def video(
     if suffix or workers != 1:
         raise ConfigError("`--suffix` and `--workers` are for several videos, whose output is a folder.")
     try:
-        with _Bar(source) as bar:
+        with progress_bar(Path(source).name, unit="fps") as move:
             result = process_video(
                 source,
                 target,
                 background=background or "transparent",
                 model=load_model(model or "live", device, threads=threads_beside_others()),
                 options=options,
-                progress=bar.update,
+                progress=lambda done, info: move(done, _total(done, info)),
             )
     except KeyboardInterrupt:
-        sys.stderr.write(f"standout: interrupted; `{target}` was not written (`--keep-partial` keeps what is done).\n")
+        say(f"interrupted; `{target}` was not written (`--keep-partial` keeps what is done).")
         raise SystemExit(130) from None
     for note in result.notes:
-        sys.stderr.write(f"standout: {note}.\n")
+        say(f"{note}.")
     if result.interrupted:
-        sys.stderr.write(f"standout: interrupted; `{result.target}` holds the first {result.frames} frames.\n")
+        say(f"interrupted; `{result.target}` holds the first {result.frames} frames.")
         raise SystemExit(130)
-    sys.stderr.write(f"standout: {result.frames} frames in `{result.target}` (model {result.model}).\n")
+    say(f"{result.frames} frames in `{result.target}` (model {result.model}).")
     if not result.complete:
         raise SystemExit(1)
 
@@ -140,13 +141,13 @@ def _batch(
 ) -> None:
     from standout.video.batch import BatchFilm, process_videos
 
-    def say(film: BatchFilm) -> None:
+    def tell(film: BatchFilm) -> None:
         if film.error:
-            sys.stderr.write(f"standout: `{film.source}` failed: {film.error}\n")
+            say(f"`{film.source}` failed: {film.error}")
             return
-        sys.stderr.write(f"standout: {film.frames} frames in `{film.target}`.\n")
+        say(f"{film.frames} frames in `{film.target}`.")
         for note in film.notes:
-            sys.stderr.write(f"standout: `{film.source}`: {note}.\n")
+            say(f"`{film.source}`: {note}.")
 
     films = process_videos(
         sources,
@@ -156,47 +157,19 @@ def _batch(
         model=model,
         options=options,
         workers=workers,
-        progress=say,
+        progress=tell,
     )
     failed = sum(bool(film.error) for film in films)
     skipped = sum(film.skipped for film in films)
     rest = f", {skipped} of them unchanged since an earlier run" if skipped else ""
-    sys.stderr.write(f"standout: {len(films) - failed} of {len(films)} videos in `{target}`{rest}.\n")
+    say(f"{len(films) - failed} of {len(films)} videos in `{target}`{rest}.")
     if failed or not all(film.complete for film in films):
         raise SystemExit(1)
 
 
-class _Bar:
-    """Frames done, frames per second and time to go, on stderr."""
-
-    def __init__(self, source: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[fps]:.1f} fps"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-        )
-        self._task = self._bar.add_task(Path(source).name, total=None, fps=0.0)
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar.live.is_started:
-            self._bar.stop()
-
-    def update(self, done: int, info: object) -> None:
-        self._bar.start()  # not before there is something to show: an error before that stays one line
-        total = getattr(info, "frames", None)
-        passed = self._bar.tasks[0].elapsed or 0.0
-        self._bar.update(
-            self._task, completed=done, total=max(total, done) if total else None, fps=done / passed if passed else 0.0
-        )
+def _total(done: int, info: VideoInfo) -> int | None:
+    """How many frames there will be: what the file says, unless it has more already."""
+    return max(info.frames, done) if info.frames else None
 
 
 def _fraction(text: str | None, name: str) -> Fraction | None:

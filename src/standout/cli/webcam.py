@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from standout.cli.console import said_above, say
 from standout.cli.devices import DeviceOption
 
 if TYPE_CHECKING:
@@ -78,15 +79,14 @@ def webcam(
     cv2.setNumThreads(1)
     loaded = load_live(model, config, device=device)
     say_device(loaded, device)
-    line = _StatusLine()
-    cam = Webcam(Camera(source, size=asked, fps=fps), LiveMask(loaded, config), options, say=line.say)
+    cam = Webcam(Camera(source, size=asked, fps=fps), LiveMask(loaded, config), options, say=say)
 
     def outputs(found: tuple[int, int]) -> Sequence[Output]:
         if found != asked and isinstance(source, int):
-            line.say(f"the camera gives {found[0]}x{found[1]} instead of {size}.")
-        return wanted.open(cam, found, line.say)
+            say(f"the camera gives {found[0]}x{found[1]} instead of {size}.")
+        return wanted.open(cam, found)
 
-    _run(cam, outputs, wanted, line, frames)
+    _run(cam, outputs, wanted, frames)
 
 
 def _is_number(text: str) -> bool:
@@ -119,7 +119,7 @@ class _Wanted:
     def server_port(self) -> int:
         return int(self.control) if self.control and _is_number(self.control) else self.port
 
-    def open(self, cam: Webcam, size: tuple[int, int], say: Callable[[str], None]) -> Sequence[Output]:
+    def open(self, cam: Webcam, size: tuple[int, int]) -> Sequence[Output]:
         """The outputs for frames of (width, height)."""
         found: list[Output] = []
         if self.virtual:
@@ -129,7 +129,7 @@ class _Wanted:
             say(f"the virtual camera is `{camera.device}`; choose it in Zoom, Meet or OBS.")
             found.append(camera)
         try:
-            window = self._window(cam, say)
+            window = self._window(cam)
             found += [window] if window else []
             if self.preview == "browser" or (self.preview == "auto" and not window) or self._by_requests:
                 from standout.webcam.browser import PreviewServer
@@ -147,7 +147,7 @@ class _Wanted:
     def _by_requests(self) -> bool:
         return self.control is not None and self.control != "stdin"
 
-    def _window(self, cam: Webcam, say: Callable[[str], None]) -> Output | None:
+    def _window(self, cam: Webcam) -> Output | None:
         from standout.errors import DeviceError
         from standout.webcam.window import Window, has_display
 
@@ -157,7 +157,7 @@ class _Wanted:
             except DeviceError as error:
                 if self.preview == "window":
                     raise
-                say(f"{error}")
+                say(str(error))
         return None
 
 
@@ -165,7 +165,6 @@ def _run(
     cam: Webcam,
     outputs: Callable[[tuple[int, int]], Sequence[Output]],
     wanted: _Wanted,
-    line: _StatusLine,
     frames: int | None,
 ) -> None:
     """Runs until somebody quits; Ctrl-C is the ordinary way to."""
@@ -175,13 +174,13 @@ def _run(
     if wanted.control == "stdin":
         listen_to_lines(sys.stdin, cam.command, _answer)
     else:
-        keys = TerminalKeys(cam.command, line.say)
+        keys = TerminalKeys(cam.command, say)
     try:
-        with keys, line.showing(cam.status_text):
+        with keys, _StatusLine().showing(cam.status_text):
             cam.run(outputs, frames=frames)
-        line.say(cam.status_text())
+        say(cam.status_text())
     except KeyboardInterrupt:
-        line.say("stopped.")
+        say("stopped.")
 
 
 class _StatusLine:
@@ -192,9 +191,9 @@ class _StatusLine:
         self._text = ""
         self._terminal = sys.stderr.isatty()
 
-    def say(self, sentence: str) -> None:
+    def _write_above(self, line: str) -> None:
         with self._lock:
-            sys.stderr.write(f"{self._clear()}standout: {sentence}\n{self._text}")
+            sys.stderr.write(f"{self._clear()}{line}{self._text}")
             sys.stderr.flush()
 
     def _clear(self) -> str:
@@ -216,7 +215,8 @@ class _StatusLine:
         thread = threading.Thread(target=show, daemon=True)
         thread.start()
         try:
-            yield
+            with said_above(self._write_above):
+                yield
         finally:
             stop.set()
             thread.join()
@@ -253,13 +253,9 @@ def _list() -> None:
     for device, name in found.items():
         sys.stdout.write(f"{device}  {name}\n")
     if not found:
-        _say("no camera is listed; only Linux lists them, elsewhere try `--camera 0`, `--camera 1`.")
+        say("no camera is listed; only Linux lists them, elsewhere try `--camera 0`, `--camera 1`.")
 
 
 def _answer(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"standout: {sentence}\n")

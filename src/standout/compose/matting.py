@@ -1,7 +1,7 @@
 """Hair by matting: closed-form (Levin 2008) or KNN (Chen 2013), solved by pymatting in a band around the edge.
 
 Needs the extra `matting`. The size that is solved is bounded, so a 100-megapixel photo takes as long as a small one;
-the answer is brought back to full size along the photo's own edges (fast guided filter, arXiv 1505.00996).
+the answer is brought back to full size along the photo's own edges (`imaging.guided_filter`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from standout.compose.edge import person_box
 from standout.compose.options import Matting
 from standout.errors import MissingExtra
 from standout.imaging.arrays import Alpha, Frame, resize
+from standout.imaging.guided_filter import upsample_alpha
 from standout.imaging.parse import Length
 
 #: Most pixels that are solved at once: about ten seconds of one core.
@@ -26,7 +26,6 @@ MAX_PIXELS = 600_000
 BAND = 0.03
 #: Sure person, sure background: alpha above, below.
 _SURE = (0.95, 0.05)
-_GUIDE_RADIUS, _GUIDE_EPSILON = 2, 1e-4
 
 
 def warm_up(method: Matting = "closed-form") -> None:
@@ -136,15 +135,7 @@ def _lift(solved: Alpha, trimap: Alpha, guide: Frame, alpha: Alpha, picture: Fra
     """The solved alpha at full size inside the band; outside the band, and towards its rim, the alpha that was."""
     if solved.shape == alpha.shape:
         return np.where(trimap == 0.5, solved, alpha).astype(np.float32)
-    grey = cv2.cvtColor(guide, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-
-    def mean(array: NDArray[Any]) -> NDArray[np.float32]:
-        return np.asarray(cv2.blur(array, (2 * _GUIDE_RADIUS + 1,) * 2), np.float32)
-
-    grey_mean, alpha_mean = mean(grey), mean(solved)
-    slope = (mean(grey * solved) - grey_mean * alpha_mean) / (mean(grey * grey) - grey_mean**2 + _GUIDE_EPSILON)
-    offset = mean(alpha_mean - slope * grey_mean)
-    fine = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    lifted = np.clip(resize(mean(slope), alpha.shape) * fine + resize(offset, alpha.shape), 0, 1)
+    # At the resolution that was solved: here, unlike in the network's output, every pixel was worked out.
+    lifted = upsample_alpha(solved, picture, guide, subsample=1)
     band = resize((trimap == 0.5).astype(np.float32), alpha.shape)
     return np.asarray(band * lifted + (1 - band) * alpha, np.float32)

@@ -30,13 +30,14 @@ DECIDED = 0.5 / 255
 FLAT = 4 / 255
 
 
-def upsample_alpha(alpha: Alpha, frame: Frame, small: Frame | None) -> Alpha:
+def upsample_alpha(alpha: Alpha, frame: Frame, small: Frame | None, *, subsample: int = SUBSAMPLE) -> Alpha:
     """Enlarges alpha to the frame's size.
 
     Args:
         alpha: float32 (h, w) in [0, 1].
         frame: uint8 RGB (H, W, 3), the guide.
         small: The frame at alpha's size, uint8 RGB (h, w, 3); None enlarges bilinearly, without a guide.
+        subsample: The coefficients are computed at alpha's size divided by this; 1 where alpha has detail of its own.
 
     Returns:
         float32 (H, W) in [0, 1].
@@ -44,7 +45,7 @@ def upsample_alpha(alpha: Alpha, frame: Frame, small: Frame | None) -> Alpha:
     height, width = frame.shape[:2]
     if small is None or height <= alpha.shape[0] or width <= alpha.shape[1]:
         return np.ascontiguousarray(np.clip(resize(alpha, (height, width)), 0, 1), np.float32)
-    low = max(1, alpha.shape[0] // SUBSAMPLE), max(1, alpha.shape[1] // SUBSAMPLE)
+    low = max(1, alpha.shape[0] // subsample), max(1, alpha.shape[1] // subsample)
     coefficients = guided_coefficients(resize(alpha, low), resize(small, low))
     full = np.empty((height, width), np.float32)
     for top in range(0, height, TILE):

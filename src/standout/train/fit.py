@@ -14,6 +14,7 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,14 @@ from standout.model.deeplab import build_deeplab, encoder_layers
 from standout.model.losses import BCEDice
 from standout.model.metrics import PersonIoU
 from standout.model.weights import copy_layers, load_run, load_start
-from standout.train.callbacks import WORST_QUALITY, Supervisor, TrainingClock, Validation
+from standout.train.callbacks import Supervisor, TrainingProgress
 from standout.train.checkpoint import restore_state
 from standout.train.dataset import training_dataset, validation_set
 from standout.train.devices import building_in, keep_freed_memory, set_up_devices
 from standout.train.distributed import Replicas, fit_on_replicas, set_up_replicas
 from standout.train.optimizer import StagedAdamW
+from standout.train.schedule import TrainingClock
+from standout.train.validation import WORST_QUALITY, Validation
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +104,15 @@ def _held_out(good: list[Pair], config: Config) -> tuple[list[Pair], list[Pair]]
     return train + weaker, val
 
 
-def train(data: Path, run: Path, config: Config, *, resume: bool = False, command: str = "") -> TrainResult:
+def train(
+    data: Path,
+    run: Path,
+    config: Config,
+    *,
+    resume: bool = False,
+    command: str = "",
+    progress: Callable[[TrainingProgress], None] | None = None,
+) -> TrainResult:
     """Trains until the budget is spent or a signal comes.
 
     Args:
@@ -110,6 +121,7 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
         config: The settings; for a resumed run those of its config.json, but for the budget.
         resume: Go on where the run stopped.
         command: What the user typed, for the record.
+        progress: Called every few steps; never in a process that left validation and writing to another.
 
     Raises:
         StandoutError: Data, settings or files are not usable.
@@ -143,7 +155,7 @@ def train(data: Path, run: Path, config: Config, *, resume: bool = False, comman
     images, labels, sets = validation_set(seen, config.data.val_size or config.data.size)
     validation = Validation(images, labels, sets, config.train.batch)
     tell = _tensorboard(run) if replicas.is_chief else lambda step, values: None  # noqa: ARG005
-    supervisor = Supervisor(config, run, clock, validation, counters.get("best", WORST_QUALITY), tell)
+    supervisor = Supervisor(config, run, clock, validation, counters.get("best", WORST_QUALITY), tell, progress)
     feed = training_dataset(train_pairs, config, clock.step, teacher, replicas, unchecked=checked.put_off)
     steps = config.train.steps - clock.step
     try:
