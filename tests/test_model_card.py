@@ -49,6 +49,7 @@ def test_the_cards_of_the_bundled_models_pass():
         assert ModelCard.from_json(card.to_json()) == card
 
 
+@pytest.mark.slow
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
                     max_leaves=5), st.sampled_from([f.name for f in dataclasses.fields(ModelCard)]))  # fmt: skip

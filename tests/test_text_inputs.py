@@ -302,6 +302,7 @@ def test_no_rounds_are_told_by_the_command(tmp_path: Path, capsys: pytest.Captur
 RECORD = asdict(Record("/photos", "a.jpg", 10, 20, "a.png", 30, "recipe"))
 
 
+@pytest.mark.slow
 @quick
 @given(st.lists(st.dictionaries(st.sampled_from([*RECORD]), values, max_size=7).map(lambda own: RECORD | own) | values),
        st.binary(max_size=20))  # fmt: skip
@@ -324,6 +325,7 @@ def test_a_journal(tmp_path: Path, lines: list[Any], torn: bytes) -> None:
 # ---------------------------------------------------------------- what users type
 
 
+@pytest.mark.slow
 @quick
 @given(words | st.text(alphabet="0123456789.,%-+eEx# rgb(hsl)blu:", max_size=16))
 @example("rgb(300,0,0)")

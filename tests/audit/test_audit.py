@@ -88,6 +88,7 @@ def _stems(result: Audit, kind: str) -> set[str]:
     return set(result.as_json()["by_kind"].get(kind, []))
 
 
+@pytest.mark.slow
 def test_a_good_set_has_no_fault_and_is_fit_for_training(good: Path) -> None:
     result = audit(good)
     assert not result.unfit
@@ -143,6 +144,7 @@ def _break(root: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_fault_of_a_broken_copy_is_found_and_named(good: Path, tmp_path: Path) -> None:
     root = tmp_path / "broken"
     shutil.copytree(good, root)
@@ -194,6 +196,7 @@ def test_a_turned_photograph_with_an_unturned_mask_is_named(tmp_path: Path, heig
     assert told_by in row["text"] and "masks belong to upright" in row["text"]
 
 
+@pytest.mark.slow
 def test_the_command_exits_with_1_writes_json_and_a_page_that_needs_no_other_file(
     good: Path, tmp_path: Path, capsys
 ) -> None:

@@ -6,6 +6,7 @@ import tracemalloc
 
 import cv2
 import numpy as np
+import pytest
 
 from standout.audit.duplicates import fingerprint, mirrored, near_pairs
 
@@ -24,6 +25,7 @@ def test_the_same_scaled_brightened_and_mirrored_are_found_and_others_are_not() 
     assert mirrored(prints[0][1])[0].tolist() == fingerprint(frames[4])[0].tolist()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_square_of_the_pictures() -> None:
     count = 8000
     rng = np.random.default_rng(0)

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "live.py"
 
 
+@pytest.mark.slow
 def test_it_measures_and_names_what_is_missing(tmp_path: Path, dynamic_model_file: Path) -> None:
     result = tmp_path / "live.json"
     words = ["--model", str(dynamic_model_file), "--selfie", "nowhere.tflite", "--frames", "3", "--rounds", "1"]

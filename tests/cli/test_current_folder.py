@@ -18,6 +18,9 @@ from fakes import tiny_model
 from kits import write_nobody, write_pairs
 from standout.cli import COMMANDS
 
+#: Processes are started, photographs are worked on: seconds each.
+pytestmark = pytest.mark.slow
+
 
 def has_page() -> bool:
     """Whether `make web` has built the browser page into the package."""

@@ -30,6 +30,9 @@ from standout.folder.run import FolderRun
 from standout.imaging.arrays import Frame
 from standout.imaging.decode import read
 
+#: Processes are started, photographs are worked on: seconds each.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def photos(tmp_path: Path, bright_person: Frame) -> Path:

@@ -14,6 +14,9 @@ from standout.folder.output_names import OutputNames
 from standout.imaging.arrays import Frame
 from standout.imaging.files import fitting_name
 
+#: Processes are started, photographs are worked on: seconds each.
+pytestmark = pytest.mark.slow
+
 #: 250 bytes; so many that ".standout.png" no longer fits.
 LONG = "照" * 82 + ".jpg"
 

@@ -171,6 +171,7 @@ def command(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[
     return subprocess.run(line, input=stdin, capture_output=True)
 
 
+@pytest.mark.slow
 def test_a_pipe_from_end_to_end(folder: Path) -> None:
     done = command("-", "-o", "-", "--format", "webp", stdin=Path("photo.jpg").read_bytes())
     assert done.returncode == 0 and done.stderr == b""
@@ -181,6 +182,7 @@ def test_a_pipe_from_end_to_end(folder: Path) -> None:
     assert refused.stderr.decode().startswith("standout: Standard input is not a picture")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["JPEG", "PNG 16", "TIFF 16", "PNG", "TIFF", "WEBP"])
 def test_libraries_add_no_words_of_their_own(folder: Path, kind: str) -> None:
     """libpng, libtiff and OpenCV write to the terminal behind Python's back."""

@@ -24,6 +24,7 @@ def test_a_rate_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert "60/minute" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_without_the_extra_it_is_named() -> None:
     code = "import sys; sys.modules['uvicorn'] = None; from standout.cli import run; sys.exit(run(['serve']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

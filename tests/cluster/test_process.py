@@ -192,6 +192,7 @@ def test_a_list_of_paths(places: tuple[Place, Place], ending: str, tmp_path: Pat
         run(f"{source.address}/climbs.txt", target)
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_standout_folder_stopped_and_the_other_way_round(
     tmp_path: Path, model_file: Path, bright_person: Any
 ) -> None:

@@ -94,6 +94,7 @@ def test_a_photo_at_which_processes_die_is_given_up_but_not_at_once(tmp_path: Pa
     assert not Attempts("another run", tmp_path).given_up("bad.jpg")
 
 
+@pytest.mark.slow
 def test_cutting_out_gives_the_bytes_of_standout_folder(
     places: tuple[Path, Path], model_file: Path, bright_person: np.ndarray, tmp_path: Path
 ) -> None:

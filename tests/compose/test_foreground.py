@@ -30,6 +30,7 @@ def over(foreground: np.ndarray, alpha: Alpha, background: tuple[int, int, int],
     return (mixed * (most / 255) + 0.5).astype(np.uint8 if most == 255 else np.uint16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("background", [GREEN, WHITE, BLUE])
 @pytest.mark.parametrize(("size", "softness"), [((180, 240), 8), ((1500, 2000), 40), ((1203, 1999), 25)])
 def test_the_old_background_leaves_no_fringe(

@@ -27,6 +27,9 @@ from standout.data.labels import read_mask
 from standout.data.pair import Pair
 from standout.data.pairs import find_pairs
 
+#: Processes are started, photographs are worked on: seconds each.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -64,6 +64,7 @@ def broken_copy(whole: tuple[str, Path, Path], tmp_path: Path, number: int) -> t
     return copy / root.relative_to(folder), files[number % len(files)]
 
 
+@pytest.mark.slow
 @quick
 @given(st.integers(0, 99), st.integers(0, 10**6), st.integers(0, 40), st.binary(max_size=6) | st.text(max_size=6))
 def test_bytes_that_were_cut_or_overwritten(
@@ -90,6 +91,7 @@ def replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
     return copy
 
 
+@pytest.mark.slow
 @quick
 @given(st.integers(0, 99), st.integers(0, 10**6), st.sampled_from(STRANGE))
 def test_json_with_a_strange_value(

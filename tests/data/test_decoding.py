@@ -102,6 +102,7 @@ def test_a_sample_has_the_colors_of_the_photo_in_srgb(tmp_path: Path) -> None:
     assert np.abs(frame.reshape(-1, 3).astype(int) - product.astype(int)).max() <= 2
 
 
+@pytest.mark.slow
 def test_a_photograph_beyond_the_limit_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     head = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(head, "PNG")

@@ -38,6 +38,7 @@ def test_a_large_set_opens_no_picture_before_it_starts(damaged: list[Pair], monk
     assert checked.data_hash != check_pairs(damaged[1:], most_at_once=10).data_hash
 
 
+@pytest.mark.slow
 def test_bad_pairs_are_left_out_as_they_are_drawn_the_same_each_time(
     damaged: list[Pair], caplog: pytest.LogCaptureFixture
 ) -> None:

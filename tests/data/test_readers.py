@@ -74,6 +74,7 @@ def test_its_pairs_are_usable_and_nobody_stays_nobody(form: str, tmp_path: Path)
     assert people == {name for name in FORMS[form].names if name in ("a", "b")}
 
 
+@pytest.mark.slow
 def test_converted_it_says_the_same(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = FORMS[form].write(tmp_path / "set")
     asked = ["--person", FORMS[form].person] if FORMS[form].person else []
@@ -148,6 +149,7 @@ def test_a_broken_file_is_named_with_its_line(name: str, tmp_path: Path) -> None
     assert Path(file).name in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in FORMS if name not in ("folders", "cutouts")])
 def test_no_damage_ends_in_a_traceback(name: str, tmp_path: Path) -> None:
     if name in NEEDS:

@@ -33,6 +33,7 @@ def test_it_computes_in_float_and_stores_few_bits(bundled: bytes) -> None:
     assert len(proto.SerializeToString()) < 1.1 * len(bundled)
 
 
+@pytest.mark.slow
 def test_its_alpha_is_that_of_the_model_it_was_made_of(bundled: bytes, tmp_path: Path) -> None:
     from standout.export.web import write_web
 

@@ -28,6 +28,9 @@ from standout.folder.report import FolderReport
 from standout.folder.run import FolderRun
 from standout.photo.options import PhotoOptions
 
+#: Processes are started, photographs are worked on: seconds each.
+pytestmark = pytest.mark.slow
+
 PHOTOS = ("a.jpg", "a.png", "b.jpg", "c.jpg")
 CUTOUTS = ("a-png.png", "a.png", "b.png", "c.png")
 

@@ -18,6 +18,9 @@ from standout.folder.report import FolderReport, PhotoResult
 from standout.folder.run import FolderRun
 from standout.folder.watch import run_watch, watch_folder
 
+#: Processes are started, photographs are worked on: seconds each.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:

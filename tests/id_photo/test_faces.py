@@ -40,6 +40,7 @@ def test_the_astronaut_is_found_with_her_points(finder: Mtcnn, astronaut: Frame)
     assert left < 203 and right > 247 and top < 100 and bottom > 141 and 80 < face.side < 140
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.5, 3.0])
 def test_points_follow_the_size_of_the_photo(finder: Mtcnn, astronaut: Frame, factor: float) -> None:
     size = round(512 * factor)

@@ -25,6 +25,9 @@ from standout.id_photo.spec import Spec
 from standout.id_photo.specs import list_specs, load_spec
 from standout.imaging.arrays import Frame
 
+#: Processes are started, photographs are worked on: seconds each.
+pytestmark = pytest.mark.slow
+
 ASTRONAUT = Path(standout.__file__).parent / "assets" / "astronaut.jpg"
 EYES = (500.0, 420.0)
 

@@ -31,6 +31,7 @@ def test_copies_are_whole_apart_and_within_the_margin(paper: str) -> None:
     assert len(sheet.boxes) == COPIES[paper]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", ["10x15", "a4"])
 def test_marks_prolong_the_edges_of_every_copy(paper: str) -> None:
     sheet = lay_sheet(PHOTO, 300, paper)

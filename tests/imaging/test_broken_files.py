@@ -105,6 +105,7 @@ def damage(data: bytes, rng: random.Random) -> bytes:
     return bytes(broken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(corpus()))
 @settings(max_examples=25, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate),
           suppress_health_check=list(HealthCheck))  # fmt: skip

@@ -100,6 +100,7 @@ def test_every_orientation_comes_out_upright(orientation: int, bits: int) -> Non
     assert np.array_equal(read(data).frame, photo())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("planar", [False, True])

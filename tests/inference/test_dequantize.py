@@ -59,6 +59,7 @@ def test_a_float_model_stays_as_it_is() -> None:
     assert is_quantized(data) and not is_quantized(once) and dequantize(once) == once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["live", "photo"])
 def test_a_bundled_model_keeps_its_card_and_nearly_its_alpha(name: str) -> None:
     data = (files("standout") / "assets" / f"{name}.onnx").read_bytes()

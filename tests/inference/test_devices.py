@@ -217,6 +217,7 @@ def test_auto_takes_what_works_and_says_why(use: Use, plugin: Callable[..., None
     assert load(model_file, device="cpu").reason == "asked for"
 
 
+@pytest.mark.slow
 def test_a_device_without_int8_gets_the_float_form(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
     formed: list[bool] = []
     from standout.inference import accelerate

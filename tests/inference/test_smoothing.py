@@ -63,6 +63,7 @@ def smoothed(frames: list[Frame], alphas: list[Alpha], smoothing: Smoothing, lag
     return ready + steady.flush()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lag", [0, 1])
 @pytest.mark.parametrize("motion", ["sitting", "walking", "fast", "with a cut"])
 def test_flicker_goes_and_no_ghost_comes(motion: str, lag: int) -> None:

@@ -24,6 +24,7 @@ def _result(scale: float, seed: int) -> dict:
     return {"runs": [{"case": "512×512", "rounds_ms": rounds}]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scale", "verdict"), [(1.0, "same"), (1.01, "same"), (1.3, "slower"), (0.7, "faster")])
 def test_the_verdict_takes_the_noise_into_account(scale: float, verdict: str) -> None:
     (difference,) = compare(_result(1.0, 1), _result(scale, 2))
@@ -31,6 +32,7 @@ def test_the_verdict_takes_the_noise_into_account(scale: float, verdict: str) ->
     assert difference.ratio.value == pytest.approx(scale, abs=0.06)
 
 
+@pytest.mark.slow
 def test_the_same_machine_measured_again_is_hardly_ever_called_different() -> None:
     verdicts = [compare(_result(1.0, seed), _result(1.0, seed + 1000))[0].verdict for seed in range(60)]
     assert verdicts.count("same") >= 58
@@ -63,6 +65,7 @@ def test_a_batch_predicts_each_of_its_pictures() -> None:
     assert sorted(seen) == [20, 24]
 
 
+@pytest.mark.slow
 def test_the_command_measures_writes_and_compares(tmp_path: Path, capsys) -> None:
     model, first = str(tiny_model(tmp_path / "m.onnx")), tmp_path / "a.json"
     few = ["--size", "64x48", "--threads", "1", "--rounds", "5", "--repeats", "2", "--batch", "1", "--batch", "2"]
@@ -107,6 +110,7 @@ def test_quality_on_a_data_set_is_part_of_the_result(tmp_path: Path, capsys) -> 
     assert "BinaryIoU" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_info_tells_the_card_the_providers_and_what_the_extras_miss(tmp_path: Path, capsys, monkeypatch) -> None:
     monkeypatch.setattr("standout.cli.info._training_devices", lambda: (None, ""))  # seconds of TensorFlow
     model = str(tiny_model(tmp_path / "m.onnx"))

@@ -62,6 +62,7 @@ def test_answers_come_from_other_processes_and_the_queue_is_bounded() -> None:
     run(test)
 
 
+@pytest.mark.slow
 def test_whoever_stops_waiting_gives_the_place_free() -> None:
     async def test() -> None:
         async with pool_of(queue=1) as pool:

@@ -192,6 +192,7 @@ def test_a_broken_body_has_a_code(client: httpx.Client, sent: dict, status: int,
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
 
 
+@pytest.mark.slow
 def test_official_photos_with_their_report(client: httpx.Client) -> None:
     photo = (files("standout") / "assets" / "astronaut.jpg").read_bytes()
     data = {"spec": "us-visa", "model": "photo"}

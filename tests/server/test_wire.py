@@ -20,6 +20,9 @@ import pytest
 from server_kit import Running, encoded, open_fake_engine, running
 from standout.server.options import ServerOptions
 
+#: Processes are started, photographs are worked on: seconds each.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:

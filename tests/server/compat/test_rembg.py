@@ -17,6 +17,7 @@ from standout.server.options import ServerOptions
 from standout.server.urls import Fetcher
 
 
+@pytest.mark.slow
 def test_the_readme_of_rembg(client: httpx.Client, person_png: bytes) -> None:
     # curl -s -F file=@/path/to/input.jpg "http://localhost:7000/api/remove" -o output.png
     answer = client.post("/api/remove", files={"file": ("input.jpg", person_png)})
