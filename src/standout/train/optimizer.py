@@ -42,6 +42,15 @@ class StagedAdamW(keras.optimizers.AdamW):
         slow = self._is_slow[self._get_variable_index(variable)]
         super().update_step(gradient, variable, learning_rate * (self.encoder_lr if slow else 1.0))
 
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        # Keras sends each variable through the distribution strategy by itself: half of the time that the first step's
+        # graph takes. With one replica there is nothing to distribute.
+        if _replicas() > 1:
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+            return
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
+
     # Over several replicas a gradient is a part of the sum, and Keras would clip each part by itself.
 
     def _clip_gradients(self, grads):
