@@ -347,7 +347,7 @@ def test_words_about_the_result(parse: Callable[[str], Any], text: str) -> None:
 @example("hsl(0,200%,50%)")
 def test_a_background_that_is_taken_is_a_color_or_a_blur(text: str) -> None:
     with suppress(ConfigError):
-        background = Look(background=text).background
+        background = Look(background=text).behind
         assert all(0 <= value <= 255 for value in background.color)  # type: ignore[union-attr]
 
 

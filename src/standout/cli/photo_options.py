@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from standout.cli.devices import DeviceOption, LooksOption
+from standout.imaging.defaults import DEFAULT_QUALITY, MAX_PIXELS
 
 if TYPE_CHECKING:
     from standout.photo.options import PhotoOptions
@@ -73,9 +74,9 @@ def photo_choice(
     file_format: Annotated[
         str, typer.Option("--format", "-f", help="png, webp, jpg or tiff, where -o doesn't name a file.")
     ] = "png",
-    quality: Annotated[int, typer.Option(min=1, max=100, help="Quality of JPEG and WebP, 1 to 100.")] = 92,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Quality of JPEG and WebP, 1 to 100.")] = DEFAULT_QUALITY,
     keep_metadata: Annotated[bool, typer.Option("--keep-metadata", help="Keep GPS and other private EXIF.")] = False,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger photos before decoding.")] = 200_000_000,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger photos before decoding.")] = MAX_PIXELS,
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
     device: DeviceOption = None,
     looks: LooksOption = 1,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from standout.compose.parse import MAX_BLUR, Background, parse_background
 from standout.errors import ConfigError
@@ -40,6 +40,9 @@ class Look:
         at: Keeps the person at this point: (across, down) in pixels, or text, `640,300` or `50%,30%` of the picture.
         matting: `none`, `closed-form` or `knn`: works out hair in a band along the edge (extra `matting`).
         clean: Takes the old background's colour out of the edge.
+        behind: The background as it was read; `background` stays what was given.
+        room: The margin as it was read.
+        point: The point of `at` as it was read; None keeps no person in particular.
 
     Example:
         >>> Look(background="white", feather=2.0).behind.color
@@ -63,9 +66,12 @@ class Look:
     at: Point | str | tuple[float, float] | None = None
     matting: Matting = "none"
     clean: bool = True
+    behind: Background = field(init=False, repr=False)
+    room: Length = field(init=False, repr=False)
+    point: Point | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "background", parse_background(self.background))
+        object.__setattr__(self, "behind", parse_background(self.background))
         check_choice("fit", self.fit, FITS)
         check_choice("matting", self.matting, MATTINGS)
         check_within("edge", self.edge, -MAX_EDGE, MAX_EDGE, " pixels")
@@ -74,9 +80,10 @@ class Look:
         if not isinstance(margin, Length):
             margin = parse_length(margin) if isinstance(margin, str) else Length(margin)
         check_within("margin", margin.value, 0, 100_000, " pixels")
-        object.__setattr__(self, "margin", margin)
+        object.__setattr__(self, "room", margin)
         if at is not None and not isinstance(at, Point):
-            object.__setattr__(self, "at", parse_point(at) if isinstance(at, str) else Point(*at))
+            at = parse_point(at) if isinstance(at, str) else Point(*at)
+        object.__setattr__(self, "point", at)
         for value in self.position:
             check_within("position", value, 0, 1, "")
         if self.behind.radius is not None:
@@ -85,21 +92,6 @@ class Look:
             check_choice("keep", self.keep, ("all", "largest", "center"))
         if self.at is not None and self.keep != "all":
             raise ConfigError("`keep` and `at` both choose a person; use one of them.")
-
-    @property
-    def behind(self) -> Background:
-        """What comes behind the person, read."""
-        return cast(Background, self.background)
-
-    @property
-    def room(self) -> Length:
-        """The margin, read."""
-        return cast(Length, self.margin)
-
-    @property
-    def point(self) -> Point | None:
-        """Where the person stands that is kept, read."""
-        return cast("Point | None", self.at)
 
     @property
     def opaque(self) -> bool:

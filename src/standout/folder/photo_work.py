@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from standout.compose.matting import warm_up
+from standout.compose.options import Look
 from standout.compose.parse import Background
 from standout.folder.options import FolderOptions
 from standout.folder.workers import Job
-from standout.imaging.decode import MAX_BYTES, MAX_PIXELS, read
+from standout.imaging.decode import MAX_BYTES, read
+from standout.imaging.defaults import MAX_PIXELS
 from standout.inference.model import Model, load
 from standout.photo.cut_out import photo_to_file
 from standout.photo.findings import PhotoFindings
@@ -90,6 +92,11 @@ def with_background_read(options: PhotoOptions) -> PhotoOptions:
 
 def _plain(value: Any) -> Any:
     """A value as JSON; files and arrays by their content."""
+    if isinstance(value, Look):
+        # What was read, not how it was written: `white` and `#ffffff` are one background.
+        read_as = {"behind": "background", "room": "margin", "point": "at"}
+        names = {field.name for field in dataclasses.fields(value)} - set(read_as.values())
+        return {read_as.get(name, name): _plain(getattr(value, name)) for name in names}
     if dataclasses.is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, np.ndarray):

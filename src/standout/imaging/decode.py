@@ -18,6 +18,7 @@ from PIL import Image, ImageFile
 from standout.errors import InputError, LimitExceeded, MissingExtra
 from standout.imaging import cicp, tiff
 from standout.imaging.arrays import Alpha
+from standout.imaging.defaults import MAX_PIXELS
 from standout.imaging.encode import to_8_bit
 from standout.imaging.exif import ORIENTATION, read_dpi, read_exif, turn, upright_exif
 from standout.imaging.icc import is_srgb, rgb_profile, to_srgb
@@ -25,7 +26,6 @@ from standout.imaging.jpeg import decode_without_end
 from standout.imaging.picture import Picture
 from standout.imaging.source import ALLOWED, load_bytes, sniff
 
-MAX_PIXELS = 200_000_000
 MAX_BYTES = 1 << 30
 
 #: Endings of the files that can be read; for folders. The content decides, not the ending.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from standout.errors import ConfigError, OutputError
+from standout.imaging.defaults import DEFAULT_QUALITY
 
 #: suffix -> format
 FORMATS = {
@@ -22,7 +23,6 @@ FORMATS = {
 
 #: How a PNG is deflated, chosen by benchmarks/png_level.py.
 PNG_LEVEL = 2
-DEFAULT_QUALITY = 92
 
 NO_TRANSPARENCY = "A JPEG can't hold transparency; choose a `background`, such as `white`, or write PNG, WebP or TIFF."
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.imaging.arrays import Alpha, Frame
-from standout.imaging.encode import DEFAULT_QUALITY, EncodeOptions
+from standout.imaging.defaults import DEFAULT_QUALITY
+from standout.imaging.encode import EncodeOptions
 from standout.imaging.icc import from_srgb
 
 

@@ -26,7 +26,7 @@ MOST_PIXELS = 256
 
 
 class Coarse(Protocol):
-    """What is needed of a model: `runtime.predict.Model`, or anything that behaves like it."""
+    """What is needed of a model: `inference.model.Model`, or anything that behaves like it."""
 
     name: str
     card: ModelCard

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from standout.compose.options import Look
 from standout.errors import OutputError
-from standout.imaging.decode import MAX_BYTES, MAX_PIXELS
-from standout.imaging.encode import DEFAULT_QUALITY, NO_TRANSPARENCY
+from standout.imaging.decode import MAX_BYTES
+from standout.imaging.defaults import DEFAULT_QUALITY, MAX_PIXELS
+from standout.imaging.encode import NO_TRANSPARENCY
 
 
 @dataclass(frozen=True)

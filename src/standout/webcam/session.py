@@ -31,7 +31,7 @@ _REST_S, _STILL_S = 0.1, 1.0
 
 
 class Mask(Protocol):
-    """What is needed of `runtime.live.LiveMask`."""
+    """What is needed of `inference.live.LiveMask`."""
 
     def coarse(self, frame: Frame) -> Alpha: ...
 

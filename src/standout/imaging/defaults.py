@@ -1,0 +1,8 @@
+"""Numbers that hold where nothing else is said; in a module without NumPy, so that `--help` names them at once."""
+
+from __future__ import annotations
+
+#: Width × height beyond which a picture is refused before it is decoded.
+MAX_PIXELS = 200_000_000
+#: Quality of JPEG and WebP files, 1 … 100.
+DEFAULT_QUALITY = 92
