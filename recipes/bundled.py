@@ -11,7 +11,7 @@ the run, photo.onnx, live.onnx and their scores.
 2. Average: 60 % of what was trained, 40 % of what it began with (arXiv 2203.05482); new branches count 0.
 3. Temperature: the logits times the factor at which alpha's mean absolute error on what training held out is least.
 4. Export: `photo` at 512 px, filled by its half size, `live` at 256 px; both in int8.
-5. Score on VAL, and export once more with the scores in the cards. README's table: recipes/scores.py.
+5. Score on VAL, and put the scores into the cards. README's table: recipes/scores.py.
 
 Cost: 12 hours on two cores, or 6 minutes of one H100 (as the bundled ones were made: docs/training-log.md, run 14).
 Expected on data/val, IoU and lost: `photo` webcam 0.983, 0.2 %; portraits 0.914, 2.0 %; street 0.926, 1.0 %; classroom
@@ -22,6 +22,7 @@ Expected on data/val, IoU and lost: `photo` webcam 0.983, 0.2 %; portraits 0.914
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -93,6 +94,26 @@ def temperature(model: keras.Model, data: Path, size: int, most: int = 200) -> f
     return GAINS[int(np.argmin(errors))]
 
 
+def export_and_score(final: Path, options: argparse.Namespace) -> None:
+    """Steps 4 and 5: both models from the run folder `final`, their scores in their cards."""
+    from standout.export.bundle import read_scores
+    from standout.imaging.files import atomic_write
+    from standout.inference.dequantize import with_card
+    from standout.inference.model import load
+
+    for name, (size, more) in MODELS.items():
+        file, scores = options.out / f"{name}.onnx", options.out / f"{name}-scores.json"
+        side = 128 if options.tiny else size
+        cards = [word for card in ("data", name) for word in ("--card", RECIPES / f"{card}-card.toml")]
+        int8 = [] if options.tiny else ["--int8", options.data]  # three steps are no network that bears rounding
+        standout("export", final, "-o", file, "--size", side, *more, *int8, *cards)
+        standout("evaluate", options.val, "--model", file, "--json", scores)
+        card = dataclasses.replace(load(file).card, scores=read_scores(scores))
+        data = with_card(file.read_bytes(), card)
+        with atomic_write(file) as stream:
+            stream.write(data)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
@@ -140,16 +161,7 @@ def main() -> None:
         shutil.copy(run / "history.csv", final)
     model.save_weights(final / "best.weights.h5")
 
-    # 4. Export.  5. Score, and export with the scores.
-    for name, (size, more) in MODELS.items():
-        file, scores = out / f"{name}.onnx", out / f"{name}-scores.json"
-        side = 128 if options.tiny else size
-        cards = [word for card in ("data", name) for word in ("--card", RECIPES / f"{card}-card.toml")]
-        int8 = [] if options.tiny else ["--int8", options.data]  # three steps are no network that bears rounding
-        words = ["export", final, "-o", file, "--size", side, *more, *int8, *cards]
-        standout(*words)
-        standout("evaluate", options.val, "--model", file, "--json", scores)
-        standout(*words, "--scores", scores)
+    export_and_score(final, options)
 
 
 if __name__ == "__main__":

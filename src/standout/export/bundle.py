@@ -87,7 +87,7 @@ def export_run(
     for file in card_files:
         card = dataclasses.replace(card, **_read_card_file(file))
     if scores_file:
-        card = dataclasses.replace(card, scores=_read_scores(scores_file))
+        card = dataclasses.replace(card, scores=read_scores(scores_file))
     proto = to_onnx(model, card)
     difference, changed = check_parity(model, proto, size, stride, two_scales=two_scales), 0.0
     if int8:
@@ -130,8 +130,15 @@ def _figure(run: Path, row: dict[str, str], column: str, kind: Callable[[str], T
         ) from error
 
 
-def _read_scores(file: Path) -> dict[str, dict[str, Any]]:
-    """Scores per set, by the person's share of the picture, and by the number of figures."""
+def read_scores(file: Path) -> dict[str, dict[str, Any]]:
+    """What a model card holds of a report of `standout evaluate --json`.
+
+    Returns:
+        Scores per set, by the person's share of the picture, and by the number of figures.
+
+    Raises:
+        ConfigError: The file is no such report.
+    """
     try:
         report = read_json(file)
         scores = {
