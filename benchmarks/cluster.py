@@ -1,11 +1,12 @@
-"""What a cluster costs and brings, in one machine: overhead, two nodes against one, memory and growth.
+"""What a cluster costs and brings, in one machine: overhead, two nodes against one, memory and growth, a lost node.
 
     python benchmarks/cluster.py overhead [--photos 1000]   # the engine against `standout folder`, on the same cores
     python benchmarks/cluster.py nodes [--photos 400]       # two Ray nodes against one, each pinned to a core
     python benchmarks/cluster.py growth [--photos 10000]    # time from a tenth of the photos to all; memory meanwhile
+    python benchmarks/cluster.py killed [--photos 2000]     # a node is killed at a quarter; then the command again
 
-Photos are made here: people of the bundled portrait at several places. Start-up, until the first photo has ended, is
-told apart. Each part takes some minutes on two cores.
+Photos are made here: the person of the bundled portrait at several places. Start-up, until the first photo has ended,
+is told apart. Each part prints a Markdown table and takes some minutes on two cores.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -25,8 +27,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from standout.cluster.manifest import MANIFEST_NAME
 from standout.cluster.options import ClusterOptions
 from standout.cluster.process import process_on_cluster
+from standout.cluster.storage import Place, read_table
 from standout.folder.options import FolderOptions
 from standout.folder.process import process_folder
 from standout.folder.report import FolderReport
@@ -71,22 +75,30 @@ def timed(run: Callable[..., FolderReport], source: Path, target: Path, options:
     return clock
 
 
+def table(header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+    """Prints a Markdown table."""
+    print()
+    for cells in (header, ("---",) * len(header), *rows):
+        print("| " + " | ".join(f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in cells) + " |")
+    print(flush=True)
+
+
 def overhead(photos: Path, scratch: Path, options: FolderOptions, rounds: int) -> None:
-    cores = len(os.sched_getaffinity(0))
+    rows: list[tuple[object, ...]] = []
     ratios = []
     for number in range(rounds):
         plain = timed(process_folder, photos, scratch / f"plain{number}", options)
         engine = timed(process_on_cluster, photos, scratch / f"engine{number}", options, cluster=ClusterOptions())
         ratios.append(engine.work / plain.work)
-        print(
-            f"{cores} cores: `standout folder` {plain.work:.1f} s (start-up {plain.start_up:.1f} s), "
-            f"--cluster {engine.work:.1f} s (start-up {engine.start_up:.1f} s): {engine.work / plain.work:.3f} ×"
-        )
-    print(f"overhead of the engine: {100 * (statistics.median(ratios) - 1):+.1f} % (at most 15 %, aim 5 %)")
+        rows.append(("`standout folder`", plain.start_up, plain.work, "1"))
+        rows.append(("`standout folder --cluster`", engine.start_up, engine.work, f"{ratios[-1]:.3f}"))
+    cores = len(os.sched_getaffinity(0))
+    table((f"{len(list(photos.iterdir()))} photos, {cores} cores", "start-up s", "work s", "ratio"), rows)
+    print(f"Overhead of the engine: {100 * (statistics.median(ratios) - 1):+.1f} % (at most 15 %, aim 5 %).")
 
 
 @contextmanager
-def pinned_nodes(count: int) -> Iterator[None]:
+def pinned_nodes(count: int) -> Iterator[Any]:
     """A Ray cluster whose head only drives, and so many nodes of one core each, pinned to it."""
     import ray
     from ray.cluster_utils import Cluster
@@ -100,7 +112,7 @@ def pinned_nodes(count: int) -> Iterator[None]:
     os.sched_setaffinity(0, cores)
     ray.init(address=cluster.address, log_to_driver=False)
     try:
-        yield
+        yield cluster
     finally:
         ray.shutdown()
         cluster.shutdown()
@@ -108,6 +120,7 @@ def pinned_nodes(count: int) -> Iterator[None]:
 
 def nodes(photos: Path, scratch: Path, options: FolderOptions, _: int) -> None:
     took = {}
+    rows: list[tuple[object, ...]] = []
     for count in (1, 2):
         with pinned_nodes(count):
             clock = timed(
@@ -115,8 +128,42 @@ def nodes(photos: Path, scratch: Path, options: FolderOptions, _: int) -> None:
                 cluster=ClusterOptions(min_workers=count, max_workers=count),
             )  # fmt: skip
         took[count] = clock.work
-        print(f"{count} node(s): {clock.work:.1f} s (start-up {clock.start_up:.1f} s)", flush=True)
-    print(f"two nodes: {took[1] / took[2]:.2f} × one (at least 1.6)")
+        rows.append((count, clock.start_up, clock.work, f"{took[1] / clock.work:.2f}"))
+    table((f"nodes of one core, {len(list(photos.iterdir()))} photos", "start-up s", "work s", "times as fast"), rows)
+    print(f"Two nodes are {took[1] / took[2]:.2f} times as fast as one (at least 1.6).")
+
+
+def killed(photos: Path, scratch: Path, options: FolderOptions, _: int) -> None:
+    """Ends with an error unless every photo has one row and one cut-out, and none is done again by the same command."""
+    count, lost = len(list(photos.iterdir())), []
+    with pinned_nodes(2) as cluster:
+        room = ClusterOptions(min_workers=2, max_workers=2)
+
+        def kill_one(_: object, ended: int, __: int) -> None:
+            if ended >= count // 4 and not lost:
+                lost.append(next(iter(cluster.worker_nodes)))
+                cluster.remove_node(lost[0], allow_graceful=False)
+
+        first = process_on_cluster(photos, scratch / "out", options=options, cluster=room, progress=kill_one)
+        again = process_on_cluster(photos, scratch / "out", options=options, cluster=room)
+    target = Place(scratch / "out")
+    paths = [
+        path
+        for entry in target.entries(MANIFEST_NAME)
+        for path in read_table(target.read(entry.path), ["path"]).column("path").to_pylist()
+    ]
+    outputs = sum(entry.path.endswith(".png") for entry in target.entries())
+    table(
+        ("run", "seconds", "done", "failed", "unchanged", "rows", "rows of a photo", "cut-outs"),
+        [
+            ("a node killed at a quarter", first.seconds, first.count("done"), first.count("failed"), 0, "", "", ""),
+            ("the same command again", again.seconds, again.count("done"), again.count("failed"),
+             again.count("unchanged"), len(paths), max(Counter(paths).values()), outputs),
+        ],
+    )  # fmt: skip
+    if not (lost and len(paths) == len(set(paths)) == outputs == first.count("done") == count and not again.failed):
+        raise SystemExit("Something was lost, or done twice.")
+    print("Nothing was lost, and nothing was done twice.")
 
 
 class Memory(threading.Thread):
@@ -132,14 +179,13 @@ class Memory(threading.Thread):
             workers = [resident(pid) for pid in processes() if b"MapWorker" in command_of(pid)]
             self.samples.append((resident(os.getpid()), max(workers, default=0.0)))
 
-    def told(self) -> str:
+    def rows(self) -> list[tuple[object, ...]]:
+        """(share of the work, driver MB, largest worker MB)."""
         working = [sample for sample in self.samples if sample[1]]
         if len(working) < 10:
-            return "too short to tell"
-        parts = [working[len(working) // 5], working[len(working) // 2], working[-2]]
-        grown = [parts[2][side] - parts[0][side] for side in (0, 1)]
-        words = "; ".join(f"driver {driver:.0f}, worker {worker:.0f} MB" for driver, worker in parts)
-        return f"at 20 %, 50 %, 100 %: {words} (driver {grown[0]:+.0f}, worker {grown[1]:+.0f} MB)"
+            return [("too short to tell", "", "")]
+        parts = (("20 %", len(working) // 5), ("50 %", len(working) // 2), ("100 %", -2))
+        return [(share, *working[at]) for share, at in parts]
 
 
 def processes() -> list[int]:
@@ -168,20 +214,27 @@ def growth(photos: Path, scratch: Path, options: FolderOptions, _: int) -> None:
     for path in everything[: len(everything) // 10]:
         (tenth / path.name).symlink_to(path)
     few = timed(process_on_cluster, tenth, scratch / "few", options, cluster=ClusterOptions())
-    print(f"{len(everything) // 10} photos: {few.work:.1f} s (start-up {few.start_up:.1f} s)", flush=True)
     memory = Memory()
     memory.start()
     many = timed(process_on_cluster, photos, scratch / "many", options, cluster=ClusterOptions())
     memory.over.set()
-    print(f"{len(everything)} photos: {many.work:.1f} s (start-up {many.start_up:.1f} s)")
-    print(f"growth: {many.work / few.work:.2f} × for 10 × the photos (9 … 11)")
-    print(f"memory {memory.told()}")
+    memory.join()
+    table(
+        ("photos", "start-up s", "work s", "ms per photo"),
+        [
+            (count, clock.start_up, clock.work, 1000 * clock.work / count)
+            for count, clock in ((len(everything) // 10, few), (len(everything), many))
+        ],
+    )
+    print(f"{many.work / few.work:.2f} times the time for 10 times the photos (9 to 11).")
+    table(("of the work", "driver MB", "largest worker MB"), memory.rows())
 
 
 PARTS = {
     "overhead": (overhead, 1_000, 320, "photo"),
     "nodes": (nodes, 400, 320, "photo"),
     "growth": (growth, 10_000, 96, "live"),
+    "killed": (killed, 2_000, 96, "live"),
 }
 
 
