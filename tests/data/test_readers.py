@@ -127,8 +127,6 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     # form -> file, what is written there, what the message must say
     "table": ("all.csv", "image,mask,weight\na.jpg,,much\n", "row 1"),
     "coco": ("annotations/instances_val2017.json", '{"images": [],\n "annotations": [}', "line 2"),
-    "labelme": ("a.json", '{"shapes": [\n\n}', "line 3"),
-    "yolo": ("labels/train/a.txt", "1 0.1 0.1 0.5 0.5\n1 0.1 x\n", "line 2"),
     "voc": ("ImageSets/Segmentation/val.txt", "\xff\xfe", "val.txt"),
     "supervisely": ("meta.json", '{"classes": 3}', "classes"),
     "imagefolder": ("train/metadata.jsonl", '{"file_name": "a.jpg"}\n{"file"', "line 2"),
@@ -147,6 +145,40 @@ def test_a_broken_file_is_named_with_its_line(name: str, tmp_path: Path) -> None
     with pytest.raises(DataError, match=said) as caught:
         find_pairs(root)
     assert Path(file).name in str(caught.value)
+
+
+#: The same for files of one photograph; the others are read.
+BROKEN_OF_ONE: dict[str, tuple[str, str, str]] = {
+    "labelme": ("a.json", '{"shapes": [\n\n}', "line 3"),
+    "yolo": ("labels/train/a.txt", "1 0.1 0.1 0.5 0.5\n1 0.1 x\n", "line 2"),
+    "supervisely": ("ds1/ann/a.png.json", '{"objects": [\n}', "line 2"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_OF_ONE)
+def test_a_broken_file_of_one_photograph_is_named_with_its_line_and_the_rest_is_read(name: str, tmp_path: Path) -> None:
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
+    root = FORMS[name].write(tmp_path / "set")
+    whole, _ = find_pairs(root)
+    file, content, said = BROKEN_OF_ONE[name]
+    assert (tmp_path / "set" / file).is_file()
+    (tmp_path / "set" / file).write_text(content)
+    pairs, (fault,) = find_pairs(root)
+    assert len(pairs) == len(whole) - 1
+    assert fault.kind == "unreadable" and Path(file).name in fault.text and said in fault.text
+
+
+def test_a_broken_annotation_of_boxes_costs_its_photograph(tmp_path: Path) -> None:
+    root = tmp_path / "voc"
+    for name in ("a", "b"):
+        write(root / "JPEGImages" / f"{name}.jpg", encoded(photo(name), "JPEG"))
+    corners = "<xmin>10</xmin><ymin>8</ymin><xmax>30</xmax><ymax>44</ymax>"
+    thing = f"<object><name>person</name><bndbox>{corners}</bndbox></object>"
+    write(root / "Annotations" / "a.xml", f"<annotation>{thing}</annotation>")
+    write(root / "Annotations" / "b.xml", "<annotation>\n<object></annotation>")
+    pairs, (fault,) = find_pairs(root)
+    assert [scene(pair) for pair in pairs] == ["a"] and "b.xml, line 2" in fault.text
 
 
 @pytest.mark.slow

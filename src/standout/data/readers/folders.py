@@ -63,7 +63,11 @@ def _without_masks(root: Path, images: dict[str, Path], groups: dict[str, str], 
                 lonely = Pair(image, None, root.name, group)
                 found.faults.append(Fault(lonely, "no mask", f"{image.name}: no {file.name} in boxes/"))
                 continue
-            mask = yolo.read_boxes(file)
+            try:
+                mask = yolo.read_boxes(file)
+            except DataError as error:
+                found.faults.append(Fault(Pair(image, None, root.name, group, split=split), "unreadable", str(error)))
+                continue
         elif cut_outs:
             mask = OwnTransparency(image)
         found.pairs.append(Pair(image, mask, root.name, group, split=split))

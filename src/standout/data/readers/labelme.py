@@ -32,10 +32,13 @@ def find(root: Path, person: str) -> Found:
     for file in files:
         if not starts_like(file, b'"shapes"'):
             continue
-        content = read_json(file)
-        shapes = content.get("shapes") if isinstance(content, dict) else None
-        if not isinstance(shapes, list):
-            raise DataError(f"{file} must have a list `shapes`, as LabelMe writes it.")
+        try:
+            content, shapes = _read(file)
+        except DataError as error:  # one broken file of many costs its photograph
+            image = _image_of(file, {}) or file.with_suffix(".jpg")
+            lost = Pair(image, None, base.name, file.stem, split=split_named(file.parent.name))
+            found.faults.append(Fault(lost, "unreadable", str(error)))
+            continue
         image = _image_of(file, content)
         pair = Pair(image or file.with_suffix(".jpg"), None, base.name, file.stem, split=split_named(file.parent.name))
         if image is None:
@@ -55,6 +58,14 @@ def find(root: Path, person: str) -> Found:
     if labels:
         wanted.check(labels, base)
     return found
+
+
+def _read(file: Path) -> tuple[dict[str, Any], list[Any]]:
+    content = read_json(file)
+    shapes = content.get("shapes") if isinstance(content, dict) else None
+    if not isinstance(shapes, list):
+        raise DataError(f"{file} must have a list `shapes`, as LabelMe writes it.")
+    return content, shapes
 
 
 def _files(root: Path) -> list[Path]:

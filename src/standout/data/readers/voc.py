@@ -38,7 +38,11 @@ def find(root: Path, person: str) -> Found:
             if not file.is_file():
                 found.faults.append(Fault(pair, "no mask", f"{image.name}: no {file.name} in Annotations/"))
                 continue
-            shapes = _boxes(file, categories)
+            try:
+                shapes = _boxes(file, categories)
+            except DataError as error:  # one broken file of many costs its photograph
+                found.faults.append(Fault(pair, "unreadable", str(error)))
+                continue
             mask = Drawing(str(file), shapes) if shapes else None
             found.pairs.append(Pair(image, mask, root.name, stem, split=pair.split))
         return found

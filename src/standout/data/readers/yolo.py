@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from standout.data.drawings import Drawing, Shape, box, polygon
-from standout.data.pair import Found, Pair, Split
+from standout.data.pair import Fault, Found, Pair, Split
 from standout.data.readers.parts import Categories, pictures_below, read_text, split_named
 from standout.errors import DataError, InputError, MissingExtra
 
@@ -43,10 +43,15 @@ def find(root: Path, person: str) -> Found:
     for folder, split in folders:
         for image in _pictures(folder):
             label = label_of(image)
-            shapes = _read(label, classes) if label is not None else ()
-            mask = Drawing(str(label), shapes) if shapes else None
             name = split or (split_named(folder.name) if file is None else "") or base.name
-            found.pairs.append(Pair(image, mask, name, image.stem, split=split or split_named(folder.name)))
+            part = split or split_named(folder.name)
+            try:
+                shapes = _read(label, classes) if label is not None else ()
+            except DataError as error:  # one broken file of many costs its photograph
+                found.faults.append(Fault(Pair(image, None, name, image.stem, split=part), "unreadable", str(error)))
+                continue
+            mask = Drawing(str(label), shapes) if shapes else None
+            found.pairs.append(Pair(image, mask, name, image.stem, split=part))
     return found
 
 
