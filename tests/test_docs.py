@@ -97,6 +97,19 @@ def test_the_page_on_data_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (tmp_path / "pairs" / "cutouts" / "masks" / "astronaut.standout.png").is_file()
 
 
+@pytest.mark.slow
+def test_the_step_runs_on_dask_as_the_page_on_clusters_says(tmp_path: Path) -> None:
+    pytest.importorskip("dask.dataframe", reason="needs `pip install 'dask[dataframe]'`")
+    (code,) = (code for code in fences(ROOT / "docs" / "cluster.md", "python") if "dask" in code)
+    (tmp_path / "example.py").write_text(code, "utf-8")
+    (tmp_path / "photos").mkdir()
+    shutil.copy(str(files("standout") / "assets" / "astronaut.jpg"), tmp_path / "photos" / "a.jpg")
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "cutouts" / "a.png").stat().st_size > 1000
+    assert list((tmp_path / "cutouts-manifest").glob("*.parquet"))
+
+
 def test_the_figure_is_drawn_from_the_recipe(hooks) -> None:
     figure = hooks("figure")
     drawn = figure.architecture(load_config(ROOT / "recipes" / "photo.toml").model)
