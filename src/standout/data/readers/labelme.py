@@ -35,8 +35,8 @@ def find(root: Path, person: str) -> Found:
         try:
             content, shapes = _read(file)
         except DataError as error:  # one broken file of many costs its photograph
-            image = _image_of(file, {}) or file.with_suffix(".jpg")
-            lost = Pair(image, None, base.name, file.stem, split=split_named(file.parent.name))
+            photo = _image_of(file, {}) or file.with_suffix(".jpg")
+            lost = Pair(photo, None, base.name, file.stem, split=split_named(file.parent.name))
             found.faults.append(Fault(lost, "unreadable", str(error)))
             continue
         image = _image_of(file, content)
