@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,13 @@ import pytest
 from standout.cli import run as command
 from standout.cluster.engines import in_this_process
 from standout.data.pairs import find_pairs
-from standout.errors import ConfigError, InputError, MissingExtra
+from standout.errors import ConfigError, InputError
 from standout.imaging.decode import read
 from standout.imaging.encode import encode
 from standout.label import judges as judges_module
 from standout.label.agreement import AgreementRule
 from standout.label.judges import JudgeFile, parse_judge
 from standout.label.process import LabelOptions, LabelReport, label_photos
-from standout.label.work import LabelWork
 
 
 def picture(person: tuple[int, int] | None, blind: bool = False) -> bytes:
@@ -145,14 +143,6 @@ def test_judges_are_named_by_kind_and_file(tmp_path: Path) -> None:
         parse_judge("deeplab=missing.tflite")
     with pytest.raises(ConfigError, match="At least two judges"):
         LabelOptions((JudgeFile("own", "photo"),))
-
-
-def test_without_matting_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told once, before the first photograph, and not of each."""
-    monkeypatch.setitem(sys.modules, "pymatting.alpha.estimate_alpha_cf", None)
-    with pytest.raises(MissingExtra, match="The band at the edge"):
-        LabelWork((), AgreementRule(band=3), "").open(1)
-    LabelWork((), AgreementRule(band=0), "").open(1)
 
 
 def test_a_file_that_is_no_network_is_told() -> None:

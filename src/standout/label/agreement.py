@@ -177,17 +177,6 @@ def _near_edge(mask: Mask, reach: int) -> Mask:
     return np.asarray(cv2.dilate(grey, kernel) != cv2.erode(grey, kernel, borderValue=1), bool)
 
 
-def prepare_band() -> None:
-    """Compiles the matting once, on a picture of nothing; later that would be taken for the time of a photograph.
-
-    Raises:
-        MissingExtra: It isn't installed.
-    """
-    mask = np.zeros((12, 12), bool)
-    mask[:, 6:] = True
-    _with_band(np.zeros((12, 12, 3), np.uint8), mask, _near_edge(mask, 2))
-
-
 def _with_band(frame: Frame, mask: Mask, band: Mask) -> Alpha:
     """The mask with its band solved by closed-form matting; as it is where the equations can't be solved."""
     try:

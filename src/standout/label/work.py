@@ -17,7 +17,7 @@ from standout.errors import InputError
 from standout.imaging.arrays import Frame
 from standout.imaging.decode import MAX_BYTES, read
 from standout.imaging.encode import encode
-from standout.label.agreement import AgreementRule, Box, Label, agree, prepare_band, read_boxes
+from standout.label.agreement import AgreementRule, Box, Label, agree, read_boxes
 from standout.label.judges import Judge, JudgeFile
 
 
@@ -79,12 +79,10 @@ class LabelWork:
         """Loads the judges.
 
         Raises:
-            StandoutError: One can't be used, or the matting of the band isn't installed.
+            StandoutError: One can't be used.
         """
         cv2.setNumThreads(threads)
         judges = [file.load(threads) for file in self.judges]
-        if self.rule.band:
-            prepare_band()
         source = Place(self.source)
 
         def do(photo: Photo, data: bytes) -> Product:
