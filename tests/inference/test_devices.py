@@ -237,7 +237,7 @@ def test_a_device_that_compiles_for_each_size_gets_one_size_and_a_cache(
     runtime = use(FakeRuntime(DEVICES[name].provider))
     session = Session(dynamic_model_file, device=name)
     opened, options, providers = runtime.opened[-1]
-    assert session.size == (64, 64) and options.fixed == {"batch": 1, "height": 64, "width": 64}
+    assert session.size_hw == (64, 64) and options.fixed == {"batch": 1, "height": 64, "width": 64}
     assert opened.shapes == [(1, 64, 64, 3)]  # warmed up before the first picture
     folders = [value for value in providers[0][1].values() if "cache" in value]
     assert folders and Path(folders[0]).is_dir()

@@ -31,7 +31,7 @@ def foreign(path: Path, *, card: bool = True, kind: int = TensorProto.UINT8, sha
 
 def test_a_model_says_what_it_is(model_file: Path) -> None:
     session = Session(model_file)
-    assert session.card == tiny_card() and session.size == (64, 64)
+    assert session.card == tiny_card() and session.size_hw == (64, 64)
     assert session.providers == ("CPUExecutionProvider",)
     alpha = session.run(np.full((1, 64, 64, 3), 255, np.uint8))
     assert alpha.shape == (1, 64, 64) and alpha.dtype == np.float32 and alpha.min() > 0.999
@@ -39,7 +39,7 @@ def test_a_model_says_what_it_is(model_file: Path) -> None:
 
 def test_symbolic_sizes(dynamic_model_file: Path) -> None:
     session = Session(dynamic_model_file)
-    assert session.size is None and session.run(np.zeros((1, 32, 48, 3), np.uint8)).shape == (1, 32, 48)
+    assert session.size_hw is None and session.run(np.zeros((1, 32, 48, 3), np.uint8)).shape == (1, 32, 48)
 
 
 def test_files_that_are_none(tmp_path: Path, model_file: Path) -> None:

@@ -78,7 +78,7 @@ def fake_capture(monkeypatch: pytest.MonkeyPatch) -> type[FakeCapture]:
 
 
 def test_a_device_is_asked_for_size_rate_and_jpeg_and_gives_rgb(fake_capture: type[FakeCapture]) -> None:
-    camera = Camera(3, size=(1920, 1080), fps=60)
+    camera = Camera(3, size_wh=(1920, 1080), fps=60)
     assert camera.open() == (64, 36)
     (capture,) = fake_capture.made
     found = camera.newest(0, timeout_s=5)

@@ -105,7 +105,7 @@ def _finding(pair: Pair, kind: str, text: str) -> dict[str, Any]:
 def _row(fact: PairFacts) -> dict[str, Any]:
     """The figures of one picture."""
     row: dict[str, Any] = {
-        "set": fact.pair.set, "stem": fact.pair.stem, "width": fact.size[1], "height": fact.size[0],
+        "set": fact.pair.set, "stem": fact.pair.stem, "width": fact.size_hw[1], "height": fact.size_hw[0],
         "brightness": round(fact.brightness, 3), "sharpness": round(fact.sharpness, 1), "color": round(fact.color, 1),
     }  # fmt: skip
     if fact.shape:
@@ -297,8 +297,8 @@ def _describe(facts: list[PairFacts]) -> dict[str, Any]:
         "unlabelled": sum(is_unlabelled(f.pair) for f in facts),
         "faulty": {kind: sum(kind in f.faults for f in facts) for kind in sorted({k for f in facts for k in f.faults})},
         "formats": dict(Counter(f.format for f in facts if f.format)),
-        "width": _quartiles([f.size[1] for f in facts if f.format]),
-        "height": _quartiles([f.size[0] for f in facts if f.format]),
+        "width": _quartiles([f.size_hw[1] for f in facts if f.format]),
+        "height": _quartiles([f.size_hw[0] for f in facts if f.format]),
         "person_share": _quartiles([s.share for s in shapes]),
         "sizes": _counted((size_name(s.share) for s in shapes), [name for _, name in SIZES]),
         "figures": _counted((figures_name(s.figures) for s in shapes), ["1", "2", "3 and more"]),

@@ -26,9 +26,9 @@ def describe(frame: Frame, mask: Mask) -> tuple[NDArray[np.float32], float] | No
         float32 (76,) of length 1: a histogram of 4 × 4 × 4 colours and one of 12 directions of edges; and the share.
     """
     scale = 160 / max(mask.shape)
-    size = (max(8, round(mask.shape[1] * scale)), max(8, round(mask.shape[0] * scale)))
-    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    person = cv2.dilate(cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST), np.ones((5, 5)))
+    size_wh = (max(8, round(mask.shape[1] * scale)), max(8, round(mask.shape[0] * scale)))
+    small = cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA)
+    person = cv2.dilate(cv2.resize(mask.astype(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST), np.ones((5, 5)))
     ground = person == 0
     if ground.mean() < 0.05:
         return None

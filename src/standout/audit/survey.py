@@ -53,7 +53,7 @@ class PairFacts:
 
     pair: Pair
     faults: dict[str, str] = field(default_factory=dict)  # kind -> what it is, in words
-    size: tuple[int, int] = (0, 0)  # height, width
+    size_hw: tuple[int, int] = (0, 0)
     format: str = ""
     content: str = ""  # digest of the decoded picture
     bits: NDArray[np.uint64] | None = None
@@ -104,7 +104,7 @@ def survey(pair: Pair) -> PairFacts:
 
 
 def _look_at_picture(facts: PairFacts, frame: Frame) -> None:
-    height, width = facts.size = frame.shape[0], frame.shape[1]
+    height, width = facts.size_hw = frame.shape[0], frame.shape[1]
     expected = _ENDINGS.get(facts.pair.image.suffix.lower(), "")
     if facts.format != expected:
         facts.faults["format differs from ending"] = f"named {expected or 'otherwise'}, is {facts.format or 'unknown'}"

@@ -85,7 +85,14 @@ def run(argv: list[str]) -> int:
 
 
 #: Parameters of the library whose flag has another name.
-_FLAGS = {"source": "camera", "start_s": "start", "end_s": "end", "file_format": "format", "clean": "keep-edge-colors"}
+_FLAGS = {
+    "source": "camera",
+    "start_s": "start",
+    "end_s": "end",
+    "file_format": "format",
+    "clean": "keep-edge-colors",
+    "size_hw": "size",
+}
 
 
 def with_flags(sentence: str, app: Any) -> str:

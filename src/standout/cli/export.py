@@ -74,7 +74,7 @@ def export(
     exported = export_run(
         run,
         output,
-        size=(size, size) if size else None,
+        size_hw=(size, size) if size else None,
         weights=weights,
         card_files=card or (),
         scores_file=scores,

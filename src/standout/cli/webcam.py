@@ -79,7 +79,7 @@ def webcam(
     cv2.setNumThreads(1)
     loaded = load_live(model, config, device=device)
     say_device(loaded, device)
-    cam = Webcam(Camera(source, size=asked, fps=fps), LiveMask(loaded, config), options, say=say)
+    cam = Webcam(Camera(source, size_wh=asked, fps=fps), LiveMask(loaded, config), options, say=say)
 
     def outputs(found: tuple[int, int]) -> Sequence[Output]:
         if found != asked and isinstance(source, int):
@@ -119,13 +119,13 @@ class _Wanted:
     def server_port(self) -> int:
         return int(self.control) if self.control and _is_number(self.control) else self.port
 
-    def open(self, cam: Webcam, size: tuple[int, int]) -> Sequence[Output]:
+    def open(self, cam: Webcam, size_wh: tuple[int, int]) -> Sequence[Output]:
         """The outputs for frames of (width, height)."""
         found: list[Output] = []
         if self.virtual:
             from standout.webcam.virtual_camera import VirtualCamera
 
-            camera = VirtualCamera(size, self.fps, self.device)
+            camera = VirtualCamera(size_wh, self.fps, self.device)
             say(f"the virtual camera is `{camera.device}`; choose it in Zoom, Meet or OBS.")
             found.append(camera)
         try:

@@ -18,13 +18,13 @@ _HIGHLIGHT = 6.0
 
 
 def fit_image(
-    image: Frame, size: tuple[int, int], *, fit: Fit = "cover", position: tuple[float, float] = (0.5, 0.5)
+    image: Frame, size_hw: tuple[int, int], *, fit: Fit = "cover", position: tuple[float, float] = (0.5, 0.5)
 ) -> Frame:
-    """Brings an image to `size` (height, width).
+    """Brings an image to `size_hw` (height, width).
 
     Args:
         image: uint8 RGB (h, w, 3).
-        size: The size of the result.
+        size_hw: The size of the result.
         fit: `cover` fills the picture and cuts what is over, `contain` shows all of it on black, `stretch` distorts.
         position: Which part stays in view, or where it lies, (across, down), 0 … 1.
 
@@ -33,9 +33,9 @@ def fit_image(
         >>> fit_image(image, (4, 4)).shape, fit_image(image, (4, 4), fit="contain")[0].max()
         ((4, 4, 3), np.uint8(0))
     """
-    height, width = size
+    height, width = size_hw
     if fit == "stretch":
-        return np.asarray(resize(image, size), np.uint8)
+        return np.asarray(resize(image, size_hw), np.uint8)
     ratio_h, ratio_w = height / image.shape[0], width / image.shape[1]
     if fit == "contain":
         scale = min(ratio_h, ratio_w)
@@ -49,17 +49,17 @@ def fit_image(
     cut_h = min(image.shape[0], max(1, round(height / scale)))
     cut_w = min(image.shape[1], max(1, round(width / scale)))
     top, left = round((image.shape[0] - cut_h) * position[1]), round((image.shape[1] - cut_w) * position[0])
-    return np.asarray(resize(image[top : top + cut_h, left : left + cut_w], size), np.uint8)
+    return np.asarray(resize(image[top : top + cut_h, left : left + cut_w], size_hw), np.uint8)
 
 
-def default_blur(size: tuple[int, int]) -> float:
-    """The blur radius for a picture of `size` when none is asked for: 2.5 % of the longer side, pixels.
+def default_blur(size_hw: tuple[int, int]) -> float:
+    """The blur radius for a picture of `size_hw` when none is asked for: 2.5 % of the longer side, pixels.
 
     Example:
         >>> default_blur((3000, 4000))
         100.0
     """
-    return max(2.0, 0.025 * max(size))
+    return max(2.0, 0.025 * max(size_hw))
 
 
 def blur_background(

@@ -238,17 +238,17 @@ def _reach(levels: Levels, margin: int) -> tuple[int, int, int, int]:
     )
 
 
-def _small(layers: Layers, size: tuple[int, int]) -> Layer:
-    """The layers as one array (h, w, C) of `size`."""
-    parts = [_shrunk(layer, size) for layer in layers]
+def _small(layers: Layers, size_hw: tuple[int, int]) -> Layer:
+    """The layers as one array (h, w, C) of `size_hw`."""
+    parts = [_shrunk(layer, size_hw) for layer in layers]
     return parts[0] if len(parts) == 1 else np.asarray(cv2.merge(parts))
 
 
-def _shrunk(layer: Layer, size: tuple[int, int]) -> Layer:
+def _shrunk(layer: Layer, size_hw: tuple[int, int]) -> Layer:
     """A layer at a smaller size. Halving by halves is many times faster than one step of an odd factor."""
-    while layer.shape[0] >= 2 * size[0] and layer.shape[1] >= 2 * size[1]:
+    while layer.shape[0] >= 2 * size_hw[0] and layer.shape[1] >= 2 * size_hw[1]:
         layer = np.asarray(resize(layer, ((layer.shape[0] + 1) // 2, (layer.shape[1] + 1) // 2)))
-    return np.asarray(resize(layer, size))
+    return np.asarray(resize(layer, size_hw))
 
 
 def _parts(layers: Layers, small: NDArray[Any]) -> list[NDArray[Any]]:

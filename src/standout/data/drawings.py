@@ -255,8 +255,22 @@ def decode_run_lengths(shape: Shape) -> NDArray[np.bool_]:
     return np.asarray(coco.decode(packed)).reshape(height, width).astype(bool)
 
 
+class _Painted:
+    """What painted masks have in common: they are exact, and their size is known only when they are read."""
+
+    __slots__ = ()
+
+    @property
+    def weak(self) -> bool:
+        return False
+
+    @property
+    def size_hw(self) -> Size | None:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
-class PaintedMask:
+class PaintedMask(_Painted):
     """A label picture that isn't read by the automatic rule: its reader knows what stands for person.
 
     Attributes:
@@ -271,20 +285,12 @@ class PaintedMask:
     def name(self) -> str:
         return str(self.place)
 
-    @property
-    def weak(self) -> bool:
-        return False
-
-    @property
-    def size_hw(self) -> Size | None:
-        return None
-
     def draw(self, size_hw: Size) -> PersonLabel:  # noqa: ARG002 - its size is checked by who asks
         return read_label_picture(read_bytes(self.place), self.name, self.person)
 
 
 @dataclass(frozen=True, slots=True)
-class PaintedInstances:
+class PaintedInstances(_Painted):
     """Several label pictures, one person each (TensorFlow's object detection records)."""
 
     places: tuple[Place, ...]
@@ -292,14 +298,6 @@ class PaintedInstances:
     @property
     def name(self) -> str:
         return str(self.places[0])
-
-    @property
-    def weak(self) -> bool:
-        return False
-
-    @property
-    def size_hw(self) -> Size | None:
-        return None
 
     def draw(self, size_hw: Size) -> PersonLabel:
         person, unsure = np.zeros(size_hw, np.uint8), np.zeros(size_hw, bool)
@@ -312,7 +310,7 @@ class PaintedInstances:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnTransparency:
+class OwnTransparency(_Painted):
     """The photograph's own alpha channel is its mask: a cut-out."""
 
     place: Place
@@ -320,14 +318,6 @@ class OwnTransparency:
     @property
     def name(self) -> str:
         return str(self.place)
-
-    @property
-    def weak(self) -> bool:
-        return False
-
-    @property
-    def size_hw(self) -> Size | None:
-        return None
 
     def draw(self, size_hw: Size) -> PersonLabel:  # noqa: ARG002
         with Image.open(io.BytesIO(read_bytes(self.place))) as image:

@@ -91,9 +91,11 @@ def _paste(canvas: Frame, mask: Alpha, person: CutOut, share: float, rng: np.ran
     return canvas, mask
 
 
-def _place(person: CutOut, size: tuple[int, int], room: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
+def _place(
+    person: CutOut, size_hw: tuple[int, int], room_hw: tuple[int, int], rng: np.random.Generator
+) -> tuple[int, int]:
     """Top and left. A side on which the person was cut stays outside the picture, or the cut would show."""
-    (h, w), (height, width) = size, room
+    (h, w), (height, width) = size_hw, room_hw
     cut_top, cut_bottom, cut_left, cut_right = person.on_edge
     if cut_bottom or rng.random() < 0.15:
         top = height - round(h * rng.uniform(0.6, 1.0))

@@ -44,7 +44,7 @@ def export_run(
     run: Path,
     output: Path,
     *,
-    size: tuple[int, int] | None = None,
+    size_hw: tuple[int, int] | None = None,
     weights: str = "best",
     card_files: Sequence[Path] = (),
     scores_file: Path | None = None,
@@ -56,7 +56,7 @@ def export_run(
     Args:
         run: A run folder.
         output: The .onnx file to write.
-        size: (height, width) that pictures are letterboxed to; the run's validation size by default.
+        size_hw: (height, width) that pictures are letterboxed to; the run's validation size by default.
         weights: `best` or `last`.
         scores_file: What `standout evaluate --json` wrote of this run, for the card; otherwise the card has the IoU on
             what was held out while training.
@@ -73,12 +73,12 @@ def export_run(
     """
     model, config, record = load_run(run, weights)
     side = config.data.val_size or config.data.size
-    size = size or (side, side)
+    size_hw = size_hw or (side, side)
     stride = max(input_multiple(config.model), 16) * (2 if two_scales else 1)
-    if min(size) <= 0 or size[0] % stride or size[1] % stride:
-        raise ConfigError(f"--size must be multiples of {stride}; received {size[0]}×{size[1]}.")
+    if min(size_hw) <= 0 or size_hw[0] % stride or size_hw[1] % stride:
+        raise ConfigError(f"`size_hw` must be multiples of {stride}; received {size_hw[0]}×{size_hw[1]}.")
     card = ModelCard(
-        name=run.name, input_size=size, multiple=stride, scales=(1.0, 0.5) if two_scales else (1.0,),
+        name=run.name, input_size=size_hw, multiple=stride, scales=(1.0, 0.5) if two_scales else (1.0,),
         output_stride=config.model.output_stride, encoder=config.model.encoder,
         parameters=model.count_params(), data_hash=record["data_hash"], revision=record["revision"],
         samples=_samples(run, config.train.batch), start=record.get("start", ""), scores=_validation_scores(run),
@@ -89,11 +89,11 @@ def export_run(
     if scores_file:
         card = dataclasses.replace(card, scores=read_scores(scores_file))
     proto = to_onnx(model, card)
-    difference, changed = check_parity(model, proto, size, stride, two_scales=two_scales), 0.0
+    difference, changed = check_parity(model, proto, size_hw, stride, two_scales=two_scales), 0.0
     if int8:
         from standout.export.quantize import quantize
 
-        proto, changed = quantize(proto, int8, size)
+        proto, changed = quantize(proto, int8, size_hw)
     save_onnx(proto, output)
     return Exported(card, difference, changed)
 

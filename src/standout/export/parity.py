@@ -37,7 +37,7 @@ def largest_difference(
 
 
 def check_parity(
-    model: keras.Model, proto: onnx.ModelProto, size: tuple[int, int], stride: int, *, two_scales: bool = False
+    model: keras.Model, proto: onnx.ModelProto, size_hw: tuple[int, int], stride: int, *, two_scales: bool = False
 ) -> float:
     """Compares on noise, on a smooth gradient, and at a second size, and returns the largest difference.
 
@@ -46,7 +46,7 @@ def check_parity(
     """
     rng = np.random.default_rng(0)
     worst = 0.0
-    for height, width in (size, (4 * stride, 6 * stride)):
+    for height, width in (size_hw, (4 * stride, 6 * stride)):
         noise = rng.integers(0, 256, (1, height, width, 3), np.uint8)
         ramp = np.broadcast_to(np.linspace(0, 255, width).astype(np.uint8)[None, None, :, None], (1, height, width, 3))
         worst = max(

@@ -33,13 +33,13 @@ CALIBRATION, COMPARED = 60, 12
 TOLERANCE = 0.02
 
 
-def quantize(proto: onnx.ModelProto, folder: Path, size: tuple[int, int]) -> tuple[onnx.ModelProto, float]:
+def quantize(proto: onnx.ModelProto, folder: Path, size_hw: tuple[int, int]) -> tuple[onnx.ModelProto, float]:
     """Quantises a model.
 
     Args:
         proto: The float model, uint8 RGB (1, H, W, 3) to alpha.
         folder: Photographs as `find_pairs` reads them: those that were trained on, never those to be measured on.
-        size: (height, width) of the network.
+        size_hw: (height, width) of the network.
 
     Returns:
         The int8 model with the same card, and the share of pixels that change sides of alpha 0.5, in 0 … 1.
@@ -56,7 +56,7 @@ def quantize(proto: onnx.ModelProto, folder: Path, size: tuple[int, int]) -> tup
         quant_pre_process(str(given), str(prepared), skip_symbolic_shape=True)
         names = [node.name for node in onnx.load(prepared).graph.node]
         quantize_static(
-            str(prepared), str(quantised), _Reader(_frames(chosen, size), proto.graph.input[0].name),
+            str(prepared), str(quantised), _Reader(_frames(chosen, size_hw), proto.graph.input[0].name),
             quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8, op_types_to_quantize=list(QUANTISED),
             nodes_to_exclude=[name for name in names if name.rsplit("/")[-1] in FLOAT_NODES],
@@ -64,7 +64,7 @@ def quantize(proto: onnx.ModelProto, folder: Path, size: tuple[int, int]) -> tup
             reduce_range=True,
         )  # fmt: skip
         result = onnx.load(quantised)
-    changed = _changed_sides(proto, result, _frames(chosen[:: max(1, len(chosen) // COMPARED)], size))
+    changed = _changed_sides(proto, result, _frames(chosen[:: max(1, len(chosen) // COMPARED)], size_hw))
     if changed > TOLERANCE:
         raise ModelFileError(
             f"The int8 model may change at most {TOLERANCE:.0%} of the pixels; it changes {changed:.1%}; "
@@ -73,9 +73,9 @@ def quantize(proto: onnx.ModelProto, folder: Path, size: tuple[int, int]) -> tup
     return result, changed
 
 
-def _frames(pairs: Sequence[Pair], size: tuple[int, int]) -> Iterator[Frame]:
+def _frames(pairs: Sequence[Pair], size_hw: tuple[int, int]) -> Iterator[Frame]:
     for pair in pairs:
-        yield np.ascontiguousarray(letterbox(read_image(pair.image), size)[0])[None]
+        yield np.ascontiguousarray(letterbox(read_image(pair.image), size_hw)[0])[None]
 
 
 class _Reader(CalibrationDataReader):

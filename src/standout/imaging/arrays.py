@@ -66,34 +66,34 @@ class Box:
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
 
-def letterbox_box(height: int, width: int, size: tuple[int, int]) -> Box:
-    """The largest box of the picture's proportions inside `size` (height, width), centred."""
-    scale = min(size[0] / height, size[1] / width)
+def letterbox_box(height: int, width: int, size_hw: tuple[int, int]) -> Box:
+    """The largest box of the picture's proportions inside `size_hw` (height, width), centred."""
+    scale = min(size_hw[0] / height, size_hw[1] / width)
     # round() of a very thin strip may be 0; a picture keeps at least one pixel.
-    inner_h = min(size[0], max(1, round(height * scale)))
-    inner_w = min(size[1], max(1, round(width * scale)))
-    return Box((size[0] - inner_h) // 2, (size[1] - inner_w) // 2, inner_h, inner_w)
+    inner_h = min(size_hw[0], max(1, round(height * scale)))
+    inner_w = min(size_hw[1], max(1, round(width * scale)))
+    return Box((size_hw[0] - inner_h) // 2, (size_hw[1] - inner_w) // 2, inner_h, inner_w)
 
 
-def resize(array: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Resizes (H, W) or (H, W, C) to `size` (height, width): area when shrinking, bilinear when growing."""
-    if array.shape[:2] == size:
+def resize(array: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
+    """Resizes (H, W) or (H, W, C) to `size_hw` (height, width): area when shrinking, bilinear when growing."""
+    if array.shape[:2] == size_hw:
         return array
-    shrinks = size[0] * size[1] < array.shape[0] * array.shape[1]
-    return cv2.resize(array, (size[1], size[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    shrinks = size_hw[0] * size_hw[1] < array.shape[0] * array.shape[1]
+    return cv2.resize(array, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def letterbox(frame: Frame, size: tuple[int, int], *, fill: int = 127) -> tuple[Frame, Box]:
-    """Fits a frame into `size` (height, width) without stretching; the borders are mid-grey.
+def letterbox(frame: Frame, size_hw: tuple[int, int], *, fill: int = 127) -> tuple[Frame, Box]:
+    """Fits a frame into `size_hw` (height, width) without stretching; the borders are mid-grey.
 
     Returns:
-        The uint8 RGB picture of `size`, and where the frame lies in it.
+        The uint8 RGB picture of `size_hw`, and where the frame lies in it.
     """
-    box = letterbox_box(frame.shape[0], frame.shape[1], size)
+    box = letterbox_box(frame.shape[0], frame.shape[1], size_hw)
     inner = resize(frame, (box.height, box.width))
-    if (box.height, box.width) == size:
+    if (box.height, box.width) == size_hw:
         return inner, box
-    canvas = np.full((*size, 3), fill, np.uint8)
+    canvas = np.full((*size_hw, 3), fill, np.uint8)
     canvas[box.slices] = inner
     return canvas, box
 

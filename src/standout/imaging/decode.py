@@ -132,8 +132,8 @@ def _open(kind: str, data: bytes) -> ImageFile.ImageFile:
     return image
 
 
-def _check_pixels(size: tuple[int, int], max_pixels: int, name: str) -> None:
-    width, height = size
+def _check_pixels(size_wh: tuple[int, int], max_pixels: int, name: str) -> None:
+    width, height = size_wh
     if width < 1 or height < 1:
         raise InputError(f"{name} has no pixels ({width} × {height}).")
     if width * height > max_pixels:

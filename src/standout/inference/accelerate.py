@@ -35,14 +35,14 @@ class Opened:
         session: onnxruntime's.
         device: Where it computes.
         reason: One sentence, why there.
-        size: (height, width) of the input where the device wants one size for all; else None.
+        size_hw: (height, width) of the input where the device wants one size for all; else None.
         share: The share of the network's nodes, 0 … 1, on the device itself; the processor does the others.
     """
 
     session: Any
     device: Device
     reason: str
-    size: tuple[int, int] | None = None
+    size_hw: tuple[int, int] | None = None
     share: float = 1.0
 
 
@@ -127,9 +127,9 @@ def _open(
         data = dequantize(data)
     options = session_options(threads)
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")  # older ones pass over it
-    size = card.input_size if device.fixed_shape else None
-    if size:
-        for dimension, length in (("batch", 1), ("height", size[0]), ("width", size[1])):
+    size_hw = card.input_size if device.fixed_shape else None
+    if size_hw:
+        for dimension, length in (("batch", 1), ("height", size_hw[0]), ("width", size_hw[1])):
             options.add_free_dimension_override_by_name(dimension, length)
     if device.name == "directml":
         options.enable_mem_pattern = False
@@ -149,8 +149,8 @@ def _open(
         raise _NotWorking(
             device, "onnxruntime goes on with the processor instead; its libraries or its driver are missing"
         )
-    _warm_up(session, device, size or card.input_size)
-    return Opened(session, device, reason, size, share)
+    _warm_up(session, device, size_hw or card.input_size)
+    return Opened(session, device, reason, size_hw, share)
 
 
 def _share(session: Any, provider: str) -> float:
@@ -165,13 +165,13 @@ def _share(session: Any, provider: str) -> float:
     return sum(count for name, count in counts if name == provider) / whole if whole else 1.0
 
 
-def _warm_up(session: Any, device: Device, size: tuple[int, int]) -> None:
+def _warm_up(session: Any, device: Device, size_hw: tuple[int, int]) -> None:
     """The first run, which compiles and uploads; and the proof that there is an alpha."""
     image = session.get_inputs()[0].name
-    blank: Frame = np.zeros((1, *size, 3), np.uint8)
+    blank: Frame = np.zeros((1, *size_hw, 3), np.uint8)
     try:
         (alpha,) = session.run(None, {image: blank})
     except Exception as error:
         raise _NotWorking(device, first_line(error)) from error
-    if np.shape(alpha) != (1, *size) or not np.isfinite(alpha).all():
+    if np.shape(alpha) != (1, *size_hw) or not np.isfinite(alpha).all():
         raise _NotWorking(device, "what it computes is no alpha")

@@ -164,8 +164,8 @@ class Model:
 
     def network_size(self, height: int, width: int, *, zoom: float = 1.0) -> tuple[int, int]:
         """The (height, width) at which a frame of this size goes through the network, `zoom` times the usual one."""
-        if self._session.size is not None:
-            return self._session.size
+        if self._session.size_hw is not None:
+            return self._session.size_hw
         stride, longest = self.card.multiple or self.card.output_stride, max(self.card.input_size)
         scale = round(longest * zoom) / max(height, width)
         # The small side's share of the network's work is saved for everything that isn't square.

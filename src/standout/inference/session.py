@@ -77,9 +77,9 @@ class Session:
         # The processor reads the file in any case: what is wrong with it is the file's fault then, and no device's.
         self._session = _open(data, self.name, self.threads)
         self.card = self._read_card()
-        self.size, self._input, self._output = self._check_contract()
+        self.size_hw, self._input, self._output = self._check_contract()
         opened = open_on(wanted, kind, self._session, data, self.card, self.threads)
-        self._session, self.size = opened.session, self.size or opened.size
+        self._session, self.size_hw = opened.session, self.size_hw or opened.size_hw
         #: Where it runs, why there, and the share of the network's nodes that runs there.
         self.device, self.reason, self.share = opened.device.name, opened.reason, opened.share
         #: The providers in use, first choice first.

@@ -54,12 +54,12 @@ class Camera:
     Args:
         source: A camera's number, a device (`/dev/video2`), or a video file, which is played at its own pace, again
             and again.
-        size: (width, height) to ask for; the camera may give another.
+        size_wh: (width, height) to ask for; the camera may give another.
         fps: Frames per second to ask for.
     """
 
-    def __init__(self, source: int | str, *, size: tuple[int, int] = (1280, 720), fps: float = 30.0) -> None:
-        self.source, self._size, self._fps = source, size, fps
+    def __init__(self, source: int | str, *, size_wh: tuple[int, int] = (1280, 720), fps: float = 30.0) -> None:
+        self.source, self._size_wh, self._fps = source, size_wh, fps
         self._file = isinstance(source, str) and not source.startswith("/dev/")
         self._frames = LatestValue[LiveFrame]()
         self._reading: _Reading | None = None
@@ -108,8 +108,8 @@ class Camera:
             raise _why(self.source)
         # Uncompressed 720p doesn't fit through USB 2 at 30 frames per second; JPEG does.
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size_wh[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size_wh[1])
         capture.set(cv2.CAP_PROP_FPS, self._fps)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         return capture

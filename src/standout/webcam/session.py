@@ -100,7 +100,7 @@ class Webcam:
         self._mirror, self._paused, self._quit = self.options.mirror, False, False
         self._composer = Compositor()
         self._last: Frame | None = None
-        self._size = (0, 0)
+        self._size_wh = (0, 0)
         self._seen = 0
 
     # ------------------------------------------------------------ commands
@@ -187,10 +187,10 @@ class Webcam:
         Raises:
             DeviceError: Camera or output aren't there, or the camera went away and stayed away.
         """
-        size = self._camera.open()
+        size_wh = self._camera.open()
         try:
-            self._size = size
-            self.outputs = list(outputs(size))
+            self._size_wh = size_wh
+            self.outputs = list(outputs(size_wh))
             limiter = RateLimiter(self.options.fps, self.clock)
             watched_s = self.clock.now()
             while not self._quit and (frames is None or frames > 0):
@@ -221,8 +221,8 @@ class Webcam:
     def _frame(self, shot: LiveFrame) -> None:
         """One frame from the camera to the outputs."""
         backdrop, frame = self._backdrop, shot.frame
-        if frame.shape[1::-1] != self._size:  # a camera that was opened again may give another size
-            frame = np.asarray(cv2.resize(frame, self._size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        if frame.shape[1::-1] != self._size_wh:  # a camera that was opened again may give another size
+            frame = np.asarray(cv2.resize(frame, self._size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)
         alpha = None
         if not backdrop.off:
             with self.meter.stage("mask"):

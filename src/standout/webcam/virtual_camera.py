@@ -24,7 +24,7 @@ class VirtualCamera:
     """A virtual camera; what is shown here is what other programs see.
 
     Args:
-        size: (width, height).
+        size_wh: (width, height).
         fps: Frames per second that programs are told.
         device: The virtual camera's name (`/dev/video10`, `OBS Virtual Camera`); None takes the first there is.
 
@@ -35,13 +35,13 @@ class VirtualCamera:
 
     own_view = False
 
-    def __init__(self, size: tuple[int, int], fps: float, device: str | None = None) -> None:
+    def __init__(self, size_wh: tuple[int, int], fps: float, device: str | None = None) -> None:
         try:
             import pyvirtualcam
         except ImportError:
             raise MissingExtra("The virtual camera", "webcam") from None
         try:
-            self._camera: Any = pyvirtualcam.Camera(width=size[0], height=size[1], fps=fps, device=device)
+            self._camera: Any = pyvirtualcam.Camera(width=size_wh[0], height=size_wh[1], fps=fps, device=device)
         except RuntimeError as error:
             raise DeviceError(_why(str(error), device)) from error
         self.device: str = self._camera.device
