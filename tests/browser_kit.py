@@ -6,10 +6,11 @@ import functools
 import importlib.resources
 import os
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NoReturn
@@ -93,12 +94,39 @@ def two_people() -> NDArray[np.uint8]:
     return wall
 
 
+#: Process ids of the browsers that these tests started and that haven't been closed.
+_started: set[int] = set()
+
+
 def launch(playwright: Any, *, camera: Path | None = None, more: tuple[str, ...] = ()) -> Any:
-    """Chromium of the system; nothing is downloaded."""
+    """Chromium of the system; nothing is downloaded. `kill_browsers` ends it, should it hang."""
     arguments = ["--no-sandbox", "--enable-unsafe-swiftshader", "--use-fake-ui-for-media-stream", *more]
     if camera is not None:
         arguments += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera.resolve()}"]
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=90_000)
+    session = browser.new_browser_cdp_session()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    process = next(int(one["id"]) for one in processes if one["type"] == "browser")
+    _started.add(process)
+    browser.on("disconnected", lambda _: _started.discard(process))
+    return browser
+
+
+def kill_browsers() -> None:
+    """Ends every browser of these tests: what waits for one gets an error instead of waiting for ever."""
+    for process in list(_started):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def kill_driver() -> None:
+    """Ends Playwright's own process, which is a child of this one."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if parent == os.getpid() and b"run-driver" in (folder / "cmdline").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
 
 
 def until(page: Any, expression: str, *, timeout_s: float = 60) -> None:

@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from browser_kit import CHROMIUM, PAGE, host, launch, missing, write_camera
+from browser_kit import CHROMIUM, PAGE, host, kill_browsers, kill_driver, launch, missing, write_camera
+
+#: No browser test may take longer, with what it sets up and clears away: some of Playwright's calls wait for ever.
+LIMIT_S = 420
+#: After so many tests that hung the others fail at once.
+HANGS_ALLOWED = 2
+_hung: list[str] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Ends a browser that hangs: the test that waits for it then fails."""
+
+    def end() -> None:
+        _hung.append(item.name)
+        item.add_report_section("call", "limit", f"It wasn't through after {LIMIT_S} s; its browser was ended.")
+        kill_browsers()
+
+    timers = [threading.Timer(LIMIT_S, end), threading.Timer(LIMIT_S + 30, kill_driver)]
+    for timer in timers:
+        timer.daemon = True
+        timer.start()
+    try:
+        return (yield)
+    finally:
+        for timer in timers:
+            timer.cancel()
+
+
+@pytest.fixture(autouse=True)
+def _not_after_hangs() -> None:
+    if len(_hung) >= HANGS_ALLOWED:
+        pytest.fail(f"Not tried: the browser hung in {' and '.join(_hung)}; see there.")
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +64,19 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Any, camera: Path) -> Iterator[Any]:
-    started = launch(playwright, camera=camera)
+def _browsers() -> Iterator[list[Any]]:
+    started: list[Any] = []
     yield started
-    started.close()
+    for browser in started:
+        browser.close()
+
+
+@pytest.fixture
+def browser(playwright: Any, camera: Path, _browsers: list[Any]) -> Any:
+    """The module's browser; a new one where a test before lost it."""
+    if not _browsers or not _browsers[-1].is_connected():
+        _browsers.append(launch(playwright, camera=camera))
+    return _browsers[-1]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -22,5 +24,20 @@ def test_the_library_keeps_its_types_and_passes_its_tests() -> None:
     if not (WEB / "node_modules").is_dir():
         missing("web/node_modules isn't there; run `make web`")
     for script in ("check", "test"):
-        done = subprocess.run([npm, "run", "--silent", script], cwd=WEB, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+        code, said = _run([npm, "run", "--silent", script], limit_s=300)
+        assert code == 0, said[-6000:]
+
+
+def _run(command: list[str], *, limit_s: float) -> tuple[int, str]:
+    """Exit status and output; what isn't through in time is ended with all its children."""
+    process = subprocess.Popen(
+        command, cwd=WEB, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        said, _ = process.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        said, _ = process.communicate(timeout=30)
+        pytest.fail(f"`{' '.join(command)}` wasn't through after {limit_s:g} s; it said: {said[-4000:]}")
+    return process.returncode, said

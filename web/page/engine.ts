@@ -44,8 +44,10 @@ async function openPhotos(): Promise<Segmenter> {
   const counter = counting("photos");
   try {
     // `?model=live`: four times as fast, for slow machines; its edges are coarser.
-    const model = new URLSearchParams(location.search).get("model") === "live" ? "live" : "photo";
-    const segmenter = await createSegmenter({ model, wasmPath: ENGINE, onProgress: counter.onProgress });
+    const query = new URLSearchParams(location.search);
+    const model = query.get("model") === "live" ? "live" : "photo";
+    const size = Number(query.get("size"));
+    const segmenter = await createSegmenter({ model, ...(size ? { size } : {}), wasmPath: ENGINE, onProgress: counter.onProgress });
     counter.done();
     return segmenter;
   } catch (error) {

@@ -20,7 +20,7 @@ export interface EngineOptions {
   readonly compositor: "auto" | "cpu" | "webgl2";
 }
 
-/** Milliseconds that the last frame took. */
+/** Milliseconds that the network's last pass and the last composition took. */
 export interface Timing {
   network: number;
   compose: number;
@@ -63,9 +63,7 @@ export class LiveEngine {
     await this.compositor.take(frame, width, height);
     let coefficients = WHOLE;
     if (this.behind.kind !== "none") {
-      const started = performance.now();
       coefficients = await this.coefficients(width, height);
-      this.timing.network = performance.now() - started;
     }
     const started = performance.now();
     this.compositor.draw(coefficients);
@@ -85,7 +83,9 @@ export class LiveEngine {
     const skipped = this.count++ % this.options.every !== 0;
     const carried = skipped ? this.smoothing.carry(rgbOf(picture)) : undefined;
     if (carried) return guidedCoefficients(carried, rgbOf(picture));
+    const started = performance.now();
     const { alpha, guide } = await this.predictor.coarse(picture);
+    this.timing.network = performance.now() - started;
     return guidedCoefficients(this.options.smoothing ? this.smoothing.next(guide, alpha) : alpha, guide);
   }
 
