@@ -80,3 +80,21 @@ def test_what_is_gone_for_one_frame_is_brought_back_where_the_next_is_known() ->
     shown[5] = frame_at(50)
     shown[5][1][5:20, 150:170] = 1  # a coat that is a person for one frame
     assert steadied(shown, 1)[5][7:18, 152:168].max() < 0.3
+
+
+@pytest.mark.parametrize("lag", [0, 1])
+def test_a_hand_that_waves_fast_is_where_the_network_sees_it(lag: int) -> None:
+    """Drawn: somebody stands still and a hand of 10 × 8 flies to and fro; no frame has less of it than the network."""
+    shown = []
+    for number in range(16):
+        frame, alpha = frame_at(60)
+        left = 108 + round(18 * np.sin(number * 1.1))
+        frame[36:46, left : left + 8] = TEXTURE[:10, :8]
+        alpha[36:46, left : left + 8] = 1
+        shown.append((frame, alpha))
+    for (_, alpha), made in zip(shown[2:], steadied(shown, lag)[2:], strict=True):
+        hand = alpha > 0
+        hand[:, :102] = False
+        assert made[hand].min(initial=1) > 0.5
+        beside = alpha == 0
+        assert (made[beside] > 0.5).mean() < 0.004  # and it leaves no trace of ghosts

@@ -52,6 +52,10 @@ def video(
     encoder: Annotated[
         str, typer.Option(help="software, auto (a graphics card's, if one works), or a name such as h264_nvenc.")
     ] = "software",
+    decoder: Annotated[
+        str,
+        typer.Option(help="software, auto (a graphics card's, if one works), or a name: cuda, vaapi, videotoolbox …"),
+    ] = "software",
     workers: Annotated[int, typer.Option(help="How many of several videos are processed at a time.")] = 1,
     suffix: Annotated[str, typer.Option(help="Ending of the results of several videos, as .mov.")] = "",
     pipe_format: Annotated[str | None, typer.Option(help="Format for `-o -`: nut or y4m.")] = None,
@@ -84,6 +88,7 @@ def video(
         codec=cast("Codec | None", codec),
         smoothing=cast("Smoothing", smoothing),
         keep_partial=keep_partial,
+        decoder=decoder,
         pipe_format=cast("Literal['nut', 'y4m'] | None", pipe_format),
         encoding=EncodingOptions(
             quality=cast("Quality", quality), crf=crf, bitrate=_bits_per_second(bitrate), encoder=encoder

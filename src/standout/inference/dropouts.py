@@ -23,7 +23,18 @@ _SHARE, _LARGEST = 0.5, 0.02
 #: How much a single frame must differ from both its neighbours to be a dropout.
 _STEP = 0.3
 
+#: The radius of what counts as thin, as a part of the picture's longer side.
+_THIN = 60
+
 _Floats = NDArray[np.float32]
+
+
+def thin(alpha: Alpha) -> NDArray[np.bool_]:
+    """Where a person is thin, bool (h, w): hands, arms, feet, which are the first to be lost in motion."""
+    person = np.asarray(alpha >= 0.5, np.uint8)
+    side = 2 * max(2, round(max(alpha.shape) / _THIN)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(person > cv2.morphologyEx(person, cv2.MORPH_OPEN, disc))
 
 
 def aged(age: _Floats, alpha: Alpha) -> _Floats:
@@ -68,7 +79,9 @@ def without_holes(alpha: Alpha, raw: Alpha, past: Alpha, trust: _Floats, age: _F
     return np.asarray(np.where(closed[pieces], np.maximum(alpha, past), alpha), np.float32)
 
 
-def without_flicker(alpha: Alpha, raw: Alpha, past: tuple[Alpha, _Floats], following: tuple[Alpha, _Floats]) -> Alpha:
+def without_flicker(
+    alpha: Alpha, raw: Alpha, past: tuple[Alpha, _Floats], following: tuple[Alpha, _Floats], calm: _Floats
+) -> Alpha:
     """Alpha without what is there, or gone, in this frame alone; the arrays are float32 (h, w).
 
     Args:
@@ -76,8 +89,10 @@ def without_flicker(alpha: Alpha, raw: Alpha, past: tuple[Alpha, _Floats], follo
         raw: This frame's alpha as the network says it.
         past: The last alpha, moved to this frame, and how far it is to be trusted.
         following: The next one's, likewise.
+        calm: The share of that trust that may take from a person, 0 … 1: a hand that flies by is no flicker.
     """
     low, high = np.minimum(past[0], following[0]), np.maximum(past[0], following[0])
     wanted = np.where(raw < low - _STEP, low, np.where(raw > high + _STEP, high, alpha))
     trust = np.minimum(1, 2 * np.minimum(past[1], following[1]))
+    trust = np.where(wanted < alpha, trust * calm, trust)
     return np.asarray(alpha + trust * (wanted - alpha), np.float32)

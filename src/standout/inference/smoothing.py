@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from standout.errors import ConfigError
 from standout.imaging.arrays import Alpha, Frame, resize
-from standout.inference.dropouts import aged, without_flicker, without_holes
+from standout.inference.dropouts import aged, thin, without_flicker, without_holes
 
 Smoothing = Literal["off", "confidence", "flow"]
 SMOOTHINGS: tuple[Smoothing, ...] = ("off", "confidence", "flow")
@@ -30,6 +30,9 @@ _AHEAD = 0.35
 _TOLERANCE = 11.0
 #: Pixels by which a motion there and back may miss before it loses trust.
 _GAP = 0.5
+#: A hand's own motion, beyond the picture's, at which the next frame may hardly take from it any more, pixels there: it
+#: is where the network sees it, whatever the flow makes of it.
+_CALM = 1.0
 #: Mean difference of the moved last picture from this one that makes a new scene.
 _SCENE = 28.0
 #: Pixels of the picture in which motion is estimated: 192 x 108.
@@ -84,6 +87,7 @@ class Steady:
     def reset(self) -> None:
         """Forgets the past, as after a cut, and what it still holds back."""
         self._last: _View | None = None
+        self._calm: _Floats = np.ones((1, 1), np.float32)
         self._age: _Floats = np.zeros((1, 1), np.float32)
         self._pair: tuple[_View, _View, _Floats, _Floats] | None = None
 
@@ -118,9 +122,11 @@ class Steady:
         following = self._moved(_View(now.grey, alpha), before)
         if following is None:
             return [before.alpha]
-        mixed = self._mixed(before.alpha, following, _AHEAD)
+        hands = thin(before.alpha)
+        mixed = self._mixed(before.alpha, following, _AHEAD, hands)
         if before.past is not None and before.raw is not None:
-            mixed = without_flicker(mixed, before.raw, before.past, following)
+            calm = np.where(hands, self._calm, np.float32(1))
+            mixed = without_flicker(mixed, before.raw, before.past, following, calm)
         return [mixed]
 
     def flush(self) -> list[Alpha]:
@@ -151,16 +157,27 @@ class Steady:
         self._last = _View(now.grey, mixed, alpha, past, aged(age, alpha))
         return self._last
 
-    def _mixed(self, alpha: Alpha, other: tuple[Alpha, _Floats], most: float) -> Alpha:
-        """Alpha with a say, `most` at most, of another that was moved to it and is to be trusted so far."""
+    def _mixed(
+        self, alpha: Alpha, other: tuple[Alpha, _Floats], most: float, hands: NDArray[np.bool_] | None = None
+    ) -> Alpha:
+        """Alpha with a say, `most` at most, of another that was moved to it and is to be trusted so far.
+
+        From `hands`, bool (h, w), the other may take only what doesn't move by itself.
+        """
         moved, trust = other
         # Where the network is sure, it needs less of other frames, and would be hurt more by a wrong one.
         doubt = 1 - np.abs(2 * alpha - 1)
         trust = trust * (doubt if self.smoothing == "confidence" else np.float32(0.5) * (1 + doubt))
+        if hands is not None:
+            trust = np.where((moved < alpha) & hands, trust * self._calm, trust)
         return np.asarray(np.clip(alpha + np.float32(most) * trust * (moved - alpha), 0, 1), np.float32)
 
     def _moved(self, source: _View, to: _View) -> tuple[Alpha, NDArray[np.float32]] | None:
-        """The alpha of `source` where things are in `to`, and how far it is to be trusted; None for another scene."""
+        """The alpha of `source` where things are in `to`, and how far it is to be trusted; None for another scene.
+
+        What else is known then lies in `_age`, and in `_calm` how little a place moves by itself, 0 … 1.
+        """
+        self._calm = np.ones((1, 1), np.float32)
         shape = to.alpha.shape
         if source.grey.shape != to.grey.shape or source.alpha.shape != shape:
             return None
@@ -173,6 +190,9 @@ class Steady:
             past, self._age = np.asarray(moved, np.float32), np.asarray(age, np.float32)
             # Where going there and back doesn't end where it began, the motion is a guess.
             gap = there + _warp(back, there)
+            own = there - np.median(there[::4, ::4], axis=(0, 1))
+            calm = np.exp(-(own**2).sum(axis=2) / np.float32(_CALM**2))
+            self._calm = np.asarray(cv2.resize(calm, (shape[1], shape[0])), np.float32)
             sure = np.exp(-(gap**2).sum(axis=2) / _GAP**2)
         difference = cv2.blur(cv2.absdiff(warped, to.grey).astype(np.float32), (5, 5))
         if float(difference.mean()) > _SCENE:

@@ -10,6 +10,7 @@ from standout.errors import ConfigError
 from standout.imaging.parse import parse_size
 from standout.inference.smoothing import SMOOTHINGS, Smoothing
 from standout.video.codecs import Codec
+from standout.video.decoders import check_decoder
 from standout.video.encoders import EncodingOptions
 from standout.video.timestamps import exact
 
@@ -31,6 +32,8 @@ class VideoOptions:
         keep_partial: After Ctrl-C (KeyboardInterrupt, also from `progress`), keep what is done as a file that plays; a
             second one drops it.
         pipe_format: What standard output gets: "nut", which can be transparent, or "y4m"; None takes what suits.
+        decoder: FFmpeg's name of what decodes besides the processor, as cuda, vaapi or videotoolbox; "software", or
+            "auto" for the first that works.
         encoding: How good and how large the file becomes, and by which encoder.
 
     Raises:
@@ -52,9 +55,11 @@ class VideoOptions:
     lag: int = 1
     keep_partial: bool = False
     pipe_format: Literal["nut", "y4m"] | None = None
+    decoder: str = "software"
     encoding: EncodingOptions = field(default_factory=EncodingOptions)
 
     def __post_init__(self) -> None:
+        check_decoder(self.decoder)
         if self.start_s is not None and self.start_s < 0:
             raise ConfigError(f"`start_s` must be at least 0 seconds; received {float(self.start_s):g}.")
         if self.end_s is not None and self.end_s <= (self.start_s or 0):

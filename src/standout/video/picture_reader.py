@@ -56,6 +56,7 @@ class PictureReader:
     """
 
     container: Any = None
+    decoder_note: str = ""
 
     def __init__(
         self,

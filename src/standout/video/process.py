@@ -111,13 +111,18 @@ def process_video(
         finally:
             painter.close()
     complete = not interrupted and not reader.notes and sink.complete
-    return VideoResult(
-        target, job.done, (*reader.info.losses, *sink.notes, *reader.notes), predictor.name, complete, interrupted
-    )
+    said = (reader.decoder_note,) if reader.decoder_note else ()
+    notes = (*said, *reader.info.losses, *sink.notes, *reader.notes)
+    return VideoResult(target, job.done, notes, predictor.name, complete, interrupted)
 
 
 def _open(source: Path, options: VideoOptions) -> Source:
-    part: dict[str, Any] = {"start_s": options.start, "end_s": options.end, "fps": options.rate}
+    part: dict[str, Any] = {
+        "start_s": options.start,
+        "end_s": options.end,
+        "fps": options.rate,
+        "decoder": options.decoder,
+    }
     reader = open_source(source, **part)
     if not options.size:
         return reader

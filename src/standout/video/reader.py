@@ -12,6 +12,7 @@ from typing import Any
 from standout.errors import InputError
 from standout.imaging.arrays import Frame
 from standout.video.color_tags import ColorTags
+from standout.video.decoders import choose_decoder
 from standout.video.pyav import av
 from standout.video.timed_frame import Film, TimedFrame, turn_of
 from standout.video.timestamps import Clock, exact, rate_of, time_base_of
@@ -61,12 +62,14 @@ class VideoReader:
         start_s: Seconds from the beginning of the file from which frames are wanted.
         end_s: Seconds before which frames are wanted.
         size: (height, width) of the frames; the file's own if absent.
+        decoder: The decoder, as in `decoders.DECODERS`.
 
     Attributes:
         info: What the file says of itself.
         film: What all of its frames have in common.
         first: The first frame, for what only frames tell; its time means nothing.
         notes: What couldn't be read, a sentence each; filled while it is read.
+        decoder_note: What there is to say of the decoder; usually empty.
 
     Raises:
         InputError: There is no such file, it is no video, or it holds no picture.
@@ -79,11 +82,14 @@ class VideoReader:
         start_s: Fraction | None = None,
         end_s: Fraction | None = None,
         size: tuple[int, int] | None = None,
+        decoder: str = "software",
     ) -> None:
         self.path, self.end_s = Path(path), end_s
         self._is_pipe = str(path) == "-"
         self.notes: list[str] = []
-        self.container, self.stream = _open(self.path)
+        _check(self.path)
+        accelerator, self.decoder_note = choose_decoder(str(path), decoder)
+        self.container, self.stream = _open(self.path, accelerator)
         self.stream.thread_type = "AUTO"
         self._clock = Clock(self.container, self.stream, start_s, end_s)
         try:
@@ -250,20 +256,20 @@ def read_frames(
             yield timed.frame
 
 
-def _open(path: Path) -> tuple[Any, Any]:
-    """The container and its first film, covers aside."""
+def _check(path: Path) -> None:
     if str(path) == "-":
-        return _film_of(path, sys.stdin.buffer)
+        return
     if not path.exists():
         raise InputError(f"There is no file `{path}`.")
     if path.is_dir():
         raise InputError(f"A video file is wanted; received the folder `{path}`.")
-    return _film_of(path, str(path))
 
 
-def _film_of(path: Path, place: Any) -> tuple[Any, Any]:
+def _open(path: Path, accelerator: Any = None) -> tuple[Any, Any]:
+    """The container and its first film, covers aside."""
+    place: Any = sys.stdin.buffer if str(path) == "-" else str(path)
     try:
-        container = av.open(place)
+        container = av.open(place, hwaccel=accelerator) if accelerator else av.open(place)
     except (av.FFmpegError, OSError) as error:
         raise InputError(
             f"`{path}` is not a video that can be read ({error.strerror}); it is of another kind, broken or cut short."

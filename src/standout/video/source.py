@@ -22,6 +22,7 @@ class Source(Protocol):
         film: What all of its frames have in common.
         first: The first frame, for what only frames tell.
         notes: What couldn't be read, a sentence each; filled while it is read.
+        decoder_note: What there is to say of the decoder; usually empty.
         container: PyAV's, for the streams beside the pictures; None where there are none.
     """
 
@@ -31,6 +32,7 @@ class Source(Protocol):
     film: Film
     first: TimedFrame
     notes: list[str]
+    decoder_note: str
     container: Any
 
     def items(self, others: tuple[int, ...]) -> Iterator[TimedFrame | Any]: ...
@@ -44,6 +46,7 @@ def open_source(
     end_s: Fraction | None = None,
     size: tuple[int, int] | None = None,
     fps: Fraction | None = None,
+    decoder: str = "software",
 ) -> Source:
     """Opens what `path` is.
 
@@ -53,6 +56,7 @@ def open_source(
         end_s: Seconds before which it is wanted.
         size: (height, width) of the frames; their own if absent.
         fps: Frames per second of a folder of pictures.
+        decoder: The decoder of a video file, as in `decoders.DECODERS`.
 
     Raises:
         InputError: It is none of these, or can't be read.
@@ -61,4 +65,4 @@ def open_source(
         return PictureReader(path, picture_folder(path, fps), start_s=start_s, end_s=end_s, size=size)
     if path.suffix.lower() == ".webp" and path.is_file():
         return PictureReader(path, webp_pictures(path), start_s=start_s, end_s=end_s, size=size)
-    return VideoReader(path, start_s=start_s, end_s=end_s, size=size)
+    return VideoReader(path, start_s=start_s, end_s=end_s, size=size, decoder=decoder)
