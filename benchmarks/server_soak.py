@@ -5,8 +5,12 @@
 starts a server and asks it all. In pieces, with a server that goes on running between them:
 
     standout serve --port 7000 &
-    python benchmarks/server_soak.py --url http://127.0.0.1:7000 --state soak.json --count 2000      # five times
-    python benchmarks/server_soak.py --state soak.json --count 0 --svg docs/pictures/server-memory.svg
+    python benchmarks/server_soak.py --url http://127.0.0.1:7000 --state soak.json --seconds 480   # again until 10,000
+    python benchmarks/server_soak.py --state soak.json --requests 0 --svg docs/pictures/server-memory.svg
+
+It goes on where the state ends, and stops at 10,000 in all; `--requests` and `--seconds` end a piece earlier. With
+`--set NAME=VALUE` the server that it starts gets an environment variable, to compare settings of the allocator:
+`--set MALLOC_ARENA_MAX=8 --requests 300`.
 
 What counts: the most memory of a worker after the last requests, against that after the first 500.
 """
@@ -32,7 +36,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-WARM = 500
+#: Requests in all, and those after which the memory shall be flat.
+ALL, WARM = 10_000, 500
 #: (how the picture is encoded, the options of the request)
 KINDS = (
     ("JPEG", ""), ("PNG", ""), ("WEBP", "format=webp"), ("TIFF", "background=white&format=jpg"),
@@ -83,6 +88,7 @@ def soak(host: str, port: int, pid: int | None, state: dict, options: argparse.N
     start = state["done"]
     numbers = itertools.count(start)
     lock = threading.Lock()
+    end = time.monotonic() + options.seconds
     order = np.random.default_rng(5).permutation(options.kinds)
 
     def client() -> None:
@@ -90,7 +96,7 @@ def soak(host: str, port: int, pid: int | None, state: dict, options: argparse.N
         while True:
             with lock:
                 number = next(numbers)
-                if number >= start + options.count:
+                if number >= min(start + options.requests, ALL) or time.monotonic() > end:
                     break
             image, query = request(int(order[number % options.kinds]), base, options.longest)
             while True:
@@ -126,7 +132,21 @@ def verdict(state: dict) -> str:
         f"{a:.0f} -> {b:.0f} MB ({b / a - 1:+.1%})"
         for i, (a, b) in enumerate(zip(first[1:], last[1:], strict=False))
     ]
-    return f"{state['done']} requests {state['statuses']}; from {first[0]} on: " + ", ".join(words)
+    most = max(max(point[1:-1] if state.get("server") else point[1:]) for point in after)
+    table = (
+        "| requests | answered with | MB of the workers after request {} | at the end | most between |\n"
+        "|---|---|---|---|---|\n| {:,} | {} | {} | {} | {:.0f} |"
+    ).format(
+        first[0],
+        state["done"],
+        ", ".join(f"{count:,} × {status}" for status, count in sorted(state["statuses"].items())),
+        *(
+            ", ".join(f"{mb:.0f}" for mb in (point[1:-1] if state.get("server") else point[1:]))
+            for point in (first, last)
+        ),
+        most,
+    )
+    return f"{table}\n\nSince request {first[0]}: " + ", ".join(words) + "."
 
 
 def svg(state: dict) -> str:
@@ -164,7 +184,9 @@ def svg(state: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", help="of a server that runs; else one is started")
-    parser.add_argument("--count", type=int, default=10_000, help="requests of this piece")
+    parser.add_argument("--requests", type=int, default=ALL, help="of this piece at most")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of this piece at most")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="for the server's environment")
     parser.add_argument("--kinds", type=int, default=1_000, help="different requests")
     parser.add_argument("--longest", type=int, default=2400, help="pixels of the longest side")
     parser.add_argument("--clients", type=int, default=2)
@@ -176,12 +198,18 @@ def main() -> None:
     state: dict = {"done": 0, "statuses": {}, "curve": []}
     if options.state and options.state.exists():
         state = json.loads(options.state.read_text())
-    if options.count and options.url:
+    if options.requests and options.url:
         parts = urlsplit(options.url)
         soak(parts.hostname or "127.0.0.1", parts.port or 80, None, state, options)
-    elif options.count:
+    elif options.requests:
         command = [sys.executable, "-m", "standout", "serve", "--port", "0", "--workers", str(options.workers)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=os.environ | dict(pair.split("=", 1) for pair in options.set),
+        )
         line = process.stdout.readline() if process.stdout else ""
         address = urlsplit(line.partition(" at ")[2].partition(";")[0])
         state["server"] = True

@@ -43,5 +43,5 @@ def test_nothing_that_the_document_allows_is_a_fault(model_file: Path) -> None:
 
             ask()
             asked += 1
-        assert asked == 13
+        assert asked == 18
         assert server.client.get("/ready").status_code == 200

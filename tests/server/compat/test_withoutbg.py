@@ -1,4 +1,4 @@
-"""As withoutBG's clients speak: its GIMP plugin (urllib, a plain PNG as the body) and its web page (JSON)."""
+"""As withoutBG's clients speak: its GIMP plugin (a plain PNG as the body), its web page and Python package (JSON)."""
 
 from __future__ import annotations
 
@@ -58,3 +58,25 @@ def test_refusals(client: httpx.Client, query: str, sent: dict, words: str) -> N
     answer = client.post(f"/v1/remove-background{query}", **sent)
     assert answer.status_code == 400 and words in answer.json()["error"]
     assert answer.json()["detail"] == answer.json()["error"]
+
+
+def test_the_python_package(client: httpx.Client, person_png: bytes) -> None:
+    # `WithoutBG.api(api_key, base_url=…)` of the package withoutbg 1.3.0, whose base_url is a public parameter.
+    text = base64.b64encode(person_png).decode()
+    answer = client.post("/v1.0/alpha-channel-base64", json={"image_base64": text}, headers={"X-API-Key": "sk-x"})
+    alpha = decoded(base64.b64decode(answer.json()["alpha_base64"]))
+    assert alpha.shape == (72, 96) and alpha[36, 48] == 255 and alpha[5, 5] == 0
+    assert client.get("/available-credit").json()["credit"] > 0
+    assert client.get("/v1/models").status_code == 200
+
+
+def test_the_clouds_other_paths(client: httpx.Client, person_png: bytes) -> None:
+    for name in ("file", "image"):  # clients differ in it
+        answer = client.post("/v1.0/image-without-background", files={name: person_png}, data={"size": "auto"})
+        assert answer.headers["content-type"] == "image/png" and decoded(answer.content).shape == (72, 96, 4)
+    assert decoded(client.post("/v1.0/alpha-channel", files={"file": person_png}).content).shape == (72, 96)
+    sent = {"image_base64": base64.b64encode(person_png).decode(), "image_mime_type": "image/png"}
+    made = client.post("/v1.0/image-without-background-base64", json=sent).json()
+    assert decoded(base64.b64decode(made["img_without_background_base64"])).shape == (72, 96, 4)
+    refused = client.post("/v1.0/alpha-channel-base64", json={})
+    assert refused.status_code == 400 and "image_base64" in refused.json()["error"]

@@ -1,4 +1,7 @@
-"""withoutBG's service: `POST /v1/remove-background`, which its GIMP plugin calls. `/health`, `/ready` are in `app`."""
+"""withoutBG's service, which its GIMP plugin calls, and its cloud, which its Python package calls.
+
+`/health` and `/ready` are in `app`, `/v1/models` in `v1`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,12 @@ from standout.server.v1 import answer_headers
 
 router = APIRouter(tags=["withoutBG"])
 
-PATHS = ("/v1/remove-background",)
+_CLOUD = {
+    f"/v1.0/{name}{suffix}": (name == "alpha-channel", suffix != "")
+    for name in ("image-without-background", "alpha-channel")
+    for suffix in ("", "-base64")
+}
+PATHS = ("/v1/remove-background", "/available-credit", *_CLOUD)
 
 _BINARY = {"type": "string", "format": "binary"}
 _ERROR = {"type": "object", "properties": {"error": {"type": "string"}, "code": {"type": "string"}}}
@@ -87,6 +95,64 @@ async def remove_background(request: Request) -> Response:
         return Response(answer.data, media_type="image/png", headers=headers)
     pictures = {"processed": _data_url(answer.data), "alphaMatte": _data_url(answer.extra["matte"])}
     return JSONResponse({**pictures, "latencyMs": milliseconds}, headers=headers)
+
+
+def _cloud_route(*, as_json: bool, key: str) -> dict[str, Any]:
+    text = {"type": "string", "format": "byte"}
+    answer = {"type": "object", "required": [key], "properties": {key: text}}
+    content: dict[str, Any] = (
+        {"application/json": {"schema": answer}} if as_json else {"image/png": {"schema": _BINARY}}
+    )
+    body: dict[str, Any] = {"multipart/form-data": openapi.form({"file": _BINARY}, ["file"])}
+    if as_json:
+        one = openapi.form({"image_base64": text}, ["image_base64"])
+        body = {"application/json": {**one, "example": {"image_base64": examples.DARK_PNG}}}
+    return {
+        "response_model": None,
+        "responses": {200: {"description": "A PNG.", "content": content}, **_ERRORS},
+        "openapi_extra": {"requestBody": {"required": True, "content": body}},
+    }
+
+
+@router.post("/v1.0/image-without-background", **_cloud_route(as_json=False, key=""))
+@router.post("/v1.0/image-without-background-base64", **_cloud_route(as_json=True, key="img_without_background_base64"))
+@router.post("/v1.0/alpha-channel", **_cloud_route(as_json=False, key=""))
+@router.post("/v1.0/alpha-channel-base64", **_cloud_route(as_json=True, key="alpha_base64"))
+async def cloud(request: Request) -> Response:
+    """withoutBG's cloud: a cut-out or its alpha, as a PNG or as base64 in JSON."""
+    serving: Serving = request.app.state.serving
+    mask, as_json = _CLOUD[request.url.path]
+    async with serving.body(request) as body:
+        image = _cloud_image(body)
+        answer, wait_s = await serving.answer(request, Task("photo", image, {"format": "png", "mask": mask}))
+    headers = answer_headers(answer, wait_s)
+    if not as_json:
+        return Response(answer.data, media_type="image/png", headers=headers)
+    key = "alpha_base64" if mask else "img_without_background_base64"
+    return JSONResponse({key: base64.b64encode(answer.data).decode()}, headers=headers)
+
+
+@router.get(
+    "/available-credit",
+    response_model=None,
+    responses={
+        200: {"description": "The balance.", "content": {"application/json": {"schema": {"type": "object"}}}},
+        **{status: one for status, one in _ERRORS.items() if status in openapi.problems(few=True)},
+    },
+)
+async def available_credit() -> Response:
+    """withoutBG's cloud: the balance. Nothing is charged here, so it never gets less."""
+    return JSONResponse({"credit": 1_000_000})
+
+
+def _cloud_image(body: Body) -> bytes:
+    for name in ("file", "image", ""):
+        if name in body.files:
+            return body.files[name]
+    for name in ("image_base64", "image"):
+        if name in body.fields:
+            return decode_base64(body.fields[name], name)
+    raise Problem("missing_image", "Send the picture as the form's `file`, or in base64 as `image_base64` in JSON.")
 
 
 def _image_of(body: Body) -> tuple[bytes, bool]:
