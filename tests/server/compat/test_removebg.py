@@ -53,6 +53,22 @@ def test_json_in_and_json_out(client: httpx.Client, person_png: bytes) -> None:
     assert "x-type" not in answer.headers
 
 
+def test_the_node_module_sends_empty_options_and_reads_headers(client: httpx.Client, person_png: bytes) -> None:
+    # npm remove.bg 1.3.0: all options in JSON, those that weren't given as null; the answer's headers are read.
+    text = base64.b64encode(person_png).decode()
+    options = dict.fromkeys(("scale", "position", "crop_margin", "roi", "bg_color", "bg_image_url", "channels"))
+    sent = {"size": "preview", "type": "auto", "crop": False, "add_shadow": None, **options, "image_file_b64": text}
+    answer = client.post(URL, json=sent, headers={"X-Api-Key": "any", "Accept": "application/json"})
+    assert answer.status_code == 200 and answer.json()["data"]["result_b64"]
+    assert {"x-credits-charged", "x-type", "x-width", "x-height"} <= set(answer.headers)
+
+
+def test_the_python_package_counts_its_balance(client: httpx.Client, person_png: bytes) -> None:
+    # PyPI remove-bg-api 0.2.1 reads the balance when it starts, and takes whole credits off it with each picture.
+    credits_left = client.get("/v1.0/account").json()["data"]["attributes"]["credits"]["total"]
+    assert credits_left - int(asked(client, person_png).headers["X-Credits-Charged"]) > 0
+
+
 def test_a_plain_form(client: httpx.Client, person_png: bytes) -> None:
     text = base64.b64encode(person_png).decode()
     answer = client.post(URL, data={"image_file_b64": text, "size": "full"})
