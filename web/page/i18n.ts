@@ -11,7 +11,7 @@ const EN = {
   copy: "Copy", official: "Official photo", specification: "Specification", officialMake: "Make it and check the rules",
   officialNeedsServer: "Official photos are checked by a server: run “standout serve” on this computer and open its page. This page has none.",
   officialReady: "The photo goes to the Standout server of this page, and nowhere else.", officialBusy: "Being made …",
-  rulesKept: "All rules that can be measured are kept.", rulesBroken: "{count} rules are not kept.",
+  rulesKept: "All rules that can be measured are kept.", rulesBroken: "Rules that are not kept: {count}.",
   waiting: "waiting", working: "working …", done: "done", nobody: "nobody found", failed: "failed", keptOf: "person {number} kept",
   queueText: "{done} of {all} done", nobodyHere: "Nobody was found in this photo. With the restore brush you can mark somebody.",
   peopleFound: "People found: {count}. Press a number to keep only that person, or click them with “Keep one person”.", everybody: "Everybody",

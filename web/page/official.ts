@@ -87,7 +87,9 @@ function show(answer: Answer): void {
     ...rules.map((rule) => {
       const item = document.createElement("li");
       item.className = { pass: "", fail: "bad", "can't tell": "unknown" }[rule.status];
-      item.textContent = rule.words;
+      const name = document.createElement("strong");
+      name.textContent = rule.rule.replaceAll(/[-_]/g, " ");
+      item.append(name, `: ${rule.words}`);
       return item;
     }),
   );
