@@ -32,7 +32,7 @@ def test_nothing_that_the_document_allows_is_a_fault(model_file: Path) -> None:
     ]
     asked = 0
     with running(ServerOptions(port=0, workers=1, threads=1, model=str(model_file), max_megapixels=1)) as server:
-        schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{server.port}/openapi.json")
+        schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{server.port}/openapi.json", timeout=60)
         for result in schema.get_all_operations():
             strategy = result.ok().as_strategy()
 
