@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +69,13 @@ def bright_person() -> Frame:
     frame = np.full((72, 96, 3), (10, 20, 60), np.uint8)
     frame[18:54, 32:64] = (250, 240, 230)
     return frame
+
+
+@pytest.fixture(autouse=True)
+def _ordinary_priority() -> Iterator[None]:
+    """A test that makes the process real-time starves the machine, and every program that later tests start."""
+    yield
+    if hasattr(os, "sched_getscheduler"):
+        policy = os.sched_getscheduler(0)
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        assert policy == os.SCHED_OTHER, "this test left its process with real-time priority"

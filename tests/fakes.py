@@ -58,7 +58,7 @@ def tiny_model(
 
 
 class FakeModel:
-    """`runtime.predict.Model` without a file: whoever is bright is a person. Counts its calls."""
+    """`inference.model.Model` without a file: whoever is bright is a person. Counts its calls."""
 
     def __init__(self, size: tuple[int, int] = (64, 64)) -> None:
         self.card = tiny_card(size)
@@ -82,7 +82,7 @@ class FakeModel:
 
 
 class FakeFaces:
-    """`runtime.faces.Mtcnn` that knows the answer: the faces that it was given."""
+    """`id_photo.faces.Mtcnn` that knows the answer: the faces that it was given."""
 
     def __init__(self, *faces: Face) -> None:
         self.faces = list(faces)

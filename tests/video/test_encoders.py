@@ -16,6 +16,7 @@ from standout.video import encoders
 from standout.video.encoders import EncodingOptions, opaque_encoder, transparent_encoder
 from standout.video.options import VideoOptions
 from standout.video.process import process_video
+from standout.video.scheduling import keep_scheduling
 
 SIZE = (48, 64)
 
@@ -40,7 +41,8 @@ def test_every_preset_opens(quality: Any, suffix: str, bits: int) -> None:
     context: Any = av.CodecContext.create(chosen.name, "w")
     context.width, context.height, context.pix_fmt, context.options = 320, 240, chosen.pixels, chosen.options
     context.time_base, context.framerate = Fraction(1, 25), 25
-    context.open()
+    with keep_scheduling():
+        context.open()
 
 
 def test_deep_films_get_an_encoder_that_keeps_their_bits() -> None:

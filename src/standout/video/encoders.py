@@ -11,6 +11,7 @@ from standout.errors import ConfigError, OutputError
 from standout.video.codecs import CODECS, Codec, Container, container_of
 from standout.video.color_tags import LIMITED, ColorTags
 from standout.video.pyav import av
+from standout.video.scheduling import keep_scheduling
 
 Quality = Literal["fast", "balanced", "best"]
 QUALITIES: tuple[Quality, ...] = ("fast", "balanced", "best")
@@ -329,7 +330,8 @@ def _opens(name: str, size_hw: tuple[int, int], bits: int) -> bool:
     context.width, context.height = size_hw[1], size_hw[0]
     context.pix_fmt, context.time_base, context.framerate = _pixels(name, size_hw, bits > 8), Fraction(1, 25), 25
     try:
-        context.open()
+        with keep_scheduling():
+            context.open()
     except (av.FFmpegError, ValueError, OSError):
         return False
     return True

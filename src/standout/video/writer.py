@@ -18,6 +18,7 @@ from standout.video.encoders import Encoder
 from standout.video.hdr_metadata import x265_parameters
 from standout.video.pyav import av
 from standout.video.rgb_picture import rgb_picture
+from standout.video.scheduling import keep_scheduling
 from standout.video.signal import Signal
 from standout.video.source import Source
 from standout.video.tags import chapters_of, copy_tags, missing_tags
@@ -102,7 +103,7 @@ class VideoWriter:
         except (av.FFmpegError, OSError) as error:
             raise OutputError(f"`{target}` can't be written: {error.strerror}.") from error
         try:
-            with self._told():
+            with self._told(), keep_scheduling():
                 self._add_film(reader, rate)
                 if reader.container is not None:
                     self._add_rest(reader, container, suffix)
