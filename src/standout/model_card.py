@@ -19,7 +19,7 @@ _FORMER_NAMES = {"mirrored": "flip_scale", "closer": "zoom_gain"}
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model file says of itself.
+    """Metadata stored in a model file.
 
     Attributes:
         name: `photo`, `live`, or the name of the run.

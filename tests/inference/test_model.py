@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from standout.errors import InputError, ModelFileError
+from standout.errors import ConfigError, InputError, ModelFileError
 from standout.imaging.arrays import Frame
 from standout.inference.model import Model, load
 
@@ -78,3 +78,13 @@ def test_load_by_name_and_path(tmp_path: Path, model_file: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine").write_bytes(model_file.read_bytes())
     assert load("mine").card.name == "tiny"
+
+
+def test_the_input_size_is_the_caller_s_and_the_card_stays_what_the_file_says(dynamic_model_file: Path) -> None:
+    usual, larger = load(dynamic_model_file), load(dynamic_model_file, input_size=256)
+    assert larger.card == usual.card
+    assert max(larger.network_size(480, 640)) == 256 and max(usual.network_size(480, 640)) == max(usual.card.input_size)
+    assert larger.alpha(np.zeros((48, 64, 3), np.uint8)).shape == (48, 64)
+    for wrong in (0, 5000, "big", 64.5):
+        with pytest.raises(ConfigError, match="`input_size` must be a whole number from 32 to 2048"):
+            load(dynamic_model_file, input_size=wrong)  # type: ignore[arg-type]

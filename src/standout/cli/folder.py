@@ -129,7 +129,7 @@ def _on_cluster(
 
 
 def summary(report: FolderReport) -> list[str]:
-    """What became of a folder, in a few sentences."""
+    """The outcome of a folder, in a few sentences."""
     done, unchanged, failed, pending = (report.count(word) for word in ("done", "unchanged", "failed", "pending"))
     parts = [f"{done} done", f"{failed} failed" if failed else "", f"{unchanged} unchanged" if unchanged else ""]
     speed = f", {done / report.seconds:.1f} images/s" if done else ""

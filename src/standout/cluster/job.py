@@ -47,7 +47,7 @@ class Job:
     Attributes:
         target: Where the outputs go.
         sources: What the last look has found.
-        report: What became of the photos so far.
+        report: Outcome of the photos so far.
 
     Raises:
         StandoutError: Whatever `process_on_cluster` raises.

@@ -44,7 +44,7 @@ class Photo:
 
 
 class Row(TypedDict):
-    """What became of a photo: a row of the manifest.
+    """Outcome of one photo: a row of the manifest.
 
     `width`, `height` and `sha256` are those of the file `output`; `found_person` is None where nobody has looked.
     """

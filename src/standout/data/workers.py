@@ -53,7 +53,7 @@ def work_in_order(
             yield pending.popleft().result()
             pending.extend(pool.submit(task, *call) for call in islice(waiting, 1))
     except BrokenProcessPool as error:
-        raise DataError(f"A worker process ended without a word (out of memory, or killed); {advice}.") from error
+        raise DataError(f"A worker process ended without a message (out of memory, or killed); {advice}.") from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -1,4 +1,4 @@
-"""What became of a folder, photo by photo; as JSON or CSV."""
+"""Outcome of `process_folder`, photo by photo; as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PhotoResult(PhotoFindings):
 
 @dataclass
 class FolderReport:
-    """What became of a folder.
+    """Outcome of `process_folder`.
 
     Attributes:
         folder: The folder of photos; text if it is a URL.

@@ -47,7 +47,7 @@ class FolderRun:
         folder: The folder of photos, resolved.
         recursive: Whether the folders in it count.
         leave_out: The output folder, if it lies in `folder`: it is no input.
-        report: What became of the photos so far.
+        report: Outcome of the photos so far.
 
     Raises:
         StandoutError: Whatever `process_folder` raises.

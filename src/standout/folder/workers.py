@@ -281,7 +281,7 @@ def _without_interrupts() -> Iterator[None]:
 
 def _how_it_ended(code: int | None) -> str:
     if code is None or code >= 0:
-        return f"ended without a word (exit code {code})"
+        return f"exited with code {code}"
     try:
         name = signal.Signals(-code).name
     except ValueError:

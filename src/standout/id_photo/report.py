@@ -17,7 +17,7 @@ _MARKS = {"pass": "✓", "fail": "✗", "can't tell": "?"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one rule.
+    """Outcome of one rule.
 
     Attributes:
         rule: The rule's name.

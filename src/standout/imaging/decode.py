@@ -49,7 +49,7 @@ def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, max_bytes:
     name, data = load_bytes(source, max_bytes)
     kind = sniff(data)
     if kind is None:
-        raise InputError(f"{name} is not a picture of a kind that is read: allowed are {ALLOWED}.")
+        raise InputError(f"{name} is not a picture of a kind that is read; expected {ALLOWED}.")
     try:
         if kind == "TIFF" and tiff.is_deep(tags := tiff.read_tags(data)):
             _check_pixels(tiff.size_of(tags), max_pixels, name)

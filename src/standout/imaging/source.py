@@ -22,7 +22,7 @@ def load_bytes(source: str | Path | bytes, max_bytes: int) -> tuple[str, bytes]:
     if len(data) > max_bytes:
         raise LimitExceeded(f"{name} must be at most {max_bytes:,} bytes; received more.")
     if not data:
-        raise InputError(f"{name} is empty; allowed are {ALLOWED}.")
+        raise InputError(f"{name} is empty; expected {ALLOWED}.")
     return name, data
 
 

@@ -6,7 +6,6 @@ docs/webcam.md holds the table that the defaults were chosen from.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,7 +21,7 @@ from standout.inference.smoothing import SMOOTHINGS, Smoothing
 from standout.model_card import ModelCard
 
 #: Longer side at the network beyond which a camera's picture gains little.
-MOST_PIXELS = 256
+LONGEST_SIDE = 256
 
 
 class Coarse(Protocol):
@@ -80,11 +79,9 @@ def load_live(name: str = "live", config: LiveConfig | None = None, *, device: s
         ModelFileError: There is no such model.
     """
     config = config or LiveConfig()
-    model = load(name, threads=config.threads, device=device)
-    longest = config.longest or min(max(model.card.input_size), MOST_PIXELS)
-    if longest != max(model.card.input_size):
-        # The card's size is what an input of symbolic size is scaled to; a fixed one stays as it is.
-        model.card = dataclasses.replace(model.card, input_size=(longest, longest))
+    model = load(name, threads=config.threads, device=device, input_size=config.longest)
+    if config.longest is None:
+        model.input_size = min(model.input_size, LONGEST_SIDE)
     return model
 
 
@@ -132,7 +129,7 @@ class LiveMask:
 
     def _shrunken(self, frame: Frame) -> Frame:
         """The frame at half its size, which is all that network, motion and edges look at; shrunk once per frame."""
-        if max(frame.shape) < 2 * (self.config.longest or MOST_PIXELS):
+        if max(frame.shape) < 2 * (self.config.longest or LONGEST_SIDE):
             return frame
         if self._last is None or self._last[0] is not frame:
             self._last = frame, np.asarray(resize(frame, (frame.shape[0] // 2, frame.shape[1] // 2)), np.uint8)

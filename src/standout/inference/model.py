@@ -25,6 +25,7 @@ def load(
     threads: int | None = None,
     device: DeviceChoice | None = None,
     looks: int = 1,
+    input_size: int | None = None,
 ) -> Model:
     """Loads a model: a bundled one by its name, any other by its path or its bytes.
 
@@ -42,14 +43,17 @@ def load(
             names of providers, and lists of them, are taken too.
         looks: Test-time augmentation of photos, at most so many passes through the network. 1: none. 2: a second pass
             at small people from nearer by, or in the mirror where nobody is small. 3: the nearer one in the mirror too.
+        input_size: The longer side, in pixels, 32 … 2048, at which the network sees a frame; by default the one that
+            its card names. Smaller is faster, larger finds smaller people. A file of fixed size keeps its own.
 
     Raises:
         ModelFileError: There is no such model, or the file is broken or not one of ours.
-        ConfigError: There is no such device, or `looks` is not 1, 2 or 3.
+        ConfigError: There is no such device, `looks` is not 1, 2 or 3, or `input_size` lies out of its range.
         DeviceError: The device that was asked for isn't installed, or doesn't compute here.
     """
     source, name = find_model(name_or_path)
-    return Model(Session(source, threads=threads, device="auto" if device is None else device, name=name), looks=looks)
+    session = Session(source, threads=threads, device="auto" if device is None else device, name=name)
+    return Model(session, looks=looks, input_size=input_size)
 
 
 def bundled_names() -> list[str]:
@@ -107,16 +111,21 @@ class Model:
         card: The metadata stored in the model file.
         name: `photo`, `live`, or the file's name.
         looks: At most so many passes for a photo, as in `load`.
+        input_size: The longer side at which the network sees a frame, in pixels.
         device: The device that it runs on: "cpu", "cuda", …
         reason: Why it runs there, in one sentence.
         share: The share of the network's nodes, 0 … 1, that run on the device itself; the processor does the others.
         providers: Where it runs, as onnxruntime calls it, first choice first.
     """
 
-    def __init__(self, session: Session, *, looks: int = 1) -> None:
+    def __init__(self, session: Session, *, looks: int = 1, input_size: int | None = None) -> None:
         if looks not in (1, 2, 3):
             raise ConfigError(f"`looks` must be 1, 2 or 3; received {looks!r}.")
+        if input_size is not None and not (isinstance(input_size, int) and 32 <= input_size <= 2048):
+            raise ConfigError(f"`input_size` must be a whole number from 32 to 2048; received {input_size!r}.")
         self.looks = looks
+        fixed = max(session.size_hw) if session.size_hw is not None else None
+        self.input_size: int = fixed or input_size or max(session.card.input_size)
         self._session = session
         self.card: ModelCard = session.card
         self.name: str = session.name
@@ -166,8 +175,8 @@ class Model:
         """The (height, width) at which a frame of this size goes through the network, `zoom` times the usual one."""
         if self._session.size_hw is not None:
             return self._session.size_hw
-        stride, longest = self.card.multiple or self.card.output_stride, max(self.card.input_size)
-        scale = round(longest * zoom) / max(height, width)
+        stride = self.card.multiple or self.card.output_stride
+        scale = round(self.input_size * zoom) / max(height, width)
         # The small side's share of the network's work is saved for everything that isn't square.
         return _ceil_to(round(height * scale), stride), _ceil_to(round(width * scale), stride)
 

@@ -132,7 +132,7 @@ class Session:
     def _foreign(self, reason: str) -> ModelFileError:
         return ModelFileError(
             f"`{self.name}` is not a Standout model: {reason}; "
-            "allowed is a file written by `standout export` (uint8 RGB in, alpha out, with a model card)."
+            "expected a file written by `standout export` (uint8 RGB in, alpha out, with a model card)."
         )
 
 

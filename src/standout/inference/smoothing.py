@@ -22,7 +22,7 @@ from standout.inference.dropouts import aged, thin, without_flicker, without_hol
 Smoothing = Literal["off", "confidence", "flow"]
 SMOOTHINGS: tuple[Smoothing, ...] = ("off", "confidence", "flow")
 
-#: The largest say of the past in a pixel, where the network is unsure; half of it where it is sure.
+#: Largest weight of the previous alpha, where the network is unsure; half of it where it is sure.
 _MEMORY = 0.9
 #: The largest say of the next frame, where it is looked ahead.
 _AHEAD = 0.35

@@ -1,4 +1,4 @@
-"""More than one look at a photograph: at its mirror image, and closer at the people in it.
+"""Test-time augmentation for photos: a mirrored pass, and a zoomed pass at the people.
 
 Two looks that agree are worth more than one (test-time augmentation; Krizhevsky et al. 2012, section 4.1). The closer
 look finds edges of small people that a whole picture at the network's size has no pixels for, and takes back guesses:

@@ -66,7 +66,7 @@ class LabelOptions:
 
 @dataclass(frozen=True)
 class LabelReport:
-    """What became of the photographs.
+    """Outcome of `label`, photograph by photograph.
 
     Attributes:
         photos: What `standout folder` takes as its options for each photo.

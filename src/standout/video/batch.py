@@ -22,7 +22,7 @@ from standout.video.process import process_video
 
 @dataclass(frozen=True)
 class BatchFilm:
-    """What became of one film.
+    """Outcome of one film.
 
     Attributes:
         source: The film.
@@ -100,7 +100,7 @@ def process_videos(
         progress: Called with each film when it is finished.
 
     Returns:
-        What became of each film, in their order.
+        The outcome of each film, in their order.
 
     Raises:
         InputError: There is no film.
@@ -187,7 +187,9 @@ def _results(
                     try:
                         yield future.result()
                     except BrokenProcessPool:
-                        yield BatchFilm(source, target, error="its process ended without a word; is the memory full?")
+                        yield BatchFilm(
+                            source, target, error="its process ended without a message; is the memory full?"
+                        )
         finally:
             for future in waiting:
                 future.cancel()

@@ -40,7 +40,7 @@ Progress = Callable[[int, VideoInfo], None]
 
 @dataclass(frozen=True)
 class VideoResult:
-    """What came of it.
+    """Result of `process_video`.
 
     Attributes:
         target: The file or folder.

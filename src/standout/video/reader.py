@@ -27,7 +27,7 @@ _MOST_ERRORS = 16
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video file says of itself.
+    """Metadata of a video file.
 
     Attributes:
         path: The file.
@@ -65,7 +65,7 @@ class VideoReader:
         decoder: The decoder, as in `decoders.DECODERS`.
 
     Attributes:
-        info: What the file says of itself.
+        info: The file's metadata.
         film: What all of its frames have in common.
         first: The first frame, for what only frames tell; its time means nothing.
         notes: What couldn't be read, a sentence each; filled while it is read.

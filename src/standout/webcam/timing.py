@@ -1,4 +1,4 @@
-"""Time of a live picture: a clock that tests can turn, a frame limiter, and a meter of rate, latency and CPU use."""
+"""Time of a live picture: an injectable clock, a frame limiter, and a meter of rate, latency and CPU use."""
 
 from __future__ import annotations
 
