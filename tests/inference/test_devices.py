@@ -245,7 +245,7 @@ def test_a_device_that_compiles_for_each_size_gets_one_size_and_a_cache(
 
 def test_other_devices_keep_the_picture_s_own_shape(use: Use, dynamic_model_file: Path) -> None:
     use(FakeRuntime("CUDAExecutionProvider"))
-    assert Session(dynamic_model_file, device="cuda").size is None
+    assert Session(dynamic_model_file, device="cuda").size_hw is None
 
 
 def test_two_distributions_of_onnxruntime_are_noticed(

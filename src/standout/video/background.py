@@ -41,12 +41,12 @@ class Painter:
     def __init__(self, background: str | Path | Frame, film: Film, show: Show = "people") -> None:
         self._film, self._show = film, show
         self._loop: VideoLoop | None = None
-        size = film.signal.size_hw
+        size_hw = film.signal.size_hw
         self.signal = film.signal if show == "people" else _matte_signal(film.signal)
         if show == "matte":
             self._backdrop = Backdrop("transparent")
         elif isinstance(background, str | Path) and _is_video(Path(background)):
-            self._loop = VideoLoop(background, lambda frame: np.ascontiguousarray(fit_image(frame, size)))
+            self._loop = VideoLoop(background, lambda frame: np.ascontiguousarray(fit_image(frame, size_hw)))
             self._backdrop = Backdrop(background, moving=self._loop)
         else:
             self._backdrop = Backdrop(background)

@@ -49,7 +49,7 @@ class PictureReader:
         pictures: What is shown, and how long.
         start_s: Seconds from which it is wanted.
         end_s: Seconds before which it is wanted.
-        size: (height, width) of the frames; that of the first if absent. All get it.
+        size_hw: (height, width) of the frames; that of the first if absent. All get it.
 
     Raises:
         InputError: The first picture can't be read.
@@ -65,13 +65,13 @@ class PictureReader:
         *,
         start_s: Fraction | None = None,
         end_s: Fraction | None = None,
-        size: tuple[int, int] | None = None,
+        size_hw: tuple[int, int] | None = None,
     ) -> None:
         self.path, self.end_s = path, end_s
         self.notes: list[str] = []
         self._pictures, self._start = pictures, start_s or Fraction(0)
         first = _as_picture(pictures.read(0))
-        self.film = Film(first, size=size)
+        self.film = Film(first, size_hw=size_hw)
         self.first = TimedFrame(self.film, first, 0, 1, Fraction(1))
         total = sum(pictures.lasts, Fraction(0))
         rate = (pictures.count / total).limit_denominator(1001) if total else _FPS

@@ -126,13 +126,13 @@ def _open(source: Path, options: VideoOptions) -> Source:
     reader = open_source(source, **part)
     if not options.size:
         return reader
-    size = fit_size(options.size, reader.info.width, reader.info.height)
+    size_hw = fit_size(options.size, reader.info.width, reader.info.height)
     if str(source) == "-":  # can't be opened again
-        reader.film.resize(size)
-        reader.info = replace(reader.info, height=size[0], width=size[1])
+        reader.film.resize(size_hw)
+        reader.info = replace(reader.info, height=size_hw[0], width=size_hw[1])
         return reader
     reader.close()
-    return open_source(source, size=size, **part)
+    return open_source(source, size_hw=size_hw, **part)
 
 
 def _sink(target: Path, reader: Source, painter: Painter, options: VideoOptions) -> Sink:

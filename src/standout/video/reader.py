@@ -61,7 +61,7 @@ class VideoReader:
         path: The file.
         start_s: Seconds from the beginning of the file from which frames are wanted.
         end_s: Seconds before which frames are wanted.
-        size: (height, width) of the frames; the file's own if absent.
+        size_hw: (height, width) of the frames; the file's own if absent.
         decoder: The decoder, as in `decoders.DECODERS`.
 
     Attributes:
@@ -81,7 +81,7 @@ class VideoReader:
         *,
         start_s: Fraction | None = None,
         end_s: Fraction | None = None,
-        size: tuple[int, int] | None = None,
+        size_hw: tuple[int, int] | None = None,
         decoder: str = "software",
     ) -> None:
         self.path, self.end_s = Path(path), end_s
@@ -95,7 +95,7 @@ class VideoReader:
         try:
             self._kept: list[tuple[Any, list[Any]]] = []
             first = self._peek() if self._is_pipe else _first_picture(self.path)
-            self.film = Film(first, turn_of(first), size)
+            self.film = Film(first, turn_of(first), size_hw)
             self.first = TimedFrame(self.film, first, 0, 1, Fraction(1))
             self.info = self._info(first)
         except BaseException:
@@ -231,7 +231,7 @@ class VideoReader:
 
 
 def read_frames(
-    path: str | Path, *, start_s: float = 0, end_s: float | None = None, size: tuple[int, int] | None = None
+    path: str | Path, *, start_s: float = 0, end_s: float | None = None, size_hw: tuple[int, int] | None = None
 ) -> Iterator[Frame]:
     """The frames of a video file, upright, one after another; in constant memory.
 
@@ -241,7 +241,7 @@ def read_frames(
         path: The file.
         start_s: Seconds from which frames are wanted.
         end_s: Seconds before which frames are wanted.
-        size: (height, width) of the frames; the file's own if absent.
+        size_hw: (height, width) of the frames; the file's own if absent.
 
     Yields:
         uint8 RGB (H, W, 3). For exact times, iterate `standout.video.reader.VideoReader`.
@@ -251,7 +251,7 @@ def read_frames(
     """
     start = exact(start_s) if start_s else None
     end = None if end_s is None else exact(end_s)
-    with VideoReader(path, start_s=start, end_s=end, size=size) as reader:
+    with VideoReader(path, start_s=start, end_s=end, size_hw=size_hw) as reader:
         for timed in reader:
             yield timed.frame
 

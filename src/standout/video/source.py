@@ -44,7 +44,7 @@ def open_source(
     *,
     start_s: Fraction | None = None,
     end_s: Fraction | None = None,
-    size: tuple[int, int] | None = None,
+    size_hw: tuple[int, int] | None = None,
     fps: Fraction | None = None,
     decoder: str = "software",
 ) -> Source:
@@ -54,7 +54,7 @@ def open_source(
         path: A video file, an animated picture, a folder of pictures, or `-` for standard input.
         start_s: Seconds from which it is wanted.
         end_s: Seconds before which it is wanted.
-        size: (height, width) of the frames; their own if absent.
+        size_hw: (height, width) of the frames; their own if absent.
         fps: Frames per second of a folder of pictures.
         decoder: The decoder of a video file, as in `decoders.DECODERS`.
 
@@ -62,7 +62,7 @@ def open_source(
         InputError: It is none of these, or can't be read.
     """
     if path.is_dir():
-        return PictureReader(path, picture_folder(path, fps), start_s=start_s, end_s=end_s, size=size)
+        return PictureReader(path, picture_folder(path, fps), start_s=start_s, end_s=end_s, size_hw=size_hw)
     if path.suffix.lower() == ".webp" and path.is_file():
-        return PictureReader(path, webp_pictures(path), start_s=start_s, end_s=end_s, size=size)
-    return VideoReader(path, start_s=start_s, end_s=end_s, size=size, decoder=decoder)
+        return PictureReader(path, webp_pictures(path), start_s=start_s, end_s=end_s, size_hw=size_hw)
+    return VideoReader(path, start_s=start_s, end_s=end_s, size_hw=size_hw, decoder=decoder)

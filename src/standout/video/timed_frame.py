@@ -24,7 +24,7 @@ class Film:
     Args:
         first: A decoded frame of PyAV's.
         turn: Makes its frames upright.
-        size: (height, width) of the upright frames; the file's own if absent.
+        size_hw: (height, width) of the upright frames; the file's own if absent.
 
     Attributes:
         tags: The file's color tags.
@@ -33,19 +33,19 @@ class Film:
         deep: The file has more than 8 bits per value.
     """
 
-    def __init__(self, first: Any, turn: Turn = UPRIGHT, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, first: Any, turn: Turn = UPRIGHT, size_hw: tuple[int, int] | None = None) -> None:
         self.turn, self.tags = turn, ColorTags.of(first)
         self._first_format, self._first_height = first.format, first.height
-        self.resize(size or ((first.width, first.height) if turn[1] else (first.height, first.width)))
+        self.resize(size_hw or ((first.width, first.height) if turn[1] else (first.height, first.width)))
         self.deep = self.signal.bits > 8
 
-    def resize(self, size: tuple[int, int]) -> None:
+    def resize(self, size_hw: tuple[int, int]) -> None:
         """Makes all frames this (height, width); before the first is read."""
         # Untagged video is guessed by its own height, also where it is scaled.
         matrix = self.tags.working(self._first_height)[0]
         layout = working_layout(self._first_format, turned=bool(self.turn[1]))
-        self.signal = Signal(layout, self.tags.written(), size, matrix)
-        self.decoded_wh = (size[0], size[1]) if self.turn[1] else (size[1], size[0])
+        self.signal = Signal(layout, self.tags.written(), size_hw, matrix)
+        self.decoded_wh = (size_hw[0], size_hw[1]) if self.turn[1] else (size_hw[1], size_hw[0])
 
 
 class TimedFrame:

@@ -180,8 +180,8 @@ class _Reading:
                 self.capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
             elif time.monotonic() - last > SILENCE_S:
                 self.error = DeviceError(
-                    f"The camera {self._source} stopped delivering frames; it was unplugged, or another program took it: "
-                    "plug it in again, or choose another with `source`."
+                    f"The camera {self._source} stopped delivering frames; it was unplugged, or another program took "
+                    "it: plug it in again, or choose another with `source`."
                 )
                 return
             else:

@@ -69,9 +69,9 @@ class Window:
         if across <= 1:  # not yet on the screen
             across, down = _WIDTH, round(_WIDTH * height / width)
         scale = min(across / width, down / height)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        picture = Image.fromarray(cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR))
-        if self._photo is None or (self._photo.width(), self._photo.height()) != size:
+        size_wh = max(1, round(width * scale)), max(1, round(height * scale))
+        picture = Image.fromarray(cv2.resize(frame, size_wh, interpolation=cv2.INTER_LINEAR))
+        if self._photo is None or (self._photo.width(), self._photo.height()) != size_wh:
             self._photo = self._photo_class(picture)
             self._label.configure(image=self._photo)
         else:
