@@ -1,4 +1,4 @@
-"""One run over a folder: what is due, who works on it, what is written down."""
+"""One run over a folder: schedules photos, runs the workers, keeps the journal."""
 
 from __future__ import annotations
 

@@ -301,7 +301,7 @@ def _decode_8_bit(image: Image.Image, icc: bytes | None) -> tuple[NDArray[Any], 
             raise InputError("A picture of 32-bit whole numbers must lie in 0 … 65535; save it with 8 or 16 bits.")
         return np.ascontiguousarray(grey, np.uint16), None
     if image.mode == "F":
-        raise InputError("A picture of floating-point numbers has no range of its own; save it with 8 or 16 bits.")
+        raise InputError("Floating-point pictures have no defined range; save it with 8 or 16 bits.")
     if image.mode in ("CMYK", "LAB", "YCbCr", "HSV"):
         # These colours can't stay in an RGB file, so they are converted for good, and no profile is kept.
         return np.asarray(_to_rgb(image, icc)), None

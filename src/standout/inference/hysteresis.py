@@ -1,4 +1,4 @@
-"""Leave out what the network only guesses: pieces of person that it is nowhere sure of, and haze far from anybody.
+"""Hysteresis thresholding: drops connected components that never reach `certainty`, and alpha far from anybody.
 
 Real people have a core where alpha is near 1. The coat rack that looks a little like one has not. This is the rule of
 hysteresis thresholding (Canny 1986), per connected piece: it moves no edge, and needs no second network. Alpha that is

@@ -28,7 +28,7 @@ _MEMORY = 0.9
 _AHEAD = 0.35
 #: Difference of grey (0 … 255) between the moved last picture and this one at which the past's say falls to 1/e.
 _TOLERANCE = 11.0
-#: Pixels by which a motion there and back may miss before it loses trust.
+#: Forward–backward flow error, in pixels, at which confidence falls to 1/e.
 _GAP = 0.5
 #: A hand's own motion, beyond the picture's, at which the next frame may hardly take from it any more, pixels there: it
 #: is where the network sees it, whatever the flow makes of it.

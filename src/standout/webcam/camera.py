@@ -1,4 +1,4 @@
-"""The camera, or a video file in its place: always the newest frame, and what is missing when there is none."""
+"""The camera, or a video file in its place: always the newest frame, and errors that say what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A place for one thing, the newest: whoever is slow misses some, and nobody ever waits in a queue."""
+"""A latest-value mailbox: a slow reader misses values, and nobody ever waits in a queue."""
 
 from __future__ import annotations
 
