@@ -32,8 +32,10 @@ fix: $(VENV)/workshop  ## let ruff mend and format what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Two processes: most of a slow test is one thread of Python. The browser's tests need both cores, so they come by themselves.
 test: $(VENV)/workshop  ## every test, the slow ones too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/web
+	$(BIN)/python -m pytest tests/web
 
 test-fast: $(VENV)/workshop  ## the tests that take seconds and need no TensorFlow
 	$(BIN)/python -m pytest -m "not slow" --quiet

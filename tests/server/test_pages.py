@@ -54,7 +54,8 @@ def test_the_document_is_complete(client: httpx.Client) -> None:
     assert document["openapi"].startswith("3.1")
     assert {
         "/v1/cut-out", "/v1/mask", "/v1/id-photo", "/v1/specs", "/v1/models", "/v1/remove-background", "/api/remove",
-        "/v1.0/removebg", "/v1.0/account", "/health", "/ready", "/metrics",
+        "/v1.0/removebg", "/v1.0/account", "/v1.0/image-without-background", "/v1.0/image-without-background-base64",
+        "/v1.0/alpha-channel", "/v1.0/alpha-channel-base64", "/available-credit", "/health", "/ready", "/metrics",
     } == set(document["paths"])  # fmt: skip
     post = document["paths"]["/v1/cut-out"]["post"]
     assert set(post["requestBody"]["content"]) == {
