@@ -81,3 +81,10 @@ def write_nobody(folder: Path, count: int, *, size: int = 64) -> None:
     for i in range(count):
         image = rng.integers(0, 70, (size, size, 3)).astype(np.uint8)
         cv2.imwrite(str(folder / "images" / f"n{i:02d}.png"), image)
+
+
+#: Settings of `standout train` for the smallest run that still does everything.
+TINY_TRAINING = [
+    "width=0.35", "aspp_channels=8", "decoder_channels=8", "low_level_channels=4", "size=64", "batch=2", "workers=0",
+    "freeze=0", "validate_every=2", "ema=0.5", "val_fraction=0.2", "warmup=2",
+]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -333,11 +334,10 @@ def test_an_interrupt_leaves_no_process_and_no_half_file(photos: Path, out: Path
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
+    before = set(multiprocessing.active_children())  # other tests may share servers among them
     with pytest.raises(KeyboardInterrupt):
         run_folder(FolderRun(photos, out, FolderOptions(workers=2), work=work), progress=interrupt)
-    import multiprocessing
-
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= before
     assert not [name for name in written(out) if name.endswith(".part")]
     assert_complete(photos, out, go(photos, out, work))
 

@@ -1,24 +1,16 @@
 """Train, stop, resume, export, cut out: the workshop's whole road on twenty pairs."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from kits import TINY_TRAINING as TINY
 from kits import needs_tensorflow, write_nobody, write_pairs
 from standout.cli import run as command
 
-TINY = [
-    "width=0.35", "aspp_channels=8", "decoder_channels=8", "low_level_channels=4", "size=64", "batch=2", "workers=0",
-    "freeze=0", "validate_every=2", "ema=0.5", "val_fraction=0.2", "warmup=2",
-]  # fmt: skip
 pytestmark = [*needs_tensorflow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
@@ -28,45 +20,6 @@ def data(tmp_path_factory) -> Path:
     write_pairs(root / "people", 20)
     write_nobody(root / "nobody", 4)
     return root
-
-
-def weights(run: Path) -> dict[str, np.ndarray]:
-    with np.load(run / "state.npz") as archive:
-        return {key: archive[key] for key in archive if not key.startswith("counter/seconds")}
-
-
-def test_stop_and_resume_equals_an_uninterrupted_run(data, tmp_path, capfd):
-    whole = tmp_path / "whole"
-    assert command(["train", str(data), "--run", str(whole), "steps=6", *TINY]) == 0
-    stopped = tmp_path / "stopped"
-    interrupt_after(stopped, data, step=3)
-    assert np.load(stopped / "state.npz")["counter/step"] < 6
-    assert command(["train", str(data), "--run", str(stopped), "--resume"]) == 0
-    resumed = weights(stopped)
-    for key, value in weights(whole).items():
-        np.testing.assert_allclose(resumed[key], value, atol=1e-4, err_msg=key)
-    record = json.loads((stopped / "config.json").read_text())
-    assert len(record["commands"]) == 2 and len(record["data_hash"]) == 64 and record["config"]["train"]["batch"] == 2
-
-
-def interrupt_after(run: Path, data: Path, step: int) -> None:
-    """Stops a run under way with SIGTERM, from outside, as `kill` does it."""
-    from standout.config import load_config
-    from standout.train import callbacks, fit
-
-    original = callbacks.Supervisor.on_train_batch_end
-
-    def stop_at(self, batch, logs=None):
-        if self.clock.step + 1 == step:
-            os.kill(os.getpid(), signal.SIGTERM)
-        original(self, batch, logs)
-
-    callbacks.Supervisor.on_train_batch_end = stop_at
-    try:
-        outcome = fit.train(data, run, load_config(None, ["steps=6", *TINY]))
-    finally:
-        callbacks.Supervisor.on_train_batch_end = original
-    assert (outcome.step, outcome.stopped_by) == (step, "SIGTERM")
 
 
 @pytest.fixture(scope="module")
@@ -141,21 +94,6 @@ def test_a_run_is_not_overwritten_and_a_resumed_one_keeps_its_network(trained, d
     assert "--resume" in capfd.readouterr().err
     assert command(["train", str(data), "--run", str(trained), "--resume", "batch=4"]) == 2
     assert "train.batch" in capfd.readouterr().err
-
-
-def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(data, tmp_path):
-    run = tmp_path / "run"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "standout", "train", str(data), "--run", str(run), "steps=100000", *TINY],
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    deadline = time.monotonic() + 240
-    while not (run / "state.npz").exists() and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
-    assert "--resume" in err.replace("\n", " ") and process.returncode == 0
-    assert not list(run.glob(".*"))
 
 
 def test_a_thinner_network_learns_from_a_teacher(data, trained, tmp_path):
