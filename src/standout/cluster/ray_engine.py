@@ -125,6 +125,8 @@ class RayEngine:
         try:
             if address is None:
                 self._ray.init(
+                    # A cluster of its own, even where another one runs, ran, or is named by $RAY_ADDRESS.
+                    address="local",
                     num_cpus=usable_cores(),
                     include_dashboard=False,
                     log_to_driver=False,
