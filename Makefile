@@ -38,7 +38,7 @@ test: $(VENV)/workshop  ## every test, the slow ones too
 	$(BIN)/python -m pytest tests/web
 
 test-fast: $(VENV)/workshop  ## the tests that take seconds and need no TensorFlow
-	$(BIN)/python -m pytest -m "not slow" --quiet
+	$(BIN)/python -m pytest -m "not slow" --quiet --numprocesses 2 --dist loadfile --ignore tests/web
 
 coverage: $(VENV)/workshop  ## every test, and which lines and branches none of them reaches
 	$(BIN)/python -m coverage erase
