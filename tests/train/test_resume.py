@@ -12,18 +12,10 @@ import numpy as np
 import pytest
 
 from kits import TINY_TRAINING as TINY
-from kits import needs_tensorflow, write_nobody, write_pairs
+from kits import needs_tensorflow
 from standout.cli import run as command
 
 pytestmark = [*needs_tensorflow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("data")
-    write_pairs(root / "people", 20)
-    write_nobody(root / "nobody", 4)
-    return root
 
 
 def weights(run: Path) -> dict[str, np.ndarray]:

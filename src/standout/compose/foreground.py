@@ -65,8 +65,8 @@ class EdgeColors:
         Args:
             pixels: The part, uint8 or uint16 RGB (h, w, 3).
             alpha: The part's alpha, float32 (h, w).
-            rows: Where the part lies in the photo.
-            columns: The columns to work on.
+            rows: The photo's rows that the part covers.
+            columns: The photo's columns that it covers.
         """
         most = float(np.iinfo(pixels.dtype).max)
         fore, back = self._enlarge(self.fore, rows, columns), self._enlarge(self.back, rows, columns)
