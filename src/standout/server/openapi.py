@@ -73,6 +73,14 @@ def problems(*, few: bool = False) -> Responses:
     }
 
 
+def balance(errors: Responses) -> Responses:
+    """The answers of a foreign API's route that tells how much may still be done, refused in `errors`' form."""
+    return {
+        200: {"description": "The balance.", "content": {"application/json": {"schema": {"type": "object"}}}},
+        **{status: one for status, one in errors.items() if status in problems(few=True)},
+    }
+
+
 def query_parameters(fields: type[BaseModel]) -> list[dict[str, Any]]:
     """The options as parameters of the query."""
     schema = fields.model_json_schema()

@@ -89,10 +89,7 @@ async def removebg(request: Request) -> Response:
 @router.get(
     "/account",
     response_model=None,
-    responses={
-        200: {"description": "The balance.", "content": {"application/json": {"schema": {"type": "object"}}}},
-        **{status: one for status, one in _ERRORS.items() if status in openapi.problems(few=True)},
-    },
+    responses=openapi.balance(_ERRORS),
 )
 async def account() -> Response:
     """remove.bg: the balance. Nothing is charged here, so it never gets less."""

@@ -21,10 +21,12 @@ from standout.server.v1 import answer_headers
 
 router = APIRouter(tags=["withoutBG"])
 
+#: withoutBG's cloud: path -> (alpha instead of the cut-out, the key of the base64 in the JSON answer; "": a PNG).
 _CLOUD = {
-    f"/v1.0/{name}{suffix}": (name == "alpha-channel", suffix != "")
-    for name in ("image-without-background", "alpha-channel")
-    for suffix in ("", "-base64")
+    "/v1.0/image-without-background": (False, ""),
+    "/v1.0/image-without-background-base64": (False, "img_without_background_base64"),
+    "/v1.0/alpha-channel": (True, ""),
+    "/v1.0/alpha-channel-base64": (True, "alpha_base64"),
 }
 PATHS = ("/v1/remove-background", "/available-credit", *_CLOUD)
 
@@ -97,48 +99,44 @@ async def remove_background(request: Request) -> Response:
     return JSONResponse({**pictures, "latencyMs": milliseconds}, headers=headers)
 
 
-def _cloud_route(*, as_json: bool, key: str) -> dict[str, Any]:
+def _cloud_route(path: str) -> dict[str, Any]:
+    key = _CLOUD[path][1]
     text = {"type": "string", "format": "byte"}
     answer = {"type": "object", "required": [key], "properties": {key: text}}
-    content: dict[str, Any] = (
-        {"application/json": {"schema": answer}} if as_json else {"image/png": {"schema": _BINARY}}
-    )
+    content: dict[str, Any] = {"application/json": {"schema": answer}} if key else {"image/png": {"schema": _BINARY}}
     body: dict[str, Any] = {"multipart/form-data": openapi.form({"file": _BINARY}, ["file"])}
-    if as_json:
+    if key:
         one = openapi.form({"image_base64": text}, ["image_base64"])
         body = {"application/json": {**one, "example": {"image_base64": examples.DARK_PNG}}}
     return {
+        "path": path,
         "response_model": None,
         "responses": {200: {"description": "A PNG.", "content": content}, **_ERRORS},
         "openapi_extra": {"requestBody": {"required": True, "content": body}},
     }
 
 
-@router.post("/v1.0/image-without-background", **_cloud_route(as_json=False, key=""))
-@router.post("/v1.0/image-without-background-base64", **_cloud_route(as_json=True, key="img_without_background_base64"))
-@router.post("/v1.0/alpha-channel", **_cloud_route(as_json=False, key=""))
-@router.post("/v1.0/alpha-channel-base64", **_cloud_route(as_json=True, key="alpha_base64"))
+@router.post(**_cloud_route("/v1.0/image-without-background"))
+@router.post(**_cloud_route("/v1.0/image-without-background-base64"))
+@router.post(**_cloud_route("/v1.0/alpha-channel"))
+@router.post(**_cloud_route("/v1.0/alpha-channel-base64"))
 async def cloud(request: Request) -> Response:
     """withoutBG's cloud: a cut-out or its alpha, as a PNG or as base64 in JSON."""
     serving: Serving = request.app.state.serving
-    mask, as_json = _CLOUD[request.url.path]
+    mask, key = _CLOUD[request.url.path]
     async with serving.body(request) as body:
         image = _cloud_image(body)
         answer, wait_s = await serving.answer(request, Task("photo", image, {"format": "png", "mask": mask}))
     headers = answer_headers(answer, wait_s)
-    if not as_json:
+    if not key:
         return Response(answer.data, media_type="image/png", headers=headers)
-    key = "alpha_base64" if mask else "img_without_background_base64"
     return JSONResponse({key: base64.b64encode(answer.data).decode()}, headers=headers)
 
 
 @router.get(
     "/available-credit",
     response_model=None,
-    responses={
-        200: {"description": "The balance.", "content": {"application/json": {"schema": {"type": "object"}}}},
-        **{status: one for status, one in _ERRORS.items() if status in openapi.problems(few=True)},
-    },
+    responses=openapi.balance(_ERRORS),
 )
 async def available_credit() -> Response:
     """withoutBG's cloud: the balance. Nothing is charged here, so it never gets less."""
