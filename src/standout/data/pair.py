@@ -8,6 +8,7 @@ from typing import Literal
 
 from standout.data.drawings import Annotation
 from standout.data.places import Place
+from standout.errors import DataError
 
 Split = Literal["", "train", "val", "test"]
 
@@ -66,3 +67,7 @@ class Found:
 
     pairs: list[Pair]
     faults: list[Fault]
+
+    def leave_out(self, pair: Pair, error: DataError) -> None:
+        """One broken annotation file of many costs its photograph, not the set."""
+        self.faults.append(Fault(pair, "unreadable", str(error)))

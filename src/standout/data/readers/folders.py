@@ -66,7 +66,7 @@ def _without_masks(root: Path, images: dict[str, Path], groups: dict[str, str], 
             try:
                 mask = yolo.read_boxes(file)
             except DataError as error:
-                found.faults.append(Fault(Pair(image, None, root.name, group, split=split), "unreadable", str(error)))
+                found.leave_out(Pair(image, None, root.name, group, split=split), error)
                 continue
         elif cut_outs:
             mask = OwnTransparency(image)

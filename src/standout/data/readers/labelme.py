@@ -34,10 +34,10 @@ def find(root: Path, person: str) -> Found:
             continue
         try:
             content, shapes = _read(file)
-        except DataError as error:  # one broken file of many costs its photograph
+        except DataError as error:
             photo = _image_of(file, {}) or file.with_suffix(".jpg")
             lost = Pair(photo, None, base.name, file.stem, split=split_named(file.parent.name))
-            found.faults.append(Fault(lost, "unreadable", str(error)))
+            found.leave_out(lost, error)
             continue
         image = _image_of(file, content)
         pair = Pair(image or file.with_suffix(".jpg"), None, base.name, file.stem, split=split_named(file.parent.name))

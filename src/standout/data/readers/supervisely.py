@@ -45,8 +45,8 @@ def find(root: Path, person: str) -> Found:
             used.add(file)
             try:
                 mask = _drawing(file, wanted)
-            except DataError as error:  # one broken file of many costs its photograph
-                found.faults.append(Fault(pair, "unreadable", str(error)))
+            except DataError as error:
+                found.leave_out(pair, error)
                 continue
             except (InputError, TypeError, ValueError, KeyError, AttributeError) as error:
                 found.faults.append(Fault(pair, "unreadable", f"{file}: {error}"))

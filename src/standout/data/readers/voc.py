@@ -40,8 +40,8 @@ def find(root: Path, person: str) -> Found:
                 continue
             try:
                 shapes = _boxes(file, categories)
-            except DataError as error:  # one broken file of many costs its photograph
-                found.faults.append(Fault(pair, "unreadable", str(error)))
+            except DataError as error:
+                found.leave_out(pair, error)
                 continue
             mask = Drawing(str(file), shapes) if shapes else None
             found.pairs.append(Pair(image, mask, root.name, stem, split=pair.split))

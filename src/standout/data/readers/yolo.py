@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from standout.data.drawings import Drawing, Shape, box, polygon
-from standout.data.pair import Fault, Found, Pair, Split
+from standout.data.pair import Found, Pair, Split
 from standout.data.readers.parts import Categories, pictures_below, read_text, split_named
 from standout.errors import DataError, InputError, MissingExtra
 
@@ -47,8 +47,8 @@ def find(root: Path, person: str) -> Found:
             part = split or split_named(folder.name)
             try:
                 shapes = _read(label, classes) if label is not None else ()
-            except DataError as error:  # one broken file of many costs its photograph
-                found.faults.append(Fault(Pair(image, None, name, image.stem, split=part), "unreadable", str(error)))
+            except DataError as error:
+                found.leave_out(Pair(image, None, name, image.stem, split=part), error)
                 continue
             mask = Drawing(str(label), shapes) if shapes else None
             found.pairs.append(Pair(image, mask, name, image.stem, split=part))
