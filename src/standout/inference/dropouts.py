@@ -80,7 +80,7 @@ def without_holes(alpha: Alpha, raw: Alpha, past: Alpha, trust: _Floats, age: _F
 
 
 def without_flicker(
-    alpha: Alpha, raw: Alpha, past: tuple[Alpha, _Floats], following: tuple[Alpha, _Floats], calm: _Floats
+    alpha: Alpha, raw: Alpha, past: tuple[Alpha, _Floats], following: tuple[Alpha, _Floats], calm: _Floats | None = None
 ) -> Alpha:
     """Alpha without what is there, or gone, in this frame alone; the arrays are float32 (h, w).
 
@@ -89,10 +89,12 @@ def without_flicker(
         raw: This frame's alpha as the network says it.
         past: The last alpha, moved to this frame, and how far it is to be trusted.
         following: The next one's, likewise.
-        calm: The share of that trust that may take from a person, 0 … 1: a hand that flies by is no flicker.
+        calm: The share of that trust that may take from a person, 0 … 1, for a hand that flies by is no flicker; None
+            is all of it.
     """
     low, high = np.minimum(past[0], following[0]), np.maximum(past[0], following[0])
     wanted = np.where(raw < low - _STEP, low, np.where(raw > high + _STEP, high, alpha))
     trust = np.minimum(1, 2 * np.minimum(past[1], following[1]))
-    trust = np.where(wanted < alpha, trust * calm, trust)
+    if calm is not None:
+        trust = np.where(wanted < alpha, trust * calm, trust)
     return np.asarray(alpha + trust * (wanted - alpha), np.float32)

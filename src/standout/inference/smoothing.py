@@ -87,7 +87,6 @@ class Steady:
     def reset(self) -> None:
         """Forgets the past, as after a cut, and what it still holds back."""
         self._last: _View | None = None
-        self._calm: _Floats = np.ones((1, 1), np.float32)
         self._age: _Floats = np.zeros((1, 1), np.float32)
         self._pair: tuple[_View, _View, _Floats, _Floats] | None = None
 
@@ -122,10 +121,9 @@ class Steady:
         following = self._moved(_View(now.grey, alpha), before)
         if following is None:
             return [before.alpha]
-        hands = thin(before.alpha)
-        mixed = self._mixed(before.alpha, following, _AHEAD, hands)
+        calm = self._calm(before, now)
+        mixed = self._mixed(before.alpha, following, _AHEAD, calm)
         if before.past is not None and before.raw is not None:
-            calm = np.where(hands, self._calm, np.float32(1))
             mixed = without_flicker(mixed, before.raw, before.past, following, calm)
         return [mixed]
 
@@ -157,27 +155,21 @@ class Steady:
         self._last = _View(now.grey, mixed, alpha, past, aged(age, alpha))
         return self._last
 
-    def _mixed(
-        self, alpha: Alpha, other: tuple[Alpha, _Floats], most: float, hands: NDArray[np.bool_] | None = None
-    ) -> Alpha:
+    def _mixed(self, alpha: Alpha, other: tuple[Alpha, _Floats], most: float, calm: _Floats | None = None) -> Alpha:
         """Alpha with a say, `most` at most, of another that was moved to it and is to be trusted so far.
 
-        From `hands`, bool (h, w), the other may take only what doesn't move by itself.
+        `calm`, 0 … 1, is the share of that trust that may take from a person; None is all of it.
         """
         moved, trust = other
         # Where the network is sure, it needs less of other frames, and would be hurt more by a wrong one.
         doubt = 1 - np.abs(2 * alpha - 1)
         trust = trust * (doubt if self.smoothing == "confidence" else np.float32(0.5) * (1 + doubt))
-        if hands is not None:
-            trust = np.where((moved < alpha) & hands, trust * self._calm, trust)
+        if calm is not None:
+            trust = np.where(moved < alpha, trust * calm, trust)
         return np.asarray(np.clip(alpha + np.float32(most) * trust * (moved - alpha), 0, 1), np.float32)
 
     def _moved(self, source: _View, to: _View) -> tuple[Alpha, NDArray[np.float32]] | None:
-        """The alpha of `source` where things are in `to`, and how far it is to be trusted; None for another scene.
-
-        What else is known then lies in `_age`, and in `_calm` how little a place moves by itself, 0 … 1.
-        """
-        self._calm = np.ones((1, 1), np.float32)
+        """The alpha of `source` where things are in `to`, and how far it is to be trusted; None for another scene."""
         shape = to.alpha.shape
         if source.grey.shape != to.grey.shape or source.alpha.shape != shape:
             return None
@@ -190,15 +182,22 @@ class Steady:
             past, self._age = np.asarray(moved, np.float32), np.asarray(age, np.float32)
             # Where going there and back doesn't end where it began, the motion is a guess.
             gap = there + _warp(back, there)
-            own = there - np.median(there[::4, ::4], axis=(0, 1))
-            calm = np.exp(-(own**2).sum(axis=2) / np.float32(_CALM**2))
-            self._calm = np.asarray(cv2.resize(calm, (shape[1], shape[0])), np.float32)
             sure = np.exp(-(gap**2).sum(axis=2) / _GAP**2)
         difference = cv2.blur(cv2.absdiff(warped, to.grey).astype(np.float32), (5, 5))
         if float(difference.mean()) > _SCENE:
             return None
         trust = sure * np.exp(-difference / np.float32(_TOLERANCE))
         return past, np.asarray(cv2.resize(trust, (shape[1], shape[0])), np.float32)
+
+    def _calm(self, here: _View, following: _View) -> _Floats | None:
+        """How far the next frame may take from a person, float32 (h, w): the less, the more a hand moves by itself."""
+        if self.smoothing != "flow":
+            return None
+        there = self._motions(here, following)[0]
+        own = there - np.median(there[::4, ::4], axis=(0, 1))
+        calm = np.exp(-(own**2).sum(axis=2) / np.float32(_CALM**2))
+        shape = here.alpha.shape
+        return np.where(thin(here.alpha), cv2.resize(calm, (shape[1], shape[0])), np.float32(1))
 
     def _motions(self, here: _View, there: _View) -> tuple[_Floats, _Floats]:
         """The motion from one frame to the other, and back. Asked for twice of a pair where it is looked ahead."""
