@@ -26,7 +26,8 @@ export function dropGuesses(alpha: Alpha, certainty: number, threshold: number):
   sure[0] = 0;
   const result = new Float32Array(data.length);
   if (!sure.includes(1)) return { data: result, width, height };
-  const kept = labels.map((label) => (sure[label] ? 1 : 0));
+  const kept = labels;
+  for (let i = 0; i < kept.length; i++) kept[i] = sure[kept[i]!]!;
   const { distance } = nearestLabel(kept, width, height);
   for (let i = 0; i < data.length; i++) {
     // A guess right beside a person who stays goes too.

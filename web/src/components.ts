@@ -15,7 +15,9 @@ export interface Piece {
 export function connectedPieces(mask: Uint8Array, width: number, height: number): { labels: Int32Array; pieces: Piece[] } {
   const labels = new Int32Array(width * height);
   const pieces: Piece[] = [];
-  const stack: number[] = [];
+  // Each pixel is put on it once at most.
+  const stack = new Int32Array(mask.length);
+  let depth = 0;
   for (let seed = 0; seed < mask.length; seed++) {
     if (!mask[seed] || labels[seed]) continue;
     const label = pieces.length + 1;
@@ -26,9 +28,9 @@ export function connectedPieces(mask: Uint8Array, width: number, height: number)
     let area = 0;
     let sumX = 0;
     labels[seed] = label;
-    stack.push(seed);
-    while (stack.length) {
-      const at = stack.pop()!;
+    stack[depth++] = seed;
+    while (depth) {
+      const at = stack[--depth]!;
       const y = (at / width) | 0;
       const x = at - y * width;
       area++;
@@ -46,7 +48,7 @@ export function connectedPieces(mask: Uint8Array, width: number, height: number)
           const next = at + dy * width + dx;
           if (mask[next] && !labels[next]) {
             labels[next] = label;
-            stack.push(next);
+            stack[depth++] = next;
           }
         }
       }
@@ -69,27 +71,41 @@ export function nearestLabel(labels: Int32Array, width: number, height: number):
     [-1, 0, straight], [0, -1, straight], [-1, -1, diagonal], [1, -1, diagonal],
     [-2, -1, knight], [2, -1, knight], [-1, -2, knight], [1, -2, knight],
   ];
+  const costs = Float64Array.from(steps, ([, , cost]) => cost);
   for (const way of [1, -1]) {
+    const offsets = Int32Array.from(steps, ([dx, dy]) => way * (dy * width + dx));
     for (let row = 0; row < height; row++) {
       const y = way > 0 ? row : height - 1 - row;
+      const inner = y >= 2 && y < height - 2;
       for (let column = 0; column < width; column++) {
         const x = way > 0 ? column : width - 1 - column;
         const at = y * width + x;
         let best = distance[at]!;
         if (best === 0) continue;
-        let who = owner[at]!;
-        for (const [dx, dy, cost] of steps) {
-          const nx = x + way * dx;
-          const ny = y + way * dy;
-          if (nx < 0 || nx >= width || ny < 0 || ny >= height) continue;
-          const near = distance[ny * width + nx]! + cost;
-          if (near < best) {
-            best = near;
-            who = owner[ny * width + nx]!;
+        let from = at;
+        if (inner && x >= 2 && x < width - 2) {
+          for (let k = 0; k < 8; k++) {
+            const there = at + offsets[k]!;
+            const near = distance[there]! + costs[k]!;
+            if (near < best) {
+              best = near;
+              from = there;
+            }
+          }
+        } else {
+          for (const [dx, dy, cost] of steps) {
+            const nx = x + way * dx;
+            const ny = y + way * dy;
+            if (nx < 0 || nx >= width || ny < 0 || ny >= height) continue;
+            const near = distance[ny * width + nx]! + cost;
+            if (near < best) {
+              best = near;
+              from = ny * width + nx;
+            }
           }
         }
         distance[at] = best;
-        owner[at] = who;
+        owner[at] = owner[from]!;
       }
     }
   }

@@ -10,6 +10,7 @@ import { type Alpha, type Frame, type Rgb, clamp, resizeAlpha, resizeChannels } 
 const SUBSAMPLE = 2;
 const RADIUS = 1;
 const EPSILON = 1e-4;
+const LEAST_DETERMINANT = EPSILON ** 3;
 const TILE = 256;
 const DECIDED = 0.5 / 255;
 const FLAT = 4 / 255;
@@ -56,11 +57,24 @@ export function guidedCoefficients(alpha: Alpha, guide: Rgb): Coefficients {
   const moments = new Float32Array(count * 13);
   for (let i = 0; i < count; i++) {
     // Rounded to bytes, as a picture of that size would be.
-    const r = Math.round(color[i * 3]!) / 255;
-    const g = Math.round(color[i * 3 + 1]!) / 255;
-    const b = Math.round(color[i * 3 + 2]!) / 255;
+    const r = ((color[i * 3]! + 0.5) | 0) / 255;
+    const g = ((color[i * 3 + 1]! + 0.5) | 0) / 255;
+    const b = ((color[i * 3 + 2]! + 0.5) | 0) / 255;
     const a = small[i]!;
-    moments.set([r, g, b, a, r * a, g * a, b * a, r * r, g * g, b * b, r * g, r * b, g * b], i * 13);
+    const m = i * 13;
+    moments[m] = r;
+    moments[m + 1] = g;
+    moments[m + 2] = b;
+    moments[m + 3] = a;
+    moments[m + 4] = r * a;
+    moments[m + 5] = g * a;
+    moments[m + 6] = b * a;
+    moments[m + 7] = r * r;
+    moments[m + 8] = g * g;
+    moments[m + 9] = b * b;
+    moments[m + 10] = r * g;
+    moments[m + 11] = r * b;
+    moments[m + 12] = g * b;
   }
   const mean = windowMeans(moments, width, height, 13);
   const lines = new Float32Array(count * 4);
@@ -86,7 +100,8 @@ export function guidedCoefficients(alpha: Alpha, guide: Rgb): Coefficients {
     const cgg = rr * bb - rb * rb;
     const cgb = rg * rb - rr * gb;
     const cbb = rr * gg - rg * rg;
-    const determinant = Math.max(rr * crr + rg * crg + rb * crb, EPSILON ** 3);
+    const product = rr * crr + rg * crg + rb * crb;
+    const determinant = product > LEAST_DETERMINANT ? product : LEAST_DETERMINANT;
     const ar = (crr * cr + crg * cg + crb * cb) / determinant;
     const ag = (crg * cr + cgg * cg + cgb * cb) / determinant;
     const ab = (crb * cr + cgb * cg + cbb * cb) / determinant;

@@ -6,6 +6,7 @@ import { CpuCompositor } from "../src/live/cpu";
 import type { LiveBehind } from "../src/live/compositor";
 import { findMotion, halfGrey } from "../src/live/motion";
 import { Smoothing } from "../src/live/smoothing";
+import { BACKGROUND, PERSON, Spans } from "../src/live/spans";
 
 const [W, H] = [128, 96];
 
@@ -71,6 +72,49 @@ describe("smoothing", () => {
     for (let i = 0; i < carried.data.length; i++) difference += Math.abs(carried.data[i]! - moved.alpha.data[i]!);
     expect(difference / carried.data.length).toBeLessThan(0.02);
     expect(smoothing.carry(picture(40, 200).rgb)).toBeUndefined();
+  });
+});
+
+describe("spans that are surely person or background", () => {
+  it("are just that for every color, and leave no pixel out", () => {
+    const [columns, rows, width, height] = [13, 9, 64, 50];
+    const data = new Float32Array(columns * rows * 4);
+    for (let i = 0; i < columns * rows; i++) {
+      const sure = i % 5 < 4;
+      for (let c = 0; c < 3; c++) data[i * 4 + c] = Math.sin(i * 12.9 + c) * (sure ? 0.09 : 0.5);
+      data[i * 4 + 3] = i % columns < 6 ? 0.03 : 0.97;
+    }
+    const spans = new Spans({ data, width: columns, height: rows }, width, height);
+    const at = (c: number, r: number, color: readonly number[]): number => {
+      const i = (Math.min(rows - 1, Math.max(0, r)) * columns + Math.min(columns - 1, Math.max(0, c))) * 4;
+      return data[i]! * color[0]! + data[i + 1]! * color[1]! + data[i + 2]! * color[2]! + data[i + 3]!;
+    };
+    const sure = { [PERSON]: 0, [BACKGROUND]: 0 };
+    for (let y = 0; y < height; y++) {
+      spans.row(y);
+      expect([spans.start[0], spans.start[spans.count]]).toEqual([0, width]);
+      for (let span = 0; span < spans.count; span++) {
+        expect(spans.start[span + 1]).toBeGreaterThan(spans.start[span]!);
+        const kind = spans.kind[span];
+        if (kind !== PERSON && kind !== BACKGROUND) continue;
+        for (let x = spans.start[span]!; x < spans.start[span + 1]!; x++) {
+          sure[kind]++;
+          const fx = ((x + 0.5) * columns) / width - 0.5;
+          const fy = ((y + 0.5) * rows) / height - 0.5;
+          const [c, r] = [Math.floor(fx), Math.floor(fy)];
+          for (let corner = 0; corner < 8; corner++) {
+            const color = [corner & 1, (corner >> 1) & 1, corner >> 2];
+            const above = at(c, r, color) * (1 - fx + c) + at(c + 1, r, color) * (fx - c);
+            const below = at(c, r + 1, color) * (1 - fx + c) + at(c + 1, r + 1, color) * (fx - c);
+            const alpha = above * (1 - fy + r) + below * (fy - r);
+            if (kind === PERSON) expect(alpha).toBeGreaterThan(0.75 - 1e-5);
+            else expect(alpha).toBeLessThan(0.25 + 1e-5);
+          }
+        }
+      }
+    }
+    expect(sure[PERSON]).toBeGreaterThan(100);
+    expect(sure[BACKGROUND]).toBeGreaterThan(100);
   });
 });
 

@@ -4,8 +4,16 @@
  */
 import { type Frame, clamp, resizeChannels } from "../arrays";
 import type { Coefficients } from "../guidedFilter";
-import { type SmallPicture, blurBackground, coverBox } from "../photo/background";
+import { type SmallPicture, blurAround, coverBox } from "../photo/background";
+import { BACKGROUND, PERSON, Spans } from "./spans";
 import { CONTRAST, type Compositor, type LiveBehind, type LivePicture, WORK_RADIUS, blurRadius } from "./compositor";
+
+/** RGBA, 0 … 255. */
+interface SmallBytes {
+  data: Uint8Array | Uint8ClampedArray | Float32Array;
+  width: number;
+  height: number;
+}
 
 /** Positions and shares of bilinear enlarging along a row. */
 interface Taps {
@@ -62,63 +70,58 @@ export class CpuCompositor implements Compositor {
     }
     // Needed for colors in the edge, too, not only for the blur.
     const own = this.ownBackground(lines);
-    const picture = behind.kind === "image" ? this.fitted(behind.image) : undefined;
-    const plain = behind.kind === "color" ? behind.color : ([0, 0, 0] as const);
     const { width, height, data } = frame;
     const lineTaps = this.tapsFor(lines.width, width);
     const ownTaps = this.tapsFor(own.width, width);
     const lineRow = new Float32Array(lines.width * 4);
     const ownRow = new Float32Array(own.width * 3);
+    const spans = new Spans(lines, width, height);
+    /** What comes behind one row: pixels `from` to `to` of it, written over whatever is there. */
+    const behindRow = this.behindRow(ownRow, ownTaps);
+    const blurred = behind.kind === "blur";
     for (let y = 0; y < height; y++) {
-      mixRows(lines.data, lines.width * 4, lines.height, y, height, lineRow);
+      const base = y * width;
+      spans.row(y);
       mixRows(own.data, own.width * 3, own.height, y, height, ownRow);
-      let at = y * width * 4;
-      for (let x = 0; x < width; x++, at += 4) {
-        const r = data[at]!;
-        const g = data[at + 1]!;
-        const b = data[at + 2]!;
-        const alpha = alphaAt(lineRow, lineTaps, x, r, g, b);
-        if (alpha >= 1) {
-          output[at] = r;
-          output[at + 1] = g;
-          output[at + 2] = b;
-          output[at + 3] = 255;
+      let mixed = false;
+      for (let span = 0; span < spans.count; span++) {
+        const from = spans.start[span]!;
+        const to = spans.start[span + 1]!;
+        const kind = spans.kind[span]!;
+        if (kind === PERSON) {
+          output.set(data.subarray((base + from) * 4, (base + to) * 4), (base + from) * 4);
           continue;
         }
-        const i = ownTaps.first[x]! * 3;
-        const j = ownTaps.second[x]! * 3;
-        const u = ownTaps.share[x]!;
-        let br = plain[0];
-        let bg = plain[1];
-        let bb = plain[2];
-        let fr = r;
-        let fg = g;
-        let fb = b;
-        if (picture) {
-          br = picture[at]!;
-          bg = picture[at + 1]!;
-          bb = picture[at + 2]!;
-        }
-        if (behind.kind === "blur" || alpha > 0) {
-          const or = ownRow[i]! + (ownRow[j]! - ownRow[i]!) * u;
-          const og = ownRow[i + 1]! + (ownRow[j + 1]! - ownRow[i + 1]!) * u;
-          const ob = ownRow[i + 2]! + (ownRow[j + 2]! - ownRow[i + 2]!) * u;
-          if (behind.kind === "blur") {
-            br = or;
-            bg = og;
-            bb = ob;
-          } else {
+        behindRow(base, from, to);
+        if (kind === BACKGROUND) continue;
+        if (!mixed) mixRows(lines.data, lines.width * 4, lines.height, y, height, lineRow);
+        mixed = true;
+        for (let x = from, at = (base + from) * 4; x < to; x++, at += 4) {
+          const r = data[at]!;
+          const g = data[at + 1]!;
+          const b = data[at + 2]!;
+          const alpha = alphaAt(lineRow, lineTaps, x, r, g, b);
+          if (alpha <= 0) continue;
+          let fr = r;
+          let fg = g;
+          let fb = b;
+          if (!blurred && alpha < 1) {
             // The person's own color: what is left when the old background's share is taken out.
+            const i = ownTaps.first[x]! * 3;
+            const j = ownTaps.second[x]! * 3;
+            const u = ownTaps.share[x]!;
             const share = (1 - alpha) / (alpha > 0.35 ? alpha : 0.35);
-            fr = clamp(r + (r - or) * share, 0, 255);
-            fg = clamp(g + (g - og) * share, 0, 255);
-            fb = clamp(b + (b - ob) * share, 0, 255);
+            fr = clamp(r + (r - ownRow[i]! - (ownRow[j]! - ownRow[i]!) * u) * share, 0, 255);
+            fg = clamp(g + (g - ownRow[i + 1]! - (ownRow[j + 1]! - ownRow[i + 1]!) * u) * share, 0, 255);
+            fb = clamp(b + (b - ownRow[i + 2]! - (ownRow[j + 2]! - ownRow[i + 2]!) * u) * share, 0, 255);
           }
+          const br = output[at]!;
+          const bg = output[at + 1]!;
+          const bb = output[at + 2]!;
+          output[at] = br + (fr - br) * alpha;
+          output[at + 1] = bg + (fg - bg) * alpha;
+          output[at + 2] = bb + (fb - bb) * alpha;
         }
-        output[at] = br + (fr - br) * alpha;
-        output[at + 1] = bg + (fg - bg) * alpha;
-        output[at + 2] = bb + (fb - bb) * alpha;
-        output[at + 3] = 255;
       }
     }
   }
@@ -169,19 +172,58 @@ export class CpuCompositor implements Compositor {
     return this.backdrop.data;
   }
 
+  /** Writes the background's pixels `from` to `to` of a row that begins at pixel `base`. */
+  private behindRow(ownRow: Float32Array, taps: Taps): (base: number, from: number, to: number) => void {
+    const { behind, output } = this;
+    if (behind.kind === "color") {
+      const words = new Uint32Array(output.buffer);
+      // As the bytes lie in memory: red first.
+      const word = new Uint32Array(new Uint8Array([...behind.color, 255]).buffer)[0]!;
+      return (base, from, to) => words.fill(word, base + from, base + to);
+    }
+    if (behind.kind === "image") {
+      const picture = this.fitted(behind.image);
+      return (base, from, to) => output.set(picture.subarray((base + from) * 4, (base + to) * 4), (base + from) * 4);
+    }
+    const { first, second, share } = taps;
+    return (base, from, to) => {
+      for (let x = from, at = (base + from) * 4; x < to; x++, at += 4) {
+        const i = first[x]! * 3;
+        const j = second[x]! * 3;
+        const u = share[x]!;
+        output[at] = ownRow[i]! + (ownRow[j]! - ownRow[i]!) * u;
+        output[at + 1] = ownRow[i + 1]! + (ownRow[j + 1]! - ownRow[i + 1]!) * u;
+        output[at + 2] = ownRow[i + 2]! + (ownRow[j + 2]! - ownRow[i + 2]!) * u;
+        output[at + 3] = 255;
+      }
+    };
+  }
+
+  /** The blur of the background's own light, at a size where its radius is a few pixels. */
   private ownBackground(lines: Coefficients): SmallPicture {
-    const { small, frame } = this;
-    const alpha = new Uint8Array(small.width * small.height);
-    const taps = this.tapsFor(lines.width, small.width);
+    const { frame } = this;
+    let { data, width, height }: SmallBytes = this.small;
+    let radius = (blurRadius(frame.width, frame.height, this.behind) * width) / frame.width;
+    while (radius > WORK_RADIUS && Math.min(width, height) > 8) {
+      const half = { width: width >> 1, height: height >> 1 };
+      data = resizeChannels({ data, width, height }, 4, half.width, half.height);
+      radius *= half.width / width;
+      ({ width, height } = half);
+    }
+    const colors = new Float32Array(width * height * 3);
+    const share = new Float32Array(width * height);
+    const taps = this.tapsFor(lines.width, width);
     const row = new Float32Array(lines.width * 4);
-    for (let y = 0; y < small.height; y++) {
-      mixRows(lines.data, lines.width * 4, lines.height, y, small.height, row);
-      for (let x = 0, at = y * small.width; x < small.width; x++, at++) {
-        alpha[at] = alphaAt(row, taps, x, small.data[at * 4]!, small.data[at * 4 + 1]!, small.data[at * 4 + 2]!) * 255;
+    for (let y = 0, at = 0; y < height; y++) {
+      mixRows(lines.data, lines.width * 4, lines.height, y, height, row);
+      for (let x = 0; x < width; x++, at++) {
+        const r = (colors[at * 3] = data[at * 4]!);
+        const g = (colors[at * 3 + 1] = data[at * 4 + 1]!);
+        const b = (colors[at * 3 + 2] = data[at * 4 + 2]!);
+        share[at] = alphaAt(row, taps, x, r, g, b) * 255;
       }
     }
-    const radius = (blurRadius(frame.width, frame.height, this.behind) * small.width) / frame.width;
-    return blurBackground(small, alpha, radius, WORK_RADIUS);
+    return { data: blurAround(colors, share, width, height, Math.max(radius / 2, 0.3)), width, height };
   }
 
   private tapsFor(from: number, to: number): Taps {

@@ -91,21 +91,33 @@ export function moved(values: ArrayLike<number>, width: number, height: number, 
   const scale = width / greyWidth;
   const block = BLOCK * scale;
   const { columns, rows } = motion;
+  // The motion of one row of pixels, at the blocks' centres across.
+  const alongX = new Float32Array(columns);
+  const alongY = new Float32Array(columns);
   for (let y = 0; y < height; y++) {
     const fy = clamp((y + 0.5) / block - 0.5, 0, rows - 1);
     const r0 = Math.floor(fy);
     const v = fy - r0;
     const r1 = Math.min(rows - 1, r0 + 1);
+    let still = true;
+    for (let c = 0; c < columns; c++) {
+      const a = r0 * columns + c;
+      const b = r1 * columns + c;
+      alongX[c] = (motion.dx[a]! * (1 - v) + motion.dx[b]! * v) * scale;
+      alongY[c] = (motion.dy[a]! * (1 - v) + motion.dy[b]! * v) * scale;
+      if (alongX[c] || alongY[c]) still = false;
+    }
+    if (still) {
+      for (let at = y * width, end = at + width; at < end; at++) result[at] = values[at]!;
+      continue;
+    }
     for (let x = 0; x < width; x++) {
       const fx = clamp((x + 0.5) / block - 0.5, 0, columns - 1);
       const c0 = Math.floor(fx);
       const u = fx - c0;
       const c1 = Math.min(columns - 1, c0 + 1);
-      const at = (field: Float32Array): number =>
-        (field[r0 * columns + c0]! * (1 - u) + field[r0 * columns + c1]! * u) * (1 - v) +
-        (field[r1 * columns + c0]! * (1 - u) + field[r1 * columns + c1]! * u) * v;
-      const sx = clamp(x + at(motion.dx) * scale, 0, width - 1);
-      const sy = clamp(y + at(motion.dy) * scale, 0, height - 1);
+      const sx = clamp(x + alongX[c0]! * (1 - u) + alongX[c1]! * u, 0, width - 1);
+      const sy = clamp(y + alongY[c0]! * (1 - u) + alongY[c1]! * u, 0, height - 1);
       const x0 = sx | 0;
       const y0 = sy | 0;
       const x1 = x0 + 1 < width ? x0 + 1 : x0;

@@ -25,20 +25,39 @@ export function blurBackground(frame: Frame, alpha: Uint8Array, radius: number, 
   const height = Math.max(1, roundHalfEven(frame.height * scale));
   const colors = resizeChannels(frame, 4, width, height, 3);
   const share = resizeChannels({ data: alpha, width: frame.width, height: frame.height }, 1, width, height);
+  return { data: blurAround(colors, share, width, height, Math.max((radius * scale) / 2, 0.3)), width, height };
+}
+
+/**
+ * `blurBackground` at the size where it is computed.
+ *
+ * @param colors RGB, interleaved.
+ * @param share The person's, 0 … 255.
+ * @param sigma Of the Gaussian, pixels.
+ */
+export function blurAround(colors: Float32Array, share: Float32Array, width: number, height: number, sigma: number): Float32Array {
   // A pixel that is even partly person carries the person's color: it lends no light, nor does its neighbor.
-  const light = darkest(share, width, height).map((most) => (1 - most / 255 > 0.98 ? 1 - most / 255 : 0));
+  const light = darkest(share, width, height);
+  for (let i = 0; i < light.length; i++) light[i] = 1 - light[i]! / 255 > 0.98 ? 1 - light[i]! / 255 : 0;
   const filled = fill(colors, light, width, height);
   const weighted = new Float32Array(share.length * 4);
   for (let i = 0; i < share.length; i++) {
     // Where little of the background is in reach, what was filled takes over smoothly.
     const weight = light[i]! + 1e-3;
-    for (let c = 0; c < 3; c++) weighted[i * 4 + c] = filled[i * 3 + c]! * weight;
+    weighted[i * 4] = filled[i * 3]! * weight;
+    weighted[i * 4 + 1] = filled[i * 3 + 1]! * weight;
+    weighted[i * 4 + 2] = filled[i * 3 + 2]! * weight;
     weighted[i * 4 + 3] = weight;
   }
-  const blurred = gaussian(weighted, width, height, Math.max((radius * scale) / 2, 0.3));
+  const blurred = gaussian(weighted, width, height, sigma);
   const data = new Float32Array(share.length * 3);
-  for (let i = 0; i < share.length; i++) for (let c = 0; c < 3; c++) data[i * 3 + c] = blurred[i * 4 + c]! / blurred[i * 4 + 3]!;
-  return { data, width, height };
+  for (let i = 0, j = 0; i < data.length; i += 3, j += 4) {
+    const weight = blurred[j + 3]!;
+    data[i] = blurred[j]! / weight;
+    data[i + 1] = blurred[j + 1]! / weight;
+    data[i + 2] = blurred[j + 2]! / weight;
+  }
+  return data;
 }
 
 /** The largest value of each pixel and its eight neighbors. */
@@ -106,10 +125,14 @@ export function gaussian(values: Float32Array, width: number, height: number, si
   // Whole rows are added up: plain loops over arrays, which is what a compiler makes fast.
   for (let y = 0; y < height; y++) {
     const out = y * length;
-    for (let k = -reach; k <= reach; k++) {
-      const from = mirrored(y + k, height) * length;
+    const centre = y * length;
+    const most = kernel[reach]! / total;
+    for (let i = 0; i < length; i++) middle[out + i] = values[centre + i]! * most;
+    for (let k = 1; k <= reach; k++) {
+      const above = mirrored(y - k, height) * length;
+      const below = mirrored(y + k, height) * length;
       const weight = kernel[k + reach]! / total;
-      for (let i = 0; i < length; i++) middle[out + i]! += values[from + i]! * weight;
+      for (let i = 0; i < length; i++) middle[out + i]! += (values[above + i]! + values[below + i]!) * weight;
     }
   }
   const padded = new Float32Array((width + 2 * reach) * channels);
@@ -122,10 +145,14 @@ export function gaussian(values: Float32Array, width: number, height: number, si
         padded[(reach + width - 1 + k) * channels + c] = middle[out + mirrored(width - 1 + k, width) * channels + c]!;
       }
     }
-    for (let k = 0; k <= 2 * reach; k++) {
-      const weight = kernel[k]! / total;
-      const from = k * channels;
-      for (let i = 0; i < length; i++) result[out + i]! += padded[from + i]! * weight;
+    const most = kernel[reach]! / total;
+    const centre = reach * channels;
+    for (let i = 0; i < length; i++) result[out + i] = padded[centre + i]! * most;
+    for (let k = 1; k <= reach; k++) {
+      const weight = kernel[k + reach]! / total;
+      const before = centre - k * channels;
+      const after = centre + k * channels;
+      for (let i = 0; i < length; i++) result[out + i]! += (padded[before + i]! + padded[after + i]!) * weight;
     }
   }
   return result;
