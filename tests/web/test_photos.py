@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
+import subprocess
+import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +159,36 @@ def test_official_photos_say_that_they_need_a_server(opened: Any, address: str, 
     until(page, "document.querySelector('#official-text').textContent.includes('standout serve')")
     # The browser itself says that the address isn't there.
     page.watch.complaints = [text for text in page.watch.complaints if "404" not in text]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    """The page of a server, as `standout serve` gives it."""
+    command = [sys.executable, "-P", "-m", "standout", "serve", "--port", "0", "--workers", "1", "--model", "live"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            found = (re.search(r"http://127\.0\.0\.1:\d+", line) for line in process.stdout)
+            yield next(match.group() for match in found if match) + "/"
+        finally:
+            process.terminate()
+
+
+def test_an_official_photo_is_made_and_judged_rule_by_rule(opened: Any, served: str, files: dict[str, Path]) -> None:
+    page = opened
+    page.goto(served + "?model=live")
+    choose(page, files["person"])
+    page.click("#official summary")
+    until(page, "!document.querySelector('#official-form').hidden")
+    page.select_option("#spec", "us-passport")
+    page.click("#official-make")
+    until(page, "document.querySelectorAll('#rules li').length > 3", timeout_s=120)
+    rules = page.locator("#rules li").all_inner_texts()
+    assert all(re.match(r"[\w ]+: \S", rule) for rule in rules), rules
+    broken = page.locator("#rules li.bad").count()
+    verdict = f"Rules that are not kept: {broken}." if broken else "All rules that can be measured are kept."
+    assert page.inner_text("#official-text") == verdict
+    # What is saved is what was shown: two inches square.
+    picture = pixels(saved(page, "#official-save"))
+    assert picture.shape[0] == picture.shape[1] >= 600
+    assert {url.split("/")[2] for url in page.watch.urls if url.startswith("http")} == {served.split("/")[2]}
