@@ -183,6 +183,22 @@ def test_the_edge_moves_by_pixels_and_fades_over_pixels() -> None:
     assert (finish_mask(picture, alpha, Look(edge=-3)).pixels[40] > 127).sum() == 34
 
 
+@pytest.mark.parametrize(
+    ("look", "deep", "reused"),
+    [(Look(), False, True), (Look(shadow=True), False, True), (Look(crop=True), False, False), (Look(), True, False)],
+)
+def test_a_result_in_the_memory_of_alpha_is_the_same(look: Look, deep: bool, reused: bool) -> None:
+    rng = np.random.default_rng(4)
+    pixels = rng.integers(0, 65_536 if deep else 256, (300, 280, 3)).astype(np.uint16 if deep else np.uint8)
+    alpha = np.zeros((300, 280), np.float32)
+    alpha[40:200, 60:190] = 1
+    alpha = cv2.GaussianBlur(alpha, (0, 0), 3)
+    wanted = finish(from_array(pixels), alpha.copy(), look).pixels
+    result = finish(from_array(pixels), alpha, look, overwrite=True).pixels
+    assert np.array_equal(result, wanted)
+    assert np.shares_memory(result, alpha) == reused
+
+
 def test_haze_goes_and_solid_people_are_solid() -> None:
     assert clean_alpha(np.full((2, 2), 0.08, np.float32)).max() == 0
     assert clean_alpha(np.full((2, 2), 0.93, np.float32)).min() == 1

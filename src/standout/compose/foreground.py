@@ -32,6 +32,9 @@ _SWEEPS_SMALL, _SWEEPS_LARGE, _SMALL = 10, 3, 20_000
 #: Longer side of the largest picture that is solved, pixels.
 _WORK_SIDE = 1000
 
+#: The alphas that are neither background nor person, both ends included.
+_SOFT = float(np.nextafter(np.float32(TINY), np.float32(1))), float(np.nextafter(np.float32(1 - TINY), np.float32(0)))
+
 _Floats = NDArray[np.float32]
 _Index = NDArray[np.int64]
 
@@ -50,13 +53,13 @@ class EdgeColors:
     """The colours of person and background around the soft pixels, at reduced size.
 
     Attributes:
-        fore: F, float32 RGB (h, w, 3), 0 … 1.
+        fore: F, RGB (h, w, 3) of the photo's dtype and scale.
         back: B, likewise.
         box: (left, top, right, bottom) of the part of the photo that they belong to.
     """
 
-    fore: _Floats
-    back: _Floats
+    fore: NDArray[Any]
+    back: NDArray[Any]
     box: tuple[int, int, int, int]
 
     def tile(self, pixels: NDArray[Any], alpha: Alpha, rows: slice, columns: slice) -> NDArray[Any]:
@@ -68,17 +71,16 @@ class EdgeColors:
             rows: The photo's rows that the part covers.
             columns: The photo's columns that it covers.
         """
-        most = float(np.iinfo(pixels.dtype).max)
         fore, back = self._enlarge(self.fore, rows, columns), self._enlarge(self.back, rows, columns)
         a = cv2.merge([alpha] * 3)
         # F + α (I − B − α (F − B)), on the scale of the pixels.
         rest = cv2.multiply(a, cv2.subtract(fore, back))
-        rest = cv2.subtract(cv2.subtract(pixels.astype(np.float32) * np.float32(1 / most), back), rest)
+        rest = cv2.subtract(cv2.subtract(pixels, back, dtype=cv2.CV_32F), rest)
         own = np.asarray(cv2.add(fore, cv2.multiply(a, rest)), np.float32)
-        own = np.clip(own * np.float32(most) + np.float32(0.5), 0, np.float32(most))
+        own = np.clip(own + np.float32(0.5), 0, np.float32(np.iinfo(pixels.dtype).max))
         return np.asarray(own, pixels.dtype)
 
-    def _enlarge(self, values: _Floats, rows: slice, columns: slice) -> _Floats:
+    def _enlarge(self, values: NDArray[Any], rows: slice, columns: slice) -> _Floats:
         left, top, right, bottom = self.box
         scale_x, scale_y = values.shape[1] / (right - left), values.shape[0] / (bottom - top)
         matrix = np.array(
@@ -89,7 +91,12 @@ class EdgeColors:
         )
         size = (columns.stop - columns.start, rows.stop - rows.start)
         how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return np.asarray(cv2.warpAffine(values, matrix, size, flags=how, borderMode=cv2.BORDER_REPLICATE), np.float32)
+        # Only what is near is asked for, in floats, so that nothing is rounded on the way.
+        top, bottom = _near(rows, scale_y, top, values.shape[0])
+        left, right = _near(columns, scale_x, left, values.shape[1])
+        matrix[:, 2] -= left, top
+        part = values[top:bottom, left:right].astype(np.float32)
+        return np.asarray(cv2.warpAffine(part, matrix, size, flags=how, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def edge_colors(pixels: NDArray[Any], alpha: Alpha) -> EdgeColors | None:
@@ -99,7 +106,7 @@ def edge_colors(pixels: NDArray[Any], alpha: Alpha) -> EdgeColors | None:
         pixels: uint8 or uint16 RGB (H, W, 3).
         alpha: float32 (H, W) in [0, 1].
     """
-    soft = _soft(alpha).view(np.uint8)
+    soft = cv2.inRange(alpha, *_SOFT)  # one mask of bytes, without the masks in between
     x, y, width, height = cv2.boundingRect(soft)
     if not width:
         return None
@@ -111,7 +118,7 @@ def edge_colors(pixels: NDArray[Any], alpha: Alpha) -> EdgeColors | None:
     right, bottom = min(right, left + size[1] * step), min(alpha.shape[0], top + size[0] * step)
     part = slice(top, bottom), slice(left, right)
     pixels, alpha, soft = pixels[part], alpha[part], soft[part]
-    near = resize(soft * np.uint8(255), size) > 0
+    near = resize(soft, size) > 0
     if step > 1:
         # Enlarging asks the neighbours of the soft pixels too, so these are solved as well.
         near = cv2.dilate(near.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -121,6 +128,9 @@ def edge_colors(pixels: NDArray[Any], alpha: Alpha) -> EdgeColors | None:
     solved = _solve(_pyramid(level, near))
     for values, full in zip(solved, (fore, back), strict=True):
         full.reshape(-1, 3)[level.index] = values
+    # Rounded as the photo's own colours are, in a quarter of the memory.
+    most = np.iinfo(pixels.dtype).max
+    fore, back = (np.asarray(full * np.float32(most) + np.float32(0.5), pixels.dtype) for full in (fore, back))
     return EdgeColors(fore, back, (left, top, right, bottom))
 
 
@@ -140,6 +150,12 @@ def clean_foreground(pixels: NDArray[Any], alpha: Alpha) -> NDArray[Any]:
     if edge is None:
         return pixels
     return edge.tile(np.ascontiguousarray(pixels), alpha, slice(0, alpha.shape[0]), slice(0, alpha.shape[1]))
+
+
+def _near(part: slice, scale: float, start: int, count: int) -> tuple[int, int]:
+    """The rows (or columns) of the solved picture that have a say in a part of the photo."""
+    first = min(max(int((part.start - start) * scale) - 2, 0), count - 1)
+    return first, min(max(int((part.stop - start) * scale) + 3, first + 1), count)
 
 
 def _soft(alpha: Alpha) -> NDArray[np.bool_]:

@@ -20,8 +20,8 @@ from standout.inference.smoothing import Smoothing
 def threads_beside_others() -> int | None:
     """Threads of a network that works beside decoder, compositor and encoder; None where the user has set them.
 
-    Half of what it would take alone: decoder, compositor and encoder are busy on the other cores meanwhile. On two cores
-    a second thread brings nothing (benchmarks/video.py).
+    Half of what it would take alone: decoder, compositor and encoder are busy on the other cores meanwhile. On two
+    cores a second thread brings nothing (benchmarks/video.py).
     """
     return None if os.environ.get(THREADS_VARIABLE) else max(1, thread_count() // 2)
 

@@ -104,8 +104,11 @@ def finish_photo(
     options.check_format(file_format)
     picture = read_picture(photo, options)
     people = cut_out_picture(picture, model)
-    make = finish_mask if options.mask else finish
-    result = make(picture, people.person, options.look, threshold=model.card.threshold)
+    threshold = model.card.threshold
+    if options.mask:
+        result = finish_mask(picture, people.person, options.look, threshold=threshold)
+    else:
+        result = finish(picture, people.person, options.look, threshold=threshold, overwrite=True)
     encoding = picture.encoding(file_format, quality=options.quality, keep_metadata=options.keep_metadata)
     if options.mask:
         encoding = dataclasses.replace(encoding, icc=None)  # a grey picture can't carry a profile of RGB colours
