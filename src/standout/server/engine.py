@@ -105,8 +105,8 @@ class PhotoEngine:
         if not people.found_person and asked.get("require_person"):
             return Refusal("no_person", "Nobody was found in the picture.")
         with clock.stage("compose"):
-            pixels, notes = _composed(people, options, model.card.threshold)
             matte = _mask_of(people, options, model.card.threshold) if asked.get("with_matte") else None
+            pixels, notes = _composed(people, options, model.card.threshold)
             pixels = _over_half_transparent(pixels, asked.get("rgba"))
         with clock.stage("encode"):
             data = encode(pixels, _encoding(picture, options, file_format))
@@ -203,8 +203,11 @@ class PhotoEngine:
 
 
 def _composed(people: Cutout, options: PhotoOptions, threshold: float) -> tuple[NDArray[Any], tuple[str, ...]]:
-    make = finish_mask if options.mask else finish
-    result = make(people.picture, people.person, options.look, threshold=threshold)
+    """The finished pixels, in the memory of the person's alpha where that fits; and what is to be said of them."""
+    if options.mask:
+        result = finish_mask(people.picture, people.person, options.look, threshold=threshold)
+    else:
+        result = finish(people.picture, people.person, options.look, threshold=threshold, overwrite=True)
     return result.pixels, result.notes
 
 
