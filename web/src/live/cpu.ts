@@ -167,7 +167,10 @@ export class CpuCompositor implements Compositor {
   private fitted(image: ImageBitmap): Uint8ClampedArray {
     const { width, height } = this.frame;
     if (this.backdrop?.of !== image || this.backdrop.width !== width) {
-      this.backdrop = { of: image, width, data: this.drawn(image, width, height, coverBox(image.width, image.height, width, height)) };
+      const data = this.drawn(image, width, height, coverBox(image.width, image.height, width, height));
+      // What is transparent in it is black, as nothing may shine through.
+      for (let i = 3; i < data.length; i += 4) data[i] = 255;
+      this.backdrop = { of: image, width, data };
     }
     return this.backdrop.data;
   }
