@@ -139,6 +139,8 @@ class Sampler:
         A = np.stack([np.cos(ang) * sx, -np.sin(ang) * sy, cx, np.sin(ang) * sx, np.cos(ang) * sy, cy], 1).astype(
             np.float32
         )
+        if dev == "cpu":
+            return self._warp_cpu(A, idx, S, tea)
         A = torch.from_numpy(A).to(dev).view(B, 2, 3)
         k = 2 if float(np.median(side)) / S > 1.15 else 1
         g = (torch.arange(S * k, device=dev, dtype=torch.float32) + 0.5) / (S * k) * 2 - 1
@@ -165,6 +167,26 @@ class Sampler:
             img, per, wt, inside = (F.avg_pool2d(v, 2) for v in (img, per, wt, inside))
             t = F.avg_pool2d(t, 2) if tea else None
         return img, per, wt, t, inside
+
+    def _warp_cpu(self, A, idx, S, tea):
+        """The same by OpenCV, which takes a tenth of grid_sample's time on a processor; no smaller steps in between, so
+        the photographs should be kept at not much more than S pixels (SIDE)."""
+        st, s = self.s, 2 / S
+        o = s / 2 - 1
+        how = dict(dsize=(S, S), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
+        samples = []
+        for a, i in zip(A, idx, strict=True):
+            M = a.reshape(2, 3).astype(np.float64)
+            M = np.stack([M[:, 0] * s, M[:, 1] * s, (M[:, 0] + M[:, 1]) * o + M[:, 2] - 0.5], 1)
+            h, w = st.hw_np[i].astype(int)
+            planes = [st.per[i], st.uns[i], (st.tea if tea else st.per)[i]]
+            planes = np.dstack([p.numpy()[:h, :w] for p in planes] + [np.full((h, w), 255, np.uint8)])
+            image = cv2.warpAffine(st.img[i].numpy()[:h, :w], M, borderValue=(127, 127, 127), **how)
+            samples.append(np.dstack([image, cv2.warpAffine(planes, M, borderValue=0, **how)]))
+        x = torch.from_numpy(np.stack(samples)).permute(0, 3, 1, 2).float() / 255
+        inside = (x[:, 6:7] > 0.5).float()
+        img = x[:, :3] * inside + 127 / 255 * (1 - inside)
+        return img, x[:, 3:4] * inside, (1 - x[:, 4:5]) * inside, x[:, 5:6] * inside if tea else None, inside
 
     def noise(self, B, n, S):
         z = torch.randn(B, 1, n, n, device=self.s.dev)

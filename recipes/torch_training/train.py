@@ -77,6 +77,11 @@ EDGE = dict(
 photographs.FINE.update(EDGE)
 
 
+def half(dev):
+    """bfloat16 where it is faster: on a GPU."""
+    return torch.autocast(dev, dtype=torch.bfloat16, enabled=dev == "cuda")
+
+
 def loss_fn(z, per, wt, tea, a, fine=1.0):
     z = z.float()
     bce = F.relu(z) - z * per + torch.log1p(torch.exp(-z.abs()))
@@ -98,6 +103,16 @@ def loss_fn(z, per, wt, tea, a, fine=1.0):
         # a label that is sure weighs more than the teacher; where it is unsure only the teacher speaks
         loss = loss + a.distill * (l_t * (1.6 - wt)).mean((1, 2, 3))
     return loss.mean()
+
+
+def freeze_stages(model, stages):
+    """No gradients for the encoder's first stages: 2 up to stride 4, 3 up to stride 8."""
+    blocks = {0: [], 1: [], 2: [1, 2], 3: [1, 2, 3, 4, 5]}[stages]
+    names = ("c.Conv1", "c.expanded", *(f"c.block_{i}_" for i in blocks))
+    for name, p in model.named_parameters():
+        if blocks and name.startswith(names):
+            p.requires_grad_(False)
+    return model
 
 
 class Ema:
@@ -133,7 +148,7 @@ def grids(store, idx, S, dev):
     inside = ((X >= 0) & (X <= W) & (Y >= 0) & (Y <= H)).float()[:, None]
     return torch.stack(
         [torch.minimum(X.clamp(min=0.5), W - 0.5), torch.minimum(Y.clamp(min=0.5), H - 0.5)], -1
-    ) / 512 * 2 - 1, inside
+    ) / photographs.SIDE * 2 - 1, inside
 
 
 @torch.no_grad()
@@ -160,7 +175,7 @@ def evaluate(model, store, S, dev, idx=None):
             x = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
             img = x[:, :3] * inside + 127 / 255 * (1 - inside)
             img = img.contiguous(memory_format=torch.channels_last)
-            with torch.autocast(dev, dtype=torch.bfloat16):
+            with half(dev):
                 a = torch.sigmoid(model(img).float()) * inside
             per, w = (x[:, 3:4] > 0.5).float() * inside, (x[:, 4:5] < 0.5).float() * inside
             k = max(1, round(6 * S / 512))
@@ -221,7 +236,7 @@ def renorm(model, sampler, S, B, n, dev):
         m.train()
     for _ in range(n):
         img = sampler.batch(B, S)[0].contiguous(memory_format=torch.channels_last)
-        with torch.autocast(dev, dtype=torch.bfloat16):
+        with half(dev):
             model(img)
     for m in bns:
         m.eval()
@@ -249,7 +264,7 @@ def teach(model, store, dev, sizes=(512, 640)):
                 align_corners=False,
             )
             img = (img * inside + 127 / 255 * (1 - inside)).contiguous(memory_format=torch.channels_last)
-            with torch.autocast(dev, dtype=torch.bfloat16):
+            with half(dev):
                 y = model(img).float() + model(img.flip(3).contiguous(memory_format=torch.channels_last)).float().flip(
                     3
                 )
@@ -315,7 +330,7 @@ def fit(model, store, weights, stages, a, dev, out, name, T, t0, tea=False, seed
         lr = a.lr * min(1, (step + 1) / a.warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1, el / T))))
         for g in opt.param_groups:
             g["lr"] = lr * g["scale"]
-        with torch.autocast(dev, dtype=torch.bfloat16):
+        with half(dev):
             z = model(x, freeze=a.freeze)
         loss = loss_fn(z, per, wt, t, a, sampler.fine)
         opt.zero_grad(set_to_none=True)
@@ -424,11 +439,7 @@ if __name__ == "__main__":
         return m.to(dev).to(memory_format=torch.channels_last)
 
     def frozen(m):
-        if a.freeze >= 2:
-            for n, p in m.named_parameters():
-                if n.startswith(("c.Conv1", "c.expanded", "c.block_1_", "c.block_2_")):
-                    p.requires_grad_(False)
-        return m
+        return freeze_stages(m, a.freeze)
 
     if dev == "cuda":
         import depthwise
@@ -475,7 +486,7 @@ if __name__ == "__main__":
                     if dev == "cuda":
                         torch.cuda.synchronize()
                     t1 = time.time()
-                    with torch.autocast(dev, dtype=torch.bfloat16):
+                    with half(dev):
                         z = m(x, freeze=a.freeze)
                     loss_fn(z, per, wt, None, a).backward()
                     if dev == "cuda":
@@ -500,7 +511,7 @@ if __name__ == "__main__":
             with profile(activities=[ProfilerActivity.CUDA, ProfilerActivity.CPU]) as pr:
                 x, per, wt, _ = sm.batch(96, 320)
                 x = x.contiguous(memory_format=torch.channels_last)
-                with torch.autocast(dev, dtype=torch.bfloat16):
+                with half(dev):
                     z = photo(x, freeze=a.freeze)
                 loss_fn(z, per, wt, None, a).backward()
             print(pr.key_averages().table(sort_by="cuda_time_total", row_limit=22, max_name_column_width=60)[:6000])
