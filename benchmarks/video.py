@@ -52,12 +52,12 @@ KINDS: dict[str, tuple[str, str, VideoOptions, float]] = {
 }
 
 
-def make_clip(path: Path, size: tuple[int, int], count: int) -> None:
+def make_clip(path: Path, size: tuple[int, int], count: int, *, rate: int = 30) -> None:
     """A person who sways in front of a still room, with the noise of a camera; `size` is (height, width)."""
     photo = read(ROOT / "src/standout/assets/astronaut.jpg").frame
     scale, rng = size[1] / photo.shape[1], np.random.default_rng(1)
     with av.open(str(path), "w") as out:
-        stream: Any = out.add_stream("libx264", rate=30, options={"crf": "20"})
+        stream: Any = out.add_stream("libx264", rate=rate, options={"crf": "20"})
         stream.height, stream.width, stream.pix_fmt = size[0], size[1], "yuv420p"
         for index in range(count):
             shift = np.array([[scale, 0, 12 * np.sin(index / 8)], [0, scale, -0.1 * size[0]]], np.float32)

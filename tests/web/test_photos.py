@@ -41,6 +41,14 @@ def choose(page: Any, *paths: Path) -> None:
     until(page, DONE, timeout_s=180)
 
 
+def open_official(page: Any, address: str, photo: Path) -> Any:
+    """The page with a photo chosen and its part about official photos unfolded."""
+    page.goto(address + "?model=live")
+    choose(page, photo)
+    page.click("#official summary")
+    return page
+
+
 def saved(page: Any, button: str) -> bytes:
     with page.expect_download(timeout=120_000) as download:
         page.click(button)
@@ -152,10 +160,7 @@ def test_photos_are_dropped_and_pasted(opened: Any, address: str, files: dict[st
 
 
 def test_official_photos_say_that_they_need_a_server(opened: Any, address: str, files: dict[str, Path]) -> None:
-    page = opened
-    page.goto(address + "?model=live")
-    choose(page, files["person"])
-    page.click("#official summary")
+    page = open_official(opened, address, files["person"])
     until(page, "document.querySelector('#official-text').textContent.includes('standout serve')")
     # The browser itself says that the address isn't there.
     page.watch.complaints = [text for text in page.watch.complaints if "404" not in text]
@@ -175,10 +180,7 @@ def served() -> Iterator[str]:
 
 
 def test_an_official_photo_is_made_and_judged_rule_by_rule(opened: Any, served: str, files: dict[str, Path]) -> None:
-    page = opened
-    page.goto(served + "?model=live")
-    choose(page, files["person"])
-    page.click("#official summary")
+    page = open_official(opened, served, files["person"])
     until(page, "!document.querySelector('#official-form').hidden")
     page.select_option("#spec", "us-passport")
     page.click("#official-make")

@@ -223,14 +223,12 @@ def _own_colors(pixels: NDArray[Any], alpha: Alpha, edge: EdgeColors | None, til
 def _transparent(
     pixels: NDArray[Any], alpha: Alpha, edge: EdgeColors | None, shadow: Alpha | None, *, overwrite: bool = False
 ) -> NDArray[Any]:
-    if overwrite and pixels.dtype == np.uint8 and alpha.flags.c_contiguous and alpha.flags.writeable:
-        result: NDArray[Any] = alpha.view(np.uint8).reshape(*alpha.shape, 4)
-    else:
-        overwrite = False
-        result = np.zeros((*alpha.shape, 4), pixels.dtype)
+    in_place = overwrite and pixels.dtype == np.uint8 and alpha.flags.c_contiguous and alpha.flags.writeable
+    shape = (*alpha.shape, 4)
+    result: NDArray[Any] = alpha.view(np.uint8).reshape(shape) if in_place else np.zeros(shape, pixels.dtype)
     for tile in _tiles(alpha.shape):
         over = alpha[tile].copy()
-        if overwrite:
+        if in_place:
             result[tile] = 0
         if float(over.max()) > TINY:
             quantized = quantize(over, pixels.dtype)

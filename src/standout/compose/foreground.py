@@ -106,7 +106,7 @@ def edge_colors(pixels: NDArray[Any], alpha: Alpha) -> EdgeColors | None:
         pixels: uint8 or uint16 RGB (H, W, 3).
         alpha: float32 (H, W) in [0, 1].
     """
-    soft = cv2.inRange(alpha, *_SOFT)  # one mask of bytes, without the masks in between
+    soft = _soft(alpha)
     x, y, width, height = cv2.boundingRect(soft)
     if not width:
         return None
@@ -158,8 +158,9 @@ def _near(part: slice, scale: float, start: int, count: int) -> tuple[int, int]:
     return first, min(max(int((part.stop - start) * scale) + 3, first + 1), count)
 
 
-def _soft(alpha: Alpha) -> NDArray[np.bool_]:
-    return np.asarray((alpha > TINY) & (alpha < 1 - TINY))
+def _soft(alpha: Alpha) -> NDArray[np.uint8]:
+    """A mask, 0 or 255; by OpenCV, which needs no masks in between."""
+    return np.asarray(cv2.inRange(alpha, *_SOFT), np.uint8)
 
 
 def _pyramid(level: _Level, soft: NDArray[np.bool_]) -> list[_Level]:
@@ -171,7 +172,7 @@ def _pyramid(level: _Level, soft: NDArray[np.bool_]) -> list[_Level]:
         # Every unknown has its parent among the unknowns of the coarser level.
         pad = ((0, soft.shape[0] % 2), (0, soft.shape[1] % 2))
         even = np.pad(soft, pad) if pad != ((0, 0), (0, 0)) else soft
-        soft = even[::2, ::2] | even[1::2, ::2] | even[::2, 1::2] | even[1::2, 1::2] | _soft(alpha)
+        soft = even[::2, ::2] | even[1::2, ::2] | even[::2, 1::2] | even[1::2, 1::2] | (_soft(alpha) > 0)
         levels.append(_Level(pixels, alpha, np.flatnonzero(soft)))
     return levels
 

@@ -53,8 +53,8 @@ def session_options(threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads that wait sleep instead of spinning. Alone a network is as fast either way (within 3 %); beside a second
-    # worker spinning took a quarter of the throughput (benchmarks/server.py: 4.3 instead of 5.7 requests/s).
+    # Threads that wait sleep instead of spinning. Alone a network is about as fast either way; beside a second worker
+    # spinning took a quarter of the throughput (benchmarks/server.py: 4.3 instead of 5.7 requests/s).
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # errors reach the user as one sentence, not as a log of C++
     return options
