@@ -36,7 +36,7 @@ export class Photo {
 
   /** Finds the people. */
   async look(segmenter: Segmenter): Promise<void> {
-    const { alpha, ...found } = await segmenter.look(this.file);
+    const { alpha, ...found } = await segmenter.look(this.file, this.id);
     this.found = found;
     // Three megabytes of alpha are forty kilobytes, packed.
     const packed = new Blob([alpha.data as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new CompressionStream("deflate-raw"));
@@ -53,7 +53,7 @@ export class Photo {
   /** The finished photo: an ImageBitmap for the screen, or a file of a type at full size. */
   async render(segmenter: Segmenter, look: Look, type?: string): Promise<Rendered> {
     const options: RenderOptions = {
-      ...look, keep: this.keep, strokes: this.strokes, ...(type ? { type, quality: 0.92 } : { maxSide: PREVIEW, key: this.id }),
+      ...look, keep: this.keep, strokes: this.strokes, ...(type ? { type, quality: 0.92 } : { maxSide: PREVIEW }), key: this.id,
     };
     return segmenter.render(this.file, await this.foundAlpha(), options);
   }

@@ -11,7 +11,7 @@ export interface OpenOptions {
   readonly looks?: 1 | 2 | 3;
   /** URL of the folder with onnxruntime's and our models' files; nothing is ever fetched from elsewhere. */
   readonly wasmPath: string;
-  /** Of the network; more than one needs a cross-origin isolated page. Default: up to 4 where possible. */
+  /** Of the network; more than one needs a cross-origin isolated page. Default: up to 4 where possible, all cores for photos, half for video. */
   readonly threads?: number;
   /** `webgpu` needs `ort.webgpu.bundle.min.mjs` and its `.wasm` in the folder. */
   readonly device?: "wasm" | "webgpu";
@@ -19,16 +19,26 @@ export interface OpenOptions {
   readonly onProgress?: (bytes: number) => void;
 }
 
-export function networkOptions(options: OpenOptions, model: string): Omit<NetworkOptions, "progress"> {
+export function networkOptions(options: OpenOptions, model: string, threads: number): Omit<NetworkOptions, "progress"> {
   const base = new URL(options.wasmPath.endsWith("/") ? options.wasmPath : `${options.wasmPath}/`, location.href).href;
   const modelUrl = model.endsWith(".onnx") ? new URL(model, location.href).href : `${base}${model}.onnx`;
-  return { modelUrl, wasmPath: base, threads: options.threads ?? defaultThreads(), device: options.device ?? "wasm" };
+  return { modelUrl, wasmPath: base, threads: options.threads ?? threads, device: options.device ?? "wasm" };
+}
+
+/** For a camera, whose frames want the other half of the cores. */
+export function liveThreads(): number {
+  return threadsOf((navigator.hardwareConcurrency || 2) / 2);
+}
+
+/** For photos, which somebody waits for. */
+export function photoThreads(): number {
+  return threadsOf(navigator.hardwareConcurrency || 2);
 }
 
 /** Safari hangs with threads (onnxruntime#11679), and they need a cross-origin isolated page. */
-function defaultThreads(): number {
-  const { userAgent, hardwareConcurrency } = navigator;
+function threadsOf(cores: number): number {
+  const { userAgent } = navigator;
   const safari = /AppleWebKit/.test(userAgent) && !/Chrom(e|ium)\//.test(userAgent);
   if (!globalThis.crossOriginIsolated || safari) return 1;
-  return Math.max(1, Math.min(4, Math.floor((hardwareConcurrency || 2) / 2)));
+  return Math.max(1, Math.min(4, Math.floor(cores)));
 }

@@ -11,7 +11,8 @@ const SUBSAMPLE = 2;
 const RADIUS = 1;
 const EPSILON = 1e-4;
 const LEAST_DETERMINANT = EPSILON ** 3;
-const TILE = 256;
+/** Small, because a tile is either decided by its coarse alpha or computed pixel by pixel. */
+const TILE = 64;
 const DECIDED = 0.5 / 255;
 const FLAT = 4 / 255;
 

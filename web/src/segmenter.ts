@@ -1,6 +1,6 @@
 /** `createSegmenter`: photos. */
 import type { Alpha } from "./arrays";
-import { type OpenOptions, networkOptions } from "./assets";
+import { type OpenOptions, networkOptions, photoThreads } from "./assets";
 import { StandoutError } from "./errors";
 import type { Found, PhotoSource, RenderOptions, Rendered } from "./photo/engine";
 import type { Card } from "./predictor";
@@ -31,7 +31,7 @@ export class Segmenter {
       if (event === "progress") options.onProgress?.(data as number);
     });
     try {
-      const network = networkOptions(options, options.model ?? "photo");
+      const network = networkOptions(options, options.model ?? "photo", photoThreads());
       return new Segmenter(remote, await remote.call<Card>("open", { network, size: options.size, looks: options.looks ?? 1 }));
     } catch (error) {
       remote.close();
@@ -47,14 +47,17 @@ export class Segmenter {
   /** The people without their background, or before another one, as a file. */
   async cutOut(image: ImageSource, options: RenderOptions = {}): Promise<CutOut> {
     const source = await asSource(image);
-    const found = await this.look(source);
-    const { picture, width, height } = await this.render(source, found, { type: "image/png", ...options });
-    return { blob: picture as Blob, width, height, nobody: found.nobody };
+    const cut = await this.remote.call<Rendered & { nobody: boolean }>("cutOut", { source, options: { type: "image/png", ...options } });
+    return { blob: cut.picture as Blob, width: cut.width, height: cut.height, nobody: cut.nobody };
   }
 
-  /** The first half of `cutOut`: who is where. What it returns can be kept, and rendered again and again. */
-  async look(image: ImageSource): Promise<Found> {
-    return this.remote.call<Found>("look", { source: await asSource(image) });
+  /**
+   * The first half of `cutOut`: who is where. What it returns can be kept, and rendered again and again.
+   *
+   * @param key As in `RenderOptions`.
+   */
+  async look(image: ImageSource, key?: string): Promise<Found> {
+    return this.remote.call<Found>("look", { source: await asSource(image), key });
   }
 
   /** The second half of `cutOut`. */

@@ -1,5 +1,5 @@
 /** `virtualBackground`: a camera's stream in, a stream with another background out. */
-import { type OpenOptions, networkOptions } from "./assets";
+import { type OpenOptions, liveThreads, networkOptions } from "./assets";
 import { parseColor } from "./color";
 import { StandoutError } from "./errors";
 import type { LiveBehind } from "./live/compositor";
@@ -70,7 +70,7 @@ export async function virtualBackground(stream: MediaStream, options: VirtualBac
   listeners.set("stats", (stats) => options.onStats?.(stats));
   listeners.set("failed", (message) => options.onError?.(message));
   try {
-    await remote.call("open", { network: networkOptions(options, options.model ?? "live"), size: options.size ?? 256, looks: 1 });
+    await remote.call("open", { network: networkOptions(options, options.model ?? "live", liveThreads()), size: options.size ?? 256, looks: 1 });
   } catch (error) {
     remote.close();
     throw error;

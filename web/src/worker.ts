@@ -3,7 +3,7 @@ import type { Frame } from "./arrays";
 import { StandoutError } from "./errors";
 import { LiveWorker } from "./live/liveWorker";
 import { type NetworkOptions, loadNetwork } from "./network";
-import { type Found, PhotoEngine, type PhotoSource, type RenderOptions, decode } from "./photo/engine";
+import { type Found, PhotoEngine, type PhotoSource, type RenderOptions, type Rendered, decode } from "./photo/engine";
 import { Predictor } from "./predictor";
 import { Transferred, serve } from "./rpc";
 
@@ -19,6 +19,10 @@ let photos: PhotoEngine | undefined;
 function opened<T>(value: T | undefined): T {
   if (value === undefined) throw new StandoutError("closed", "The segmenter isn't open.");
   return value;
+}
+
+function handedOver<T extends Rendered>(rendered: T): Transferred<T> {
+  return new Transferred(rendered, rendered.picture instanceof ImageBitmap ? [rendered.picture] : []);
 }
 
 const emit = serve(self as unknown as Worker, {
@@ -39,13 +43,15 @@ const emit = serve(self as unknown as Worker, {
     const alpha = await opened(predictor).alpha(frame);
     return new Transferred(alpha, [alpha.data.buffer as ArrayBuffer]);
   },
-  async look({ source }: { source: PhotoSource }) {
-    const found = await opened(photos).look(source);
+  async look({ source, key }: { source: PhotoSource; key: string | undefined }) {
+    const found = await opened(photos).look(source, key);
     return new Transferred(found, [found.alpha.data.buffer as ArrayBuffer]);
   },
   async render({ source, found, options }: { source: PhotoSource; found: Found; options: RenderOptions }) {
-    const rendered = await opened(photos).render(source, found, options);
-    return new Transferred(rendered, rendered.picture instanceof ImageBitmap ? [rendered.picture] : []);
+    return handedOver(await opened(photos).render(source, found, options));
+  },
+  async cutOut({ source, options }: { source: PhotoSource; options: RenderOptions }) {
+    return handedOver(await opened(photos).cutOut(source, options));
   },
   personAt({ found, x, y }: { found: Found; x: number; y: number }) {
     return opened(photos).personAt(found, x, y);

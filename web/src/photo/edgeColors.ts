@@ -3,18 +3,22 @@
  * Estimation", ICIP 2021). Around each soft pixel, foreground and background are weighted means taken at low resolution; what those
  * leave unexplained of the pixel goes to the foreground, F = F̂ + α (I − α F̂ − (1 − α) B̂).
  */
-import { type Frame, clamp, resizeChannels, roundHalfEven } from "../arrays";
+import { type Frame, type Rgb, clamp, resizeChannels, roundHalfEven } from "../arrays";
 
 const LOW = 384;
 const WINDOWS = [1 / 4, 1 / 48] as const;
 
-/** Cleans the colors where alpha is soft, in place. */
-export function cleanEdge(frame: Frame, alpha: Uint8Array): void {
+/**
+ * Cleans the colors where alpha is soft, in place.
+ *
+ * @param guide The frame made smaller before: where it is large enough, the means are taken of it.
+ */
+export function cleanEdge(frame: Frame, alpha: Uint8Array, guide: Rgb): void {
   const { width, height } = frame;
   const scale = Math.min(1, LOW / Math.max(width, height));
   const w = Math.max(1, roundHalfEven(width * scale));
   const h = Math.max(1, roundHalfEven(height * scale));
-  const seen = resizeChannels(frame, 4, w, h, 3);
+  const seen = guide.width >= w && guide.height >= h ? resizeChannels(guide, 3, w, h) : resizeChannels(frame, 4, w, h, 3);
   const share = resizeChannels({ data: alpha, width, height }, 1, w, h).map((value) => value / 255);
   let person: Float32Array = seen;
   let ground: Float32Array = seen;
@@ -77,36 +81,56 @@ function bilinear(
 function weightedMeans(colors: Float32Array, share: Float32Array, w: number, h: number, reach: number): Float32Array {
   const sums = new Float32Array(w * h * 4);
   for (let i = 0; i < share.length; i++) {
-    const weight = share[i]! ** 4 + 1e-4;
+    const square = share[i]! * share[i]!;
+    const weight = square * square + 1e-4;
     sums[i * 4] = colors[i * 3]! * weight;
     sums[i * 4 + 1] = colors[i * 3 + 1]! * weight;
     sums[i * 4 + 2] = colors[i * 3 + 2]! * weight;
     sums[i * 4 + 3] = weight;
   }
-  boxSums(sums, w, h, reach);
+  sumAlongRows(sums, w, h, reach);
   const means = new Float32Array(w * h * 3);
-  for (let i = 0; i < share.length; i++) {
-    const total = sums[i * 4 + 3]!;
-    for (let c = 0; c < 3; c++) means[i * 3 + c] = sums[i * 4 + c]! / total;
-  }
+  sumAlongColumns(sums, w, h, reach, (row, y) => {
+    for (let i = 0, to = y * w * 3; i < row.length; i += 4, to += 3) {
+      const total = row[i + 3]!;
+      means[to] = row[i]! / total;
+      means[to + 1] = row[i + 1]! / total;
+      means[to + 2] = row[i + 2]! / total;
+    }
+  });
   return means;
 }
 
-/** Sums of four channels in windows, cut off at the border, in place. */
-function boxSums(values: Float32Array, w: number, h: number, reach: number): void {
-  const line = (start: number, step: number, count: number): void => {
-    const copy = new Float32Array(count * 4);
-    for (let i = 0; i < count; i++) for (let c = 0; c < 4; c++) copy[i * 4 + c] = values[start + i * step + c]!;
-    const sum = [0, 0, 0, 0];
-    for (let i = 0; i < Math.min(reach, count); i++) for (let c = 0; c < 4; c++) sum[c]! += copy[i * 4 + c]!;
-    for (let i = 0; i < count; i++) {
-      for (let c = 0; c < 4; c++) {
-        if (i + reach < count) sum[c]! += copy[(i + reach) * 4 + c]!;
-        if (i - reach - 1 >= 0) sum[c]! -= copy[(i - reach - 1) * 4 + c]!;
-        values[start + i * step + c] = sum[c]!;
+/** Sums of four channels in windows of 2 · reach + 1, cut off at the border, in place. */
+function sumAlongRows(values: Float32Array, w: number, h: number, reach: number): void {
+  const length = w * 4;
+  const row = new Float32Array(length);
+  for (let y = 0; y < h; y++) {
+    const base = y * length;
+    row.set(values.subarray(base, base + length));
+    for (let c = 0; c < 4; c++) {
+      let sum = 0;
+      for (let x = c, end = Math.min(reach * 4, length); x < end; x += 4) sum += row[x]!;
+      for (let x = c, ahead = c + reach * 4, behind = c - (reach + 1) * 4; x < length; x += 4, ahead += 4, behind += 4) {
+        if (ahead < length) sum += row[ahead]!;
+        if (behind >= 0) sum -= row[behind]!;
+        values[base + x] = sum;
       }
     }
+  }
+}
+
+/** The same along columns, handed out row by row. */
+function sumAlongColumns(values: Float32Array, w: number, h: number, reach: number, take: (row: Float64Array, y: number) => void): void {
+  const length = w * 4;
+  const sum = new Float64Array(length);
+  const add = (y: number, sign: number): void => {
+    for (let x = 0, at = y * length; x < length; x++, at++) sum[x] = sum[x]! + sign * values[at]!;
   };
-  for (let y = 0; y < h; y++) line(y * w * 4, 4, w);
-  for (let x = 0; x < w; x++) line(x * 4, w * 4, h);
+  for (let y = 0; y < Math.min(reach, h); y++) add(y, 1);
+  for (let y = 0; y < h; y++) {
+    if (y + reach < h) add(y + reach, 1);
+    if (y - reach - 1 >= 0) add(y - reach - 1, -1);
+    take(sum, y);
+  }
 }

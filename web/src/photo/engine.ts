@@ -1,5 +1,5 @@
 /** Photos in a worker: decoded, looked at, finished and encoded there, so that the page stays alive. */
-import { type Frame, resizeToRgb } from "../arrays";
+import { type Frame, type Rgb, resizeToRgb } from "../arrays";
 import { isNobody } from "../cleanAlpha";
 import { parseColor } from "../color";
 import { StandoutError } from "../errors";
@@ -10,6 +10,11 @@ import { type Behind, type Look, renderPhoto } from "./render";
 
 /** More pixels than this don't fit into a phone's memory. */
 export const MAX_PIXELS = 60_000_000;
+
+/** A photo of more pixels isn't held for its next use: it is decoded again. */
+const HELD_PIXELS = 24_000_000;
+/** Nor is a preview whose longer side is smaller than this. */
+const HELD_SIDE = 512;
 
 /** What can be cut out of: a file, or a decoded picture. */
 export type PhotoSource = Blob | ImageBitmap | ImageData;
@@ -41,7 +46,7 @@ export interface RenderOptions extends Partial<Omit<Look, "behind">> {
   readonly quality?: number;
   /** Longer side at most, pixels: for previews. */
   readonly maxSide?: number;
-  /** Where a photo is finished again and again: it is decoded once for one key. */
+  /** The photo's name where it is looked at and finished again and again: it is decoded once, and the last one is held (`forget`). */
   readonly key?: string;
 }
 
@@ -53,39 +58,54 @@ export interface Rendered {
   readonly part: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
 }
 
-interface Decoded {
-  readonly key: string;
-  readonly frame: Frame;
-}
-
 export class PhotoEngine {
-  private held: Decoded | undefined;
+  /** The photo that was decoded last under a key. */
+  private held: { readonly key: string; readonly bitmap: ImageBitmap } | undefined;
+  /** The last preview, so that one photo is edited swiftly while others are looked at. */
+  private preview: { readonly key: string; readonly frame: Frame } | undefined;
 
   constructor(private readonly predictor: Predictor) {}
 
-  async look(source: PhotoSource): Promise<Found> {
-    const frame = await decode(source);
-    const { alpha } = await this.predictor.look(frame);
+  async look(source: PhotoSource, key?: string): Promise<Found> {
+    return (await this.find(await this.frameFor(source, key ? { key } : {}))).found;
+  }
+
+  async render(source: PhotoSource, found: Found, options: RenderOptions): Promise<Rendered> {
+    checkType(options);
+    const frame = await this.frameFor(source, options);
+    const { width, height } = found.alpha;
+    return this.finish(frame, found, resizeToRgb(frame, width, height), options);
+  }
+
+  /** Both in one: decoded and made small once. */
+  async cutOut(source: PhotoSource, options: RenderOptions): Promise<Rendered & { readonly nobody: boolean }> {
+    checkType(options);
+    const frame = await this.frameFor(source, options.key ? { key: options.key } : {});
+    const { found, guide } = await this.find(frame);
+    const { nobody } = found;
+    if (options.maxSide !== undefined) return { ...(await this.render(source, found, options)), nobody };
+    return { ...(await this.finish(frame, found, guide, options)), nobody };
+  }
+
+  private async find(frame: Frame): Promise<{ found: Found; guide: Rgb }> {
+    const { alpha, guide } = await this.predictor.look(frame);
     const { threshold } = this.predictor.card;
     const nobody = isNobody(alpha, threshold);
     const data = Uint8Array.from(alpha.data, (value) => (nobody ? 0 : Math.round(value * 255)));
     const people = nobody ? [] : findPeople(alpha, threshold).people;
-    return { width: frame.width, height: frame.height, nobody, people, alpha: { data, width: alpha.width, height: alpha.height } };
+    const { width, height } = frame;
+    return { found: { width, height, nobody, people, alpha: { data, width: alpha.width, height: alpha.height } }, guide };
   }
 
-  async render(source: PhotoSource, found: Found, options: RenderOptions): Promise<Rendered> {
+  /** @param frame Is written on. */
+  private async finish(frame: Frame, found: Found, guide: Rgb, options: RenderOptions): Promise<Rendered> {
     const { background = "transparent", type } = options;
-    if (type === "image/jpeg" && background === "transparent") {
-      throw new StandoutError("input", "A JPEG can't hold transparency; choose a background, or PNG or WebP.");
-    }
-    const frame = await this.frameFor(source, options);
     const { width, height, data } = found.alpha;
     const alpha = { data: Float32Array.from(data, (value) => value / 255), width, height };
     const look: Look = {
       behind: await behindOf(background, frame, Math.max(found.width, found.height)),
       crop: options.crop ?? false, shadow: options.shadow ?? false, keep: options.keep ?? [], strokes: options.strokes ?? [],
     };
-    const guide = resizeToRgb(frame, width, height);
     const { frame: finished, box } = renderPhoto({ alpha, guide }, frame, look, this.predictor.card.threshold);
     const part = {
       left: box.left / frame.width, top: box.top / frame.height,
@@ -102,39 +122,83 @@ export class PhotoEngine {
   }
 
   forget(): void {
+    this.preview = undefined;
+    this.letGo();
+  }
+
+  private letGo(): void {
+    this.held?.bitmap.close();
     this.held = undefined;
   }
 
   /** A frame that may be written on. */
-  private async frameFor(source: PhotoSource, options: RenderOptions): Promise<Frame> {
-    const { key, maxSide } = options;
-    if (!key || !maxSide) return decode(source, maxSide);
-    const full = `${key}@${maxSide}`;
-    if (this.held?.key !== full) this.held = { key: full, frame: await decode(source, maxSide) };
-    const { frame } = this.held;
-    return { data: Uint8ClampedArray.from(frame.data), width: frame.width, height: frame.height };
+  private async frameFor(source: PhotoSource, { key, maxSide }: Pick<RenderOptions, "key" | "maxSide">): Promise<Frame> {
+    if (!key) {
+      const frame = await decode(source, maxSide);
+      return frame === source ? copyOf(frame) : frame;
+    }
+    const name = `${key}@${maxSide}`;
+    if (this.preview?.key === name) return copyOf(this.preview.frame);
+    const frame = await this.decodeOnce(source, key, maxSide);
+    if (maxSide === undefined || maxSide < HELD_SIDE) return frame;
+    this.preview = { key: name, frame };
+    return copyOf(frame);
   }
+
+  private async decodeOnce(source: PhotoSource, key: string, maxSide: number | undefined): Promise<Frame> {
+    // A picture that came decoded is the caller's.
+    if (!(source instanceof Blob)) return source instanceof ImageData ? copyOf(source) : pixelsOf(source, maxSide);
+    if (this.held?.key !== key) {
+      this.letGo();
+      const bitmap = await open(source);
+      this.held = { key, bitmap };
+    }
+    const { bitmap } = this.held;
+    try {
+      return pixelsOf(bitmap, maxSide);
+    } finally {
+      if (bitmap.width * bitmap.height > HELD_PIXELS) this.letGo();
+    }
+  }
+}
+
+function checkType({ background = "transparent", type }: RenderOptions): void {
+  if (type === "image/jpeg" && background === "transparent") {
+    throw new StandoutError("input", "A JPEG can't hold transparency; choose a background, or PNG or WebP.");
+  }
+}
+
+function copyOf(frame: Frame): Frame {
+  return { data: Uint8ClampedArray.from(frame.data), width: frame.width, height: frame.height };
 }
 
 /** Any picture that the browser knows, upright and in sRGB. */
 export async function decode(source: PhotoSource, maxSide = Infinity): Promise<Frame> {
   if (source instanceof ImageData) return source;
-  let bitmap: ImageBitmap;
+  if (source instanceof ImageBitmap) return pixelsOf(source, maxSide);
+  const bitmap = await open(source);
   try {
-    bitmap = source instanceof ImageBitmap ? source : await createImageBitmap(source);
+    return pixelsOf(bitmap, maxSide);
+  } finally {
+    bitmap.close();
+  }
+}
+
+async function open(file: Blob): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(file);
   } catch {
     throw new StandoutError("input", "This file is no picture that this browser can read; use JPEG, PNG, WebP, AVIF or GIF.");
   }
-  try {
-    if (bitmap.width * bitmap.height > MAX_PIXELS) {
-      const size = `${bitmap.width} × ${bitmap.height}`;
-      throw new StandoutError("input", `A photo may have ${MAX_PIXELS / 1e6} megapixels at most; this one is ${size}.`);
-    }
-    const scale = Math.min(1, maxSide / Math.max(bitmap.width, bitmap.height));
-    return draw(bitmap, Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale)));
-  } finally {
-    if (!(source instanceof ImageBitmap)) bitmap.close();
+}
+
+function pixelsOf(bitmap: ImageBitmap, maxSide = Infinity): Frame {
+  if (bitmap.width * bitmap.height > MAX_PIXELS) {
+    const size = `${bitmap.width} × ${bitmap.height}`;
+    throw new StandoutError("input", `A photo may have ${MAX_PIXELS / 1e6} megapixels at most; this one is ${size}.`);
   }
+  const scale = Math.min(1, maxSide / Math.max(bitmap.width, bitmap.height));
+  return draw(bitmap, Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale)));
 }
 
 function draw(bitmap: ImageBitmap, width: number, height: number, cover = false): Frame {

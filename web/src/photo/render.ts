@@ -1,5 +1,5 @@
 /** One function from (photo, alpha, look) to the finished picture: the road of Python's `standout.compose.finish`. */
-import { type Alpha, type Box, type Frame, clamp, resizeAlpha, roundHalfEven } from "../arrays";
+import { type Alpha, type Box, type Frame, asWords, clamp, resizeAlpha, roundHalfEven } from "../arrays";
 import { settle } from "../cleanAlpha";
 import type { Color } from "../color";
 import { enlargeAlpha } from "../guidedFilter";
@@ -47,8 +47,11 @@ export function shownAlpha(coarse: Coarse, frame: Frame, look: Pick<Look, "keep"
   });
   drawStrokes(plane, width, height, look.strokes);
   // Transparency that was there stays.
+  const words = asWords(frame.data);
   for (let i = 0, j = 3; i < plane.length; i++, j += 4) {
-    if (frame.data[j] !== 255) plane[i] = (plane[i]! * frame.data[j]!) / 255;
+    if (plane[i] === 0) continue;
+    const opacity = words ? words[i]! >>> 24 : frame.data[j]!;
+    if (opacity !== 255) plane[i] = (plane[i]! * opacity) / 255;
   }
   return plane;
 }
@@ -62,11 +65,19 @@ export function shownAlpha(coarse: Coarse, frame: Frame, look: Pick<Look, "keep"
 export function renderPhoto(coarse: Coarse, frame: Frame, look: Look, threshold: number): { frame: Frame; box: Box } {
   const alpha = shownAlpha(coarse, frame, look, threshold);
   const { width, height } = frame;
-  const person = personBox(alpha, width, height);
+  const person = look.shadow || look.crop ? personBox(alpha, width, height) : undefined;
   const shadow = look.shadow && person ? dropShadow(alpha, width, height, person) : undefined;
   const { behind } = look;
   const blurred = behind.kind === "blur" ? blurBackground(frame, alpha, behind.radius ?? defaultBlur(width, height)) : undefined;
-  cleanEdge(frame, alpha);
+  cleanEdge(frame, alpha, coarse.guide);
+  const words = asWords(frame.data);
+  if (words && behind.kind === "transparent" && !shadow && !look.crop) {
+    for (let i = 0; i < alpha.length; i++) {
+      const a = alpha[i]!;
+      words[i] = a === 0 ? 0 : (words[i]! & 0xffffff) | (a << 24);
+    }
+    return { frame, box: { left: 0, top: 0, width, height } };
+  }
   const box = look.crop && person ? withMargin(person, width, height, look.shadow) : { left: 0, top: 0, width, height };
   const data = new Uint8ClampedArray(box.width * box.height * 4);
   const back = new Float32Array(box.width * 3);
