@@ -1,22 +1,24 @@
-"""The chain that makes the bundled models, `photo` and `live`, in one script: they are one network at two sizes.
+"""The chain that makes the bundled models in one script: `photo`, and `live`, which is `photo` tuned for 256 pixels.
 
-    python recipes/bundled.py DATA OUT --val VAL                   # engine keras: `standout train`, recipes/photo.toml
-    python recipes/bundled.py DATA OUT --val VAL --trained X.npz   # trained elsewhere: recipes/torch_training
-    python recipes/bundled.py DATA OUT --val VAL --tiny            # everything on tiny budgets, in about a minute
+    python recipes/bundled.py DATA OUT --val VAL          # engine keras: `standout train`, photo.toml, live.toml
+    python recipes/bundled.py DATA OUT --val VAL --only live --trained live.npz   # engine torch: recipes/torch_training
+    python recipes/bundled.py DATA OUT --val VAL --tiny   # everything on tiny budgets, in about two minutes
 
 DATA holds sets of photographs with masks and sets with nobody, those that `standout label` made among them. OUT gets
-the run, photo.onnx, live.onnx and their scores.
+the runs, photo.onnx, live.onnx and their scores.
 
-1. Train, on from `--start` (weights/photo.weights.h5).
-2. Average: 60 % of what was trained, 40 % of what it began with (arXiv 2203.05482); new branches count 0.
+For each model:
+
+1. Train, `photo` on from `--start` (weights/photo.weights.h5), `live` on from `photo`, which also teaches it.
+2. Average what was trained and what it began with (arXiv 2203.05482; the shares: MODELS); new branches count 0.
 3. Temperature: the logits times the factor at which alpha's mean absolute error on what training held out is least.
 4. Export: `photo` at 512 px, filled by its half size, `live` at 256 px; both in int8.
 5. Score on VAL, and put the scores into the cards. README's table: recipes/scores.py.
 
-Cost: 12 hours on two cores, or 6 minutes of one H100 (as the bundled ones were made: docs/training-log.md, run 14).
+Cost: `photo` 12 hours on two cores, or 6 minutes of one H100 (as the bundled one was made: docs/training-log.md, run
+14); `live` SPENT
 Expected on data/val, IoU and lost: `photo` webcam 0.983, 0.2 %; portraits 0.914, 2.0 %; street 0.926, 1.0 %; classroom
-0.950, 0.3 %; everyday 0.724, 12 %; false people 3.3 %. `live` webcam 0.977, 0.8 %; portraits 0.894, 4.6 %; street
-0.891, 4.8 %.
+0.950, 0.3 %; everyday 0.724, 12 %; false people 3.3 %. EXPECTED
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,11 +38,28 @@ if TYPE_CHECKING:
     import keras
 
 RECIPES = Path(__file__).parent
-SHARE = 0.6
+WEIGHTS = "best.weights.h5"
 #: Factors that are tried on the logits.
 GAINS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
-#: Name -> size, and what else its export takes.
-MODELS = {"photo": (512, ["--two-scales"]), "live": (256, [])}
+#: The one that is in weights/photo.weights.h5; training and averaging go on without.
+START_GAIN = 3.0
+
+
+class Recipe(NamedTuple):
+    """How one of the models is made.
+
+    Attributes:
+        size: Longer side at the network, pixels.
+        share: Of what was trained in the average; the rest is what it began with.
+        export: What else its export takes.
+    """
+
+    size: int
+    share: float
+    export: tuple[str, ...] = ()
+
+
+MODELS = {"photo": Recipe(512, 0.6, ("--two-scales",)), "live": Recipe(256, 0.7)}
 TINY = {
     "size": 64, "val_size": 64, "steps": 3, "minutes": 0, "batch": 2, "warmup": 1, "validate_every": 2,
     "val_fraction": 0.3,
@@ -94,24 +113,78 @@ def temperature(model: keras.Model, data: Path, size: int, most: int = 200) -> f
     return GAINS[int(np.argmin(errors))]
 
 
-def export_and_score(final: Path, options: argparse.Namespace) -> None:
-    """Steps 4 and 5: both models from the run folder `final`, their scores in their cards."""
+def scaled(values: dict[str, np.ndarray], gain: float) -> dict[str, np.ndarray]:
+    """The same network with its logits times `gain`."""
+    return {name: v * gain if name in ("logits/kernel", "logits/bias") else v for name, v in values.items()}
+
+
+def export_and_score(name: str, final: Path, options: argparse.Namespace) -> None:
+    """Steps 4 and 5: a model from the run folder `final`, its scores in its card."""
     from standout.export.bundle import read_scores
     from standout.imaging.files import atomic_write
     from standout.inference.dequantize import with_card
     from standout.inference.model import load
 
-    for name, (size, more) in MODELS.items():
-        file, scores = options.out / f"{name}.onnx", options.out / f"{name}-scores.json"
-        side = 128 if options.tiny else size
-        cards = [word for card in ("data", name) for word in ("--card", RECIPES / f"{card}-card.toml")]
-        int8 = [] if options.tiny else ["--int8", options.data]  # three steps are no network that bears rounding
-        standout("export", final, "-o", file, "--size", side, *more, *int8, *cards)
-        standout("evaluate", options.val, "--model", file, "--json", scores)
-        card = dataclasses.replace(load(file).card, scores=read_scores(scores))
-        data = with_card(file.read_bytes(), card)
-        with atomic_write(file) as stream:
-            stream.write(data)
+    recipe = MODELS[name]
+    file, scores = options.out / f"{name}.onnx", options.out / f"{name}-scores.json"
+    side = 128 if options.tiny else recipe.size
+    cards = [word for card in ("data", name) for word in ("--card", RECIPES / f"{card}-card.toml")]
+    int8 = [] if options.tiny else ["--int8", options.data]  # three steps are no network that bears rounding
+    standout("export", final, "-o", file, "--size", side, *recipe.export, *int8, *cards)
+    standout("evaluate", options.val, "--model", file, "--json", scores)
+    card = dataclasses.replace(load(file).card, scores=read_scores(scores))
+    data = with_card(file.read_bytes(), card)
+    with atomic_write(file) as stream:
+        stream.write(data)
+
+
+def make(name: str, start: dict[str, np.ndarray], options: argparse.Namespace) -> dict[str, np.ndarray]:
+    """Steps 1 to 3: trains a model on from `start`, and leaves it in OUT/final-NAME.
+
+    Args:
+        name: "photo" or "live".
+        start: The weights to go on from, without a temperature.
+
+    Returns:
+        The averaged weights, without a temperature.
+    """
+    from standout.config import load_config
+    from standout.model.deeplab import build_deeplab
+    from standout.model.weights import load_run
+
+    recipe, run, final = MODELS[name], options.out / f"run-{name}", options.out / f"final-{name}"
+    begin = options.out / f"start-{name}"
+    settings = [f"weights={begin / WEIGHTS}", *(f"{key}={value}" for key, value in TINY.items() if options.tiny)]
+    if name == "live":
+        settings.append(f"teacher={begin}")
+    config = load_config(RECIPES / f"{name}.toml", settings)
+    record: dict[str, Any] = {"config": config.to_dict(), "data_hash": "", "revision": ""}
+    model = build_deeplab(config.model)
+    assign(model, {**arrays(model), **start})
+    save_run(begin, model, record)
+    if options.trained is not None:
+        with np.load(options.trained) as file:
+            trained = dict(file)
+    else:
+        standout("train", options.data, "--config", RECIPES / f"{name}.toml", "--run", run, *settings)
+        model, _, record = load_run(run)
+        trained = arrays(model)
+    values = averaged(trained, start, recipe.share)
+    assign(model, values)
+    gain = options.gain or temperature(model, options.data, 64 if options.tiny else recipe.size)
+    print(f"{name}: logits × {gain}")
+    assign(model, scaled(values, gain))
+    save_run(final, model, record)
+    if options.trained is None:
+        shutil.copy(run / "history.csv", final)
+    return values
+
+
+def save_run(folder: Path, model: keras.Model, record: dict[str, Any]) -> None:
+    """A network as a run folder, which can be exported, go on being trained, and teach."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(record), "utf-8")
+    model.save_weights(folder / WEIGHTS)
 
 
 def main() -> None:
@@ -120,48 +193,24 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--val", type=Path, required=True, help="what is scored; never trained on")
     parser.add_argument("--start", type=Path, default=RECIPES.parent / "weights" / "photo.weights.h5")
+    parser.add_argument("--only", choices=MODELS, help="make this one alone, on from `--start`")
     parser.add_argument(
-        "--trained", type=Path, help="weights as {layer/variable: array} (.npz), instead of training here"
+        "--trained", type=Path, help="with --only: weights as {layer/variable: array} (.npz), instead of training here"
     )
+    parser.add_argument("--gain", type=float, help="the factor on the logits, instead of measuring it")
     parser.add_argument("--tiny", action="store_true", help="a few steps on tiny pictures")
     options = parser.parse_args()
-    out: Path = options.out
-    run = out / "run"
-
-    # 1. Train.
-    settings = [f"weights={options.start}", *(f"{key}={value}" for key, value in TINY.items() if options.tiny)]
-    if options.trained is None:
-        standout("train", options.data, "--config", RECIPES / "photo.toml", "--run", run, *settings)
-
-    # 2. Average.  3. Temperature.
+    if options.trained is not None and options.only is None:
+        parser.error("--trained needs --only: the weights are of one model")
     from standout.config import load_config
     from standout.model.deeplab import build_deeplab
-    from standout.model.weights import load_run
 
-    if options.trained is None:
-        model, _, record = load_run(run)
-        trained = arrays(model)
-    else:
-        config = load_config(RECIPES / "photo.toml", settings)
-        model, record = build_deeplab(config.model), {"config": config.to_dict(), "data_hash": "", "revision": ""}
-        with np.load(options.trained) as file:
-            trained = dict(file)
+    model = build_deeplab(load_config(RECIPES / "photo.toml", [f"weights={options.start}"]).model)
     model.load_weights(options.start)
-    values = averaged(trained, arrays(model), SHARE)
-    assign(model, values)
-    gain = temperature(model, options.data, 64 if options.tiny else 512)
-    print(f"logits × {gain}")
-    for name in ("logits/kernel", "logits/bias"):
-        values[name] = values[name] * gain
-    assign(model, values)
-    final = out / "final"
-    final.mkdir(parents=True, exist_ok=True)
-    (final / "config.json").write_text(json.dumps(record), "utf-8")
-    if (run / "history.csv").is_file():
-        shutil.copy(run / "history.csv", final)
-    model.save_weights(final / "best.weights.h5")
-
-    export_and_score(final, options)
+    values = scaled(arrays(model), 1 / START_GAIN)
+    for name in [options.only] if options.only else MODELS:
+        values = make(name, values, options)
+        export_and_score(name, options.out / f"final-{name}", options)
 
 
 if __name__ == "__main__":

@@ -53,3 +53,9 @@ def test_the_whole_chain_makes_both_models_and_their_scores(tmp_path):
         assert model.card.name == name
         assert model.card.scores["people"] == scores["sets"]["people"]
     assert len(standout.load(tmp_path / "out" / "photo.onnx").card.scales) == 2
+
+
+def test_the_temperature_changes_the_logits_alone():
+    values = load_script().scaled({"logits/kernel": np.ones(2), "logits/bias": np.ones(1), "a/kernel": np.ones(2)}, 3.0)
+    assert (values["logits/kernel"] == 3).all() and (values["logits/bias"] == 3).all()
+    assert (values["a/kernel"] == 1).all()

@@ -11,7 +11,7 @@ export interface OpenOptions {
   readonly looks?: 1 | 2 | 3;
   /** URL of the folder with onnxruntime's and our models' files; nothing is ever fetched from elsewhere. */
   readonly wasmPath: string;
-  /** Of the network; more than one needs a cross-origin isolated page. Default: up to 4 where possible, all cores for photos, half for video. */
+  /** Of the network; more than one needs a cross-origin isolated page. Default: up to 4 where possible, all cores for photos, half for cameras. */
   readonly threads?: number;
   /** `webgpu` needs `ort.webgpu.bundle.min.mjs` and its `.wasm` in the folder. */
   readonly device?: "wasm" | "webgpu";
@@ -25,9 +25,10 @@ export function networkOptions(options: OpenOptions, model: string, threads: num
   return { modelUrl, wasmPath: base, threads: options.threads ?? threads, device: options.device ?? "wasm" };
 }
 
-/** For a camera, whose frames want the other half of the cores. */
+/** For a camera, whose frames want the other half of the cores; of two cores it gets both, which showed half as many frames again. */
 export function liveThreads(): number {
-  return threadsOf((navigator.hardwareConcurrency || 2) / 2);
+  const cores = navigator.hardwareConcurrency || 2;
+  return threadsOf(Math.max(cores / 2, Math.min(cores, 2)));
 }
 
 /** For photos, which somebody waits for. */

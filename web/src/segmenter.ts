@@ -6,8 +6,9 @@ import type { Found, PhotoSource, RenderOptions, Rendered } from "./photo/engine
 import type { Card } from "./predictor";
 import { Remote } from "./rpc";
 
-/** Anything with pixels: a file, `ImageData`, an `<img>`, `<canvas>`, `<video>`, an `ImageBitmap`. */
-export type ImageSource = Blob | ImageData | ImageBitmap | HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | OffscreenCanvas;
+/** Anything with pixels: a file, `ImageData`, an `<img>`, `<canvas>`, `<video>`, an `ImageBitmap`, a `VideoFrame`. */
+export type ImageSource =
+  | Blob | ImageData | ImageBitmap | HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | OffscreenCanvas | VideoFrame;
 
 export interface CutOut {
   readonly blob: Blob;
