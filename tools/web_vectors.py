@@ -3,8 +3,8 @@
     python tools/web_vectors.py web/vectors
 
 The pictures are made of the bundled portrait (public domain) and of numbers alone, so that nothing else must be had.
-Each is raw bytes, gzipped: `NAME.rgb.gz` (uint8 RGB) and `NAME.MODEL.gz` (uint8, round(255 · alpha)); `vectors.json`
-tells sizes.
+Each is raw bytes, gzipped: `NAME.rgb.gz` (uint8 RGB), `NAME.MODEL.gz` (uint8, round(255 · alpha)) and of some
+`NAME.cut.gz`, the finished cut-out (uint8 RGBA: clean alpha, colors at the edge); `vectors.json` tells sizes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 import standout
 
 Frame = NDArray[np.uint8]
+
+#: One that the network sees larger than it is, and one that it sees smaller.
+CUT_OUT = ("wide", "large")
 
 
 def pictures() -> Iterator[tuple[str, Frame]]:
@@ -64,7 +67,9 @@ def write(folder: Path) -> None:
     facts = []
     for name, frame in pictures():
         _write(folder / f"{name}.rgb.gz", frame)
-        facts.append({"name": name, "height": frame.shape[0], "width": frame.shape[1]})
+        facts.append({"name": name, "height": frame.shape[0], "width": frame.shape[1], "cut": name in CUT_OUT})
+        if name in CUT_OUT:
+            _write(folder / f"{name}.cut.gz", np.asarray(standout.cut_out(frame)))
         for model, loaded in models.items():
             _write(folder / f"{name}.{model}.gz", np.rint(loaded.alpha(frame) * 255).astype(np.uint8))
     (folder / "vectors.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")

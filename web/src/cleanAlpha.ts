@@ -8,8 +8,10 @@ const EDGE = 12;
 const FADE = 8;
 /** With a smaller share of the pixels than this at the threshold, nobody counts as found. */
 export const NOBODY_BELOW = 1e-4;
-/** A network's alpha below this, or as near to 1, says "background" or "person", only not loudly. */
-const UNDECIDED = 0.1;
+/** A network's alpha below this, or as near to 1, says "background" or "person", only not loudly: Python's `UNDECIDED`. */
+const UNDECIDED = 0.2;
+/** Of the line between: around 0.5 alpha gets steeper by so much. */
+export const CONTRAST = 1 / (1 - 2 * UNDECIDED);
 
 /**
  * Hysteresis (Canny 1986) on connected pieces: keeps alpha in and near pieces that somewhere reach `certainty`, and fades it to 0
@@ -44,8 +46,8 @@ export function isNobody(alpha: Alpha, threshold: number): boolean {
   return count < NOBODY_BELOW * alpha.data.length;
 }
 
-/** The straight line that makes an alpha of a network's probability: 0.1 becomes 0, 0.9 becomes 1, 0.5 stays. */
+/** The straight line that makes an alpha of a network's probability: 0.2 becomes 0, 0.8 becomes 1, 0.5 stays. Photos and cameras. */
 export function settle(value: number): number {
-  const line = (value - UNDECIDED) / (1 - 2 * UNDECIDED);
+  const line = (value - 0.5) * CONTRAST + 0.5;
   return line <= 0 ? 0 : line >= 1 ? 1 : line;
 }

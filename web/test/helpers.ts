@@ -22,6 +22,8 @@ export interface Vector {
   readonly name: string;
   readonly width: number;
   readonly height: number;
+  /** Whether Python's finished cut-out is there, too. */
+  readonly cut: boolean;
 }
 
 export const vectors = JSON.parse(readFileSync(here("vectors/vectors.json"), "utf8")) as Vector[];

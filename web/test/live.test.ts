@@ -107,8 +107,8 @@ describe("spans that are surely person or background", () => {
             const above = at(c, r, color) * (1 - fx + c) + at(c + 1, r, color) * (fx - c);
             const below = at(c, r + 1, color) * (1 - fx + c) + at(c + 1, r + 1, color) * (fx - c);
             const alpha = above * (1 - fy + r) + below * (fy - r);
-            if (kind === PERSON) expect(alpha).toBeGreaterThan(0.75 - 1e-5);
-            else expect(alpha).toBeLessThan(0.25 + 1e-5);
+            if (kind === PERSON) expect(alpha).toBeGreaterThan(0.8 - 1e-5);
+            else expect(alpha).toBeLessThan(0.2 + 1e-5);
           }
         }
       }

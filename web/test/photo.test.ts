@@ -4,6 +4,7 @@ import type { Frame } from "../src/arrays";
 import { dropGuesses, settle } from "../src/cleanAlpha";
 import { parseColor } from "../src/color";
 import { blurBackground } from "../src/photo/background";
+import { cleanEdge } from "../src/photo/edgeColors";
 import { findPeople, keepPeople, personAt } from "../src/photo/people";
 import { type Look, renderPhoto } from "../src/photo/render";
 import { drawStrokes } from "../src/photo/strokes";
@@ -70,6 +71,33 @@ describe("a finished photo", () => {
   });
 });
 
+describe("colors at the edge", () => {
+  // The larger one is solved at a quarter of its size.
+  it.each([[60, 20, 10], [4000, 60, 500]])("of a photo of %i × %i are the person's own", (width, height, reach) => {
+    const [red, green] = [[200, 30, 30], [0, 255, 0]];
+    const data = new Uint8ClampedArray(width * height * 4).fill(255);
+    const alpha = new Uint8Array(width * height);
+    for (let i = 0; i < alpha.length; i++) {
+      alpha[i] = Math.round(255 * Math.min(1, Math.max(0, ((i % width) - width / 2) / reach + 0.5)));
+      for (let c = 0; c < 3; c++) data[i * 4 + c] = Math.round((red[c]! * alpha[i]! + green[c]! * (255 - alpha[i]!)) / 255);
+    }
+    const before = data.slice();
+    cleanEdge({ data, width, height }, alpha);
+    let worst = 0;
+    let changed = 0;
+    for (let i = 0; i < alpha.length; i++) {
+      if (alpha[i] === 0 || alpha[i] === 255) {
+        if (data[i * 4 + 1] !== before[i * 4 + 1]) changed++;
+        continue;
+      }
+      // A pixel of little person says little of its color, and shows as little of it.
+      for (let c = 0; c < 3; c++) worst = Math.max(worst, (Math.abs(data[i * 4 + c]! - red[c]!) * alpha[i]!) / 255);
+    }
+    expect(changed).toBe(0);
+    expect(worst).toBeLessThanOrEqual(6);
+  });
+});
+
 describe("people", () => {
   const { coarse } = scene(100, 60, [60, 20, 90, 60], [10, 10, 30, 60]);
 
@@ -119,7 +147,7 @@ describe("clean alpha", () => {
   });
 
   it("settles what is said quietly", () => {
-    expect([0.05, 0.3, 0.5, 0.95].map((value) => Number(settle(value).toFixed(3)))).toEqual([0, 0.25, 0.5, 1]);
+    expect([0.05, 0.3, 0.5, 0.7, 0.95].map((value) => Number(settle(value).toFixed(3)))).toEqual([0, 0.167, 0.5, 0.833, 1]);
   });
 });
 

@@ -13,8 +13,6 @@ export type LiveBehind =
   | { readonly kind: "blur"; readonly strength: number }
   | { readonly kind: "image"; readonly image: ImageBitmap };
 
-/** Alpha's slope around 0.5: a network of few pixels is unsure far around an edge; 2 halves that. */
-export const CONTRAST = 2;
 /** Radius of the blur where it is computed, pixels. */
 export const WORK_RADIUS = 4;
 

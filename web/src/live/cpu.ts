@@ -3,10 +3,11 @@
  * bytes out, no canvas in between where frames come as `VideoFrame`.
  */
 import { type Frame, clamp, resizeChannels } from "../arrays";
+import { settle } from "../cleanAlpha";
 import type { Coefficients } from "../guidedFilter";
 import { type SmallPicture, blurAround, coverBox } from "../photo/background";
 import { BACKGROUND, PERSON, Spans } from "./spans";
-import { CONTRAST, type Compositor, type LiveBehind, type LivePicture, WORK_RADIUS, blurRadius } from "./compositor";
+import { type Compositor, type LiveBehind, type LivePicture, WORK_RADIUS, blurRadius } from "./compositor";
 
 /** RGBA, 0 … 255. */
 interface SmallBytes {
@@ -263,7 +264,5 @@ function alphaAt(row: Float32Array, taps: Taps, x: number, r: number, g: number,
   const u = taps.share[x]!;
   const first = (row[i]! * r + row[i + 1]! * g + row[i + 2]! * b) / 255 + row[i + 3]!;
   const second = (row[j]! * r + row[j + 1]! * g + row[j + 2]! * b) / 255 + row[j + 3]!;
-  const alpha = first + (second - first) * u;
-  const steep = ((alpha < 0 ? 0 : alpha > 1 ? 1 : alpha) - 0.5) * CONTRAST + 0.5;
-  return steep < 0 ? 0 : steep > 1 ? 1 : steep;
+  return settle(first + (second - first) * u);
 }

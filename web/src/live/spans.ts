@@ -1,7 +1,7 @@
 /** Which pixels of a row are surely person or surely background: most of a frame, and no pixel of them need be computed. */
 import { clamp } from "../arrays";
+import { CONTRAST } from "../cleanAlpha";
 import type { Coefficients } from "../guidedFilter";
-import { CONTRAST } from "./compositor";
 
 export const MIXED = 0;
 export const BACKGROUND = 1;

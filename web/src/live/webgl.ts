@@ -1,8 +1,9 @@
 /** Compositing in WebGL2: blur from the background's own light, color, image; alpha brought up along the frame's edges. */
 import type { Frame } from "../arrays";
+import { CONTRAST } from "../cleanAlpha";
 import type { Coefficients } from "../guidedFilter";
 import { coverBox } from "../photo/background";
-import { CONTRAST, type Compositor, type LiveBehind, type LivePicture, WORK_RADIUS, blurRadius } from "./compositor";
+import { type Compositor, type LiveBehind, type LivePicture, WORK_RADIUS, blurRadius } from "./compositor";
 import { BLUR, FILL, FINISH, LIGHT, VERTEX } from "./shaders";
 
 interface Target {

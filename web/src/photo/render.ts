@@ -69,7 +69,7 @@ export function renderPhoto(coarse: Coarse, frame: Frame, look: Look, threshold:
   const shadow = look.shadow && person ? dropShadow(alpha, width, height, person) : undefined;
   const { behind } = look;
   const blurred = behind.kind === "blur" ? blurBackground(frame, alpha, behind.radius ?? defaultBlur(width, height)) : undefined;
-  cleanEdge(frame, alpha, coarse.guide);
+  cleanEdge(frame, alpha);
   const words = asWords(frame.data);
   if (words && behind.kind === "transparent" && !shadow && !look.crop) {
     for (let i = 0; i < alpha.length; i++) {
