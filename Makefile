@@ -98,7 +98,7 @@ train-bundled: $(VENV)/workshop  ## train both bundled models, export them into 
 	$(BIN)/python recipes/bundled.py $(LABELLED) runs/bundled --val $(DATA)/val
 	cp runs/bundled/photo.onnx runs/bundled/live.onnx src/standout/assets/
 	cp runs/bundled/final-photo/best.weights.h5 weights/photo.weights.h5
-	cp runs/bundled/final-live/best.weights.h5 weights/live.weights.h5
+	cp runs/bundled/final-live/half.weights.h5 weights/live.weights.h5
 
 scores: $(VENV)/workshop  ## measure the bundled model and rewrite README's table
 	$(BIN)/python recipes/scores.py $(DATA)/val

@@ -37,7 +37,7 @@ def _read(files: list[Path]) -> Scores:
     for file in files:
         report = json.loads(file.read_text("utf-8"))
         for name, body in report["sets"].items():
-            yield report["model"], name, body
+            yield Path(report["model"]).stem, name, body
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Tunes `photo` at 256 px for `live`, on the cores of a processor (docs/training-log.md, run 17: not bundled yet).
+"""Tunes `photo` at 256 px for `live`, on the cores of a processor (docs/training-log.md, runs 17 and 18).
 
     python live.py --data labelled.pkl unlabelled.pkl --start photo.npz --out live.npz
 
