@@ -141,7 +141,8 @@ function pyramid(finest: Level): Level[] {
     const alpha = resizeChannels({ data: level.alpha, width: level.width, height: level.height }, 1, width, height);
     const pixels = resizeChannels({ data: level.pixels, width: level.width, height: level.height }, 3, width, height);
     // Every unknown has its parent among the unknowns of the coarser level.
-    const unknown = Uint8Array.from(alpha, (value) => (value > TINY && value < 1 - TINY ? 1 : 0));
+    const unknown = new Uint8Array(alpha.length);
+    for (let i = 0; i < alpha.length; i++) unknown[i] = alpha[i]! > TINY && alpha[i]! < 1 - TINY ? 1 : 0;
     for (let y = 0; y < level.height; y++) {
       for (let x = 0; x < level.width; x++) if (level.unknown[y * level.width + x]) unknown[(y >> 1) * width + (x >> 1)] = 1;
     }

@@ -1,5 +1,5 @@
 /** Photos in a worker: decoded, looked at, finished and encoded there, so that the page stays alive. */
-import { type Frame, type Rgb, resizeToRgb } from "../arrays";
+import { type Alpha, type Frame, type Rgb, resizeToRgb } from "../arrays";
 import { isNobody } from "../cleanAlpha";
 import { parseColor } from "../color";
 import { StandoutError } from "../errors";
@@ -91,7 +91,8 @@ export class PhotoEngine {
     const { alpha, guide } = await this.predictor.look(frame);
     const { threshold } = this.predictor.card;
     const nobody = isNobody(alpha, threshold);
-    const data = Uint8Array.from(alpha.data, (value) => (nobody ? 0 : Math.round(value * 255)));
+    const data = new Uint8Array(alpha.data.length);
+    if (!nobody) for (let i = 0; i < data.length; i++) data[i] = alpha.data[i]! * 255 + 0.5;
     const people = nobody ? [] : findPeople(alpha, threshold).people;
     const { width, height } = frame;
     return { found: { width, height, nobody, people, alpha: { data, width: alpha.width, height: alpha.height } }, guide };
@@ -100,8 +101,7 @@ export class PhotoEngine {
   /** @param frame Is written on. */
   private async finish(frame: Frame, found: Found, guide: Rgb, options: RenderOptions): Promise<Rendered> {
     const { background = "transparent", type } = options;
-    const { width, height, data } = found.alpha;
-    const alpha = { data: Float32Array.from(data, (value) => value / 255), width, height };
+    const alpha = floats(found.alpha);
     const look: Look = {
       behind: await behindOf(background, frame, Math.max(found.width, found.height)),
       crop: options.crop ?? false, shadow: options.shadow ?? false, keep: options.keep ?? [], strokes: options.strokes ?? [],
@@ -116,9 +116,7 @@ export class PhotoEngine {
 
   /** The number of the person at a point, in shares of the picture. */
   personAt(found: Found, x: number, y: number): number | undefined {
-    const { width, height, data } = found.alpha;
-    const alpha = { data: Float32Array.from(data, (value) => value / 255), width, height };
-    return personAt(findPeople(alpha, this.predictor.card.threshold), x, y);
+    return personAt(findPeople(floats(found.alpha), this.predictor.card.threshold), x, y);
   }
 
   forget(): void {
@@ -168,8 +166,15 @@ function checkType({ background = "transparent", type }: RenderOptions): void {
   }
 }
 
+/** Alpha of bytes in [0, 1]. */
+function floats({ data, width, height }: Found["alpha"]): Alpha {
+  const values = new Float32Array(data.length);
+  for (let i = 0; i < values.length; i++) values[i] = data[i]! / 255;
+  return { data: values, width, height };
+}
+
 function copyOf(frame: Frame): Frame {
-  return { data: Uint8ClampedArray.from(frame.data), width: frame.width, height: frame.height };
+  return { data: new Uint8ClampedArray(frame.data), width: frame.width, height: frame.height };
 }
 
 /** Any picture that the browser knows, upright and in sRGB. */

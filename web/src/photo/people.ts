@@ -29,7 +29,8 @@ export function findPeople(alpha: Alpha, threshold = 0.5): Labelled {
   const width = Math.max(1, roundHalfEven(alpha.width * scale));
   const height = Math.max(1, roundHalfEven(alpha.height * scale));
   const small = resizeAlpha(alpha, width, height).data;
-  const mask = Uint8Array.from(small, (value) => (value >= threshold ? 1 : 0));
+  const mask = new Uint8Array(small.length);
+  for (let i = 0; i < mask.length; i++) mask[i] = small[i]! >= threshold ? 1 : 0;
   const { labels, pieces } = connectedPieces(mask, width, height);
   const largest = Math.max(0, ...pieces.map((piece) => piece.area));
   const least = Math.max(1, LEAST_OF_LARGEST * largest, Math.min(LEAST_SHARE * mask.length, largest));

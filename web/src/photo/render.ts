@@ -47,13 +47,16 @@ export function shownAlpha(coarse: Coarse, frame: Frame, look: Pick<Look, "keep"
   });
   drawStrokes(plane, width, height, look.strokes);
   // Transparency that was there stays.
-  const words = asWords(frame.data);
-  for (let i = 0, j = 3; i < plane.length; i++, j += 4) {
-    if (plane[i] === 0) continue;
-    const opacity = words ? words[i]! >>> 24 : frame.data[j]!;
-    if (opacity !== 255) plane[i] = (plane[i]! * opacity) / 255;
-  }
+  if (!isOpaque(frame)) for (let i = 0, j = 3; i < plane.length; i++, j += 4) plane[i] = (plane[i]! * frame.data[j]!) / 255;
   return plane;
+}
+
+function isOpaque({ data }: Frame): boolean {
+  const words = asWords(data);
+  let all = 0xff000000;
+  if (words) for (let i = 0; i < words.length; i++) all &= words[i]!;
+  else for (let j = 3; j < data.length; j += 4) all &= data[j]! << 24;
+  return all >>> 24 === 255;
 }
 
 /**
