@@ -1,14 +1,15 @@
 /**
  * Alpha that is steady in time: each new alpha is averaged with the last one, moved to where things are now. Where the moved picture
- * doesn't look like the new one (uncovered background, a wrong motion), its alpha has no say: that keeps ghosts away. The rules and
- * numbers of Python's `standout.inference.smoothing`; the motion is found by block matching instead of optical flow.
+ * doesn't look like the new one (uncovered background, a wrong motion), its alpha has no say: that keeps ghosts away. The averaging of
+ * Python's `standout.inference.smoothing`, with motion found by block matching instead of optical flow; holes and flickers of a few
+ * frames, which Python also sets right (`dropouts`), are not looked for.
  */
 import { type Alpha, type Rgb, clamp, resizeChannels } from "../arrays";
 import { type Grey, findMotion, halfGrey, moved } from "./motion";
 
 /** The largest say of the past in a pixel, where the network is unsure; half of it where it is sure. */
 const MEMORY = 0.9;
-/** Difference of grey at which the past's say falls to 1/e. */
+/** Difference of grey at which the past's say falls to 1/e; 11 in Python, whose motion is finer. */
 const TOLERANCE = 10;
 /** Mean difference of the moved last picture from this one that makes a new scene. */
 const SCENE = 28;
