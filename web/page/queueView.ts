@@ -39,7 +39,7 @@ export class QueueView {
 
   async thumbnail(photo: Photo, segmenter: Segmenter, look: Look): Promise<void> {
     const rendered = await segmenter.render(photo.file, await photo.foundAlpha(), {
-      ...look, background: look.background === "transparent" ? "transparent" : look.background, maxSide: SIDE * 2, key: photo.id,
+      ...look, maxSide: SIDE * 2, key: photo.id,
     });
     const bitmap = rendered.picture as ImageBitmap;
     const { canvas } = this.row(photo);

@@ -310,3 +310,24 @@ export function cutFrame(frame: Frame, box: Box): Frame {
   }
   return { data, width: box.width, height: box.height };
 }
+
+/** The smallest box around the bytes of a plane that lie in `low` … `high`; undefined where none does. */
+export function boxAround(plane: Uint8Array, width: number, height: number, low: number, high: number): Box | undefined {
+  let left = width;
+  let right = -1;
+  let top = -1;
+  let bottom = -1;
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    let first = 0;
+    while (first < width && (plane[row + first]! < low || plane[row + first]! > high)) first++;
+    if (first === width) continue;
+    let last = width - 1;
+    while (plane[row + last]! < low || plane[row + last]! > high) last--;
+    if (top < 0) top = y;
+    bottom = y;
+    left = Math.min(left, first);
+    right = Math.max(right, last);
+  }
+  return bottom < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
+}

@@ -8,7 +8,7 @@
  * gets F and B from a smaller picture, and the last step of blur fusion (Forte: "Approximate Fast Foreground Color Estimation", ICIP
  * 2021) brings back its own detail: F + α (I − α F − (1 − α) B).
  */
-import { type Box, type Frame, asWords, clamp, resizeChannels } from "../arrays";
+import { type Box, type Frame, asWords, boxAround, clamp, resizeChannels } from "../arrays";
 
 /** How much neighbors agree where alpha is flat. */
 const FLAT = 1e-4;
@@ -40,7 +40,7 @@ interface Solved {
 
 /** Cleans the colors where alpha is soft, in place. */
 export function cleanEdge(frame: Frame, alpha: Uint8Array): void {
-  const soft = softBox(alpha, frame.width, frame.height);
+  const soft = boxAround(alpha, frame.width, frame.height, 1, 254);
   if (!soft) return;
   const box = {
     left: Math.max(0, soft.left - MARGIN), top: Math.max(0, soft.top - MARGIN),
@@ -50,28 +50,6 @@ export function cleanEdge(frame: Frame, alpha: Uint8Array): void {
   const finest = shrunken(frame, alpha, box.left, box.top, box.right - box.left, box.bottom - box.top, step);
   const solved = solve(pyramid(finest));
   apply(frame, alpha, soft, finest, solved, box.left, box.top, step);
-}
-
-/** Where alpha is soft, or undefined. */
-function softBox(alpha: Uint8Array, width: number, height: number): Box | undefined {
-  const isSoft = (at: number): boolean => alpha[at]! !== 0 && alpha[at]! !== 255;
-  let left = width;
-  let right = -1;
-  let top = -1;
-  let bottom = -1;
-  for (let y = 0; y < height; y++) {
-    const row = y * width;
-    let x = 0;
-    while (x < width && !isSoft(row + x)) x++;
-    if (x === width) continue;
-    if (top < 0) top = y;
-    bottom = y;
-    left = Math.min(left, x);
-    let last = width - 1;
-    while (last > right && !isSoft(row + last)) last--;
-    right = Math.max(right, last);
-  }
-  return bottom < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
 
 /** A part of the photo in whole steps: means of step × step pixels. */

@@ -129,12 +129,9 @@ export class PhotoEngine {
     this.held = undefined;
   }
 
-  /** A frame that may be written on. */
+  /** A frame that may be written on: pixels that came by a message are a copy of the caller's already. */
   private async frameFor(source: PhotoSource, { key, maxSide }: Pick<RenderOptions, "key" | "maxSide">): Promise<Frame> {
-    if (!key) {
-      const frame = await decode(source, maxSide);
-      return frame === source ? copyOf(frame) : frame;
-    }
+    if (!key) return decode(source, maxSide);
     const name = `${key}@${maxSide}`;
     if (this.preview?.key === name) return copyOf(this.preview.frame);
     const frame = await this.decodeOnce(source, key, maxSide);
@@ -144,8 +141,7 @@ export class PhotoEngine {
   }
 
   private async decodeOnce(source: PhotoSource, key: string, maxSide: number | undefined): Promise<Frame> {
-    // A picture that came decoded is the caller's.
-    if (!(source instanceof Blob)) return source instanceof ImageData ? copyOf(source) : pixelsOf(source, maxSide);
+    if (!(source instanceof Blob)) return decode(source, maxSide);
     if (this.held?.key !== key) {
       this.letGo();
       const bitmap = await open(source);

@@ -1,5 +1,5 @@
 /** One function from (photo, alpha, look) to the finished picture: the road of Python's `standout.compose.finish`. */
-import { type Alpha, type Box, type Frame, asWords, clamp, resizeAlpha, roundHalfEven } from "../arrays";
+import { type Alpha, type Box, type Frame, asWords, boxAround, clamp, resizeAlpha, roundHalfEven } from "../arrays";
 import { settle } from "../cleanAlpha";
 import type { Color } from "../color";
 import { enlargeAlpha } from "../guidedFilter";
@@ -68,7 +68,7 @@ function isOpaque({ data }: Frame): boolean {
 export function renderPhoto(coarse: Coarse, frame: Frame, look: Look, threshold: number): { frame: Frame; box: Box } {
   const alpha = shownAlpha(coarse, frame, look, threshold);
   const { width, height } = frame;
-  const person = look.shadow || look.crop ? personBox(alpha, width, height) : undefined;
+  const person = look.shadow || look.crop ? boxAround(alpha, width, height, LEAST + 1, 255) : undefined;
   const shadow = look.shadow && person ? dropShadow(alpha, width, height, person) : undefined;
   const { behind } = look;
   const blurred = behind.kind === "blur" ? blurBackground(frame, alpha, behind.radius ?? defaultBlur(width, height)) : undefined;
@@ -146,26 +146,6 @@ function enlargeRow(small: SmallPicture, out: Float32Array, box: Box, y: number,
       out[x * 3 + c] = above * (1 - v) + below * v;
     }
   }
-}
-
-export function personBox(alpha: Uint8Array, width: number, height: number): Box | undefined {
-  let left = width;
-  let right = -1;
-  let top = height;
-  let bottom = -1;
-  for (let y = 0; y < height; y++) {
-    const row = y * width;
-    let first = 0;
-    while (first < width && alpha[row + first]! <= LEAST) first++;
-    if (first === width) continue;
-    let last = width - 1;
-    while (alpha[row + last]! <= LEAST) last--;
-    left = Math.min(left, first);
-    right = Math.max(right, last);
-    top = Math.min(top, y);
-    bottom = y;
-  }
-  return bottom < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
 
 function withMargin(box: Box, width: number, height: number, shadow: boolean): Box {
