@@ -22,12 +22,12 @@ import cv2
 import numpy as np
 
 from standout.cli.machine import describe_machine
-from standout.data.augment_folder import begin, in_a_row, write_samples
-from standout.data.augment_plan import AugmentOptions, Plan
-from standout.data.check import check_pairs
-from standout.data.pairs import find_pairs
 from standout.hardware import hardware_threads
-from standout.plots import scaling_chart
+from standout.workshop.data.augment_folder import begin, in_a_row, write_samples
+from standout.workshop.data.augment_plan import AugmentOptions, Plan
+from standout.workshop.data.check import check_pairs
+from standout.workshop.data.pairs import find_pairs
+from standout.workshop.plots import scaling_chart
 
 YARDSTICK = {1: 12.5, 12: 167.0}
 

@@ -46,7 +46,7 @@ def photographs(data: Path | None, count: int) -> list[tuple[Frame, Alpha]]:
         mask = np.float32(read(files / "astronaut-mask.png").frame[..., 0]) / 255
         photo = read(ROOT / "src" / "standout" / "assets" / "astronaut.jpg").frame
         return [(photo, np.asarray(resize(mask, photo.shape[:2]), np.float32))]
-    from standout.data.pairs import find_pairs, read_mask
+    from standout.workshop.data.pairs import find_pairs, read_mask
 
     pairs = find_pairs(data)[0]
     chosen = pairs[:: max(1, len(pairs) // count)][:count]

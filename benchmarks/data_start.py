@@ -46,11 +46,11 @@ def write_pairs(folder: Path, count: int) -> None:
 
 def measure(folder: Path, batches: int) -> dict[str, float]:
     """Seconds of each step; resident memory at a fifth, half and the end of drawing, and its peak, MB."""
-    from standout.config import DataOptions
-    from standout.data.check import MOST_AT_ONCE, check_pairs
-    from standout.data.pairs import find_pairs
-    from standout.data.samples import Samples
-    from standout.data.split import split_pairs
+    from standout.workshop.config import DataOptions
+    from standout.workshop.data.check import MOST_AT_ONCE, check_pairs
+    from standout.workshop.data.pairs import find_pairs
+    from standout.workshop.data.samples import Samples
+    from standout.workshop.data.split import split_pairs
 
     start = time.perf_counter()
     pairs, faults = find_pairs(folder)

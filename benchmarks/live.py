@@ -36,10 +36,10 @@ from standout.cli.machine import describe_machine
 from standout.imaging.arrays import Alpha, Frame
 from standout.imaging.decode import read
 from standout.inference.live import LiveConfig, LiveMask, load_live
-from standout.score.intervals import median_ratio
 from standout.webcam.camera import Camera, FrameSource, LiveFrame
 from standout.webcam.session import Mask, Webcam, WebcamOptions
 from standout.webcam.timing import Figures, Meter
+from standout.workshop.score.intervals import median_ratio
 
 RIVAL = "MediaPipe selfie, same composite"
 

@@ -11,7 +11,7 @@ on and is gone again later.
 Each frame goes through the network once; then three roads get the same alphas: *single* (no memory), *webcam* (no look
 ahead) and *file* (one frame ahead). Per clip, or set of clips:
 
-- IoU of the person; *lost* and *haze*: shares of core and far background (`standout.score.solidity`); *holes*: share of
+- IoU of the person; *lost* and *haze*: shares of core and far background (`workshop.score.solidity`); *holes*: share of
   frames with over 5 % of the core lost; *limbs*: share of the mask's thin parts (hands, arms, feet: what an opening of
   6 px takes away) that is there; *flicker*: the temporal error, mean of |e − e before| with e = α − truth, per mille.
 - *taken*: the person's pixels that a single frame has and the road hasn't; *ghosts*: the background's pixels that a
@@ -40,8 +40,8 @@ from standout.cli.machine import describe_machine
 from standout.imaging.arrays import Alpha, Frame, blend, resize
 from standout.imaging.decode import read
 from standout.inference.alpha_stream import AlphaStream, edge_levels
-from standout.score.solidity import HOLES_FROM, solidity
 from standout.video.process import guide_size
+from standout.workshop.score.solidity import HOLES_FROM, solidity
 
 #: Road -> (smoothing, frames that it looks ahead).
 ROADS: dict[str, tuple[Any, int]] = {"single": ("off", 0), "webcam": ("flow", 0), "file": ("flow", 1)}

@@ -169,8 +169,8 @@ RIVALS = {
 def work(kind: str, source: str, data: Path, threads: int) -> dict[str, Any]:
     """Runs in a process of its own: scores, time and memory of one network."""
     import standout.inference.model  # noqa: F401  so that every process carries the same
-    from standout.score.evaluate import evaluate
-    from standout.score.speed import sample_frame, time_cases
+    from standout.workshop.score.evaluate import evaluate
+    from standout.workshop.score.speed import sample_frame, time_cases
 
     cv2.setNumThreads(threads)
     builder = ours if kind == "ours" else next(build for key, build in RIVALS.values() if key == kind)
@@ -253,7 +253,7 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps({"data": options.data.name, "results": results}, indent=1))
     if options.plot:
-        from standout.plots import rivals_chart
+        from standout.workshop.plots import rivals_chart
 
         options.plot.write_bytes(rivals_chart(results))
 

@@ -110,7 +110,7 @@ def people(data: Path | None, count: int) -> list[tuple[Frame, Alpha, list[Frame
     if data is None:
         frame = read(ROOT / "src/standout/assets/astronaut.jpg").frame
         # What is pasted with a mask is true by construction; a mask of its own stays as it is when networks change.
-        alpha = read(ROOT / "tests/data/astronaut-mask.png").frame[..., 0].astype(np.float32) / 255
+        alpha = read(ROOT / "tests/workshop/data/astronaut-mask.png").frame[..., 0].astype(np.float32) / 255
         grounds = [read(ROOT / f"tests/photos/{name}.jpg").frame for name in ("coffee", "chelsea")]
         return [(*_fitted(frame, alpha), [_covering(ground) for ground in grounds])]
     sources = sorted((data / "portraits/images").glob("*.jpg")) + sorted((data / "street/images").glob("*.jpg"))

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 import standout
-from standout.data.synthesize import crop_person, paste_people
+from standout.workshop.data.synthesize import crop_person, paste_people
 
 SIZE = 224
 NOBODY = ("chelsea", "coffee")

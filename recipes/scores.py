@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import standout
-from standout.score.evaluate import evaluate
+from standout.workshop.score.evaluate import evaluate
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- scores: written by `make scores` -->", "<!-- end of scores -->"

@@ -19,7 +19,7 @@ import typer
 import standout
 from standout.cli import COMMANDS
 from standout.cli import run as command
-from standout.config import load_config
+from standout.workshop.config import load_config
 
 pytest.importorskip("mkdocs")
 

@@ -30,55 +30,56 @@ GROUND = {"errors", "imaging", "text_files"}
 ROOMS: dict[str, set[str]] = {
     "hardware": set(),
     "processes": set(),
-    "config": set(),
     "model_card": set(),
     "page": set(),
-    "plots": set(),
-    "data": {"config", "processes"},
-    "audit": {"data", "hardware"},
-    "score": {"data"},
-    "model": {"config"},
-    "train": {"config", "data", "model", "plots", "score"},
     "inference": {"hardware", "model_card"},
-    "export": {"data", "inference", "model", "model_card"},
     "compose": set(),
     "photo": {"compose", "inference", "model_card"},
     "folder": {"compose", "hardware", "inference", "photo", "processes"},
     "cluster": {"folder", "hardware", "inference", "photo"},
-    "label": {"cluster", "folder", "hardware", "inference", "processes"},
     "id_photo": {"compose", "inference", "photo"},
     "video": {"compose", "folder", "hardware", "inference", "processes"},
     "webcam": {"compose"},
     "server": {"compose", "hardware", "id_photo", "inference", "photo", "processes"},
+    "workshop": set(),
+    "workshop.config": set(),
+    "workshop.plots": set(),
+    "workshop.data": {"processes", "workshop.config"},
+    "workshop.audit": {"hardware", "workshop.data"},
+    "workshop.score": {"workshop.data"},
+    "workshop.model": {"workshop.config"},
+    "workshop.train": {"workshop.config", "workshop.data", "workshop.model", "workshop.plots", "workshop.score"},
+    "workshop.export": {"inference", "model_card", "workshop.data", "workshop.model"},
+    "workshop.label": {"cluster", "folder", "hardware", "inference", "processes"},
 }
 
 #: third-party package -> exactly the rooms that import it, besides `cli`, which may import each.
 THIRD_PARTY: dict[str, set[str]] = {
-    "PIL": {"compose", "data", "id_photo", "imaging", "photo", "server", "video", "webcam"},
-    "ai_edge_litert": {"label"},
-    "albumentations": {"data"},
-    "pycocotools": {"data"},
-    "yaml": {"data"},
+    "PIL": {"compose", "workshop.data", "id_photo", "imaging", "photo", "server", "video", "webcam"},
+    "ai_edge_litert": {"workshop.label"},
+    "albumentations": {"workshop.data"},
+    "pycocotools": {"workshop.data"},
+    "yaml": {"workshop.data"},
     "av": {"video"},
     "fastapi": {"server"},
     "fsspec": {"cluster"},
     "google": {"inference"},  # protobuf, which onnxruntime brings: reads ONNX files
     "h11": {"server"},
-    "keras": {"export", "model", "train"},
-    "matplotlib": {"plots"},
-    "onnx": {"export"},
-    "onnxruntime": {"export", "inference"},
+    "keras": {"workshop.export", "workshop.model", "workshop.train"},
+    "matplotlib": {"workshop.plots"},
+    "onnx": {"workshop.export"},
+    "onnxruntime": {"workshop.export", "inference"},
     "pi_heif": {"imaging"},
     "prometheus_client": {"server"},
-    "pyarrow": {"cluster", "data"},
+    "pyarrow": {"cluster", "workshop.data"},
     "pydantic": {"server"},
-    "pymatting": {"compose", "label"},
+    "pymatting": {"compose", "workshop.label"},
     "pyvirtualcam": {"webcam"},
     "ray": {"cluster"},
     "rich": set(),
-    "sklearn": {"data"},
+    "sklearn": {"workshop.data"},
     "starlette": {"server"},
-    "tensorflow": {"label", "model", "train"},
+    "tensorflow": {"workshop.label", "workshop.model", "workshop.train"},
     "typer": set(),
     "uvicorn": {"server"},
     "watchfiles": {"folder"},
@@ -113,7 +114,9 @@ def modules() -> list[str]:
 
 
 def room_of(name: str) -> str:
-    return name.split(".")[0]
+    """The first word of a module's name; the workshop is a house of its own, with rooms."""
+    words = name.split(".")
+    return ".".join(words[: 2 if words[0] == "workshop" else 1])
 
 
 def imports_of(name: str, *, only_at_start: bool = False) -> Iterator[str]:
@@ -144,7 +147,7 @@ def arrows() -> dict[str, dict[str, str]]:
             package, _, rest = imported.partition(".")
             if package == "standout":
                 # `from standout import __version__` is no room.
-                target = rest.split(".")[0]
+                target = room_of(rest)
                 if target and not target.startswith("_") and target != room_of(name):
                     row.setdefault(f"standout.{target}", name)
             elif package not in sys.stdlib_module_names and package != "__future__":
@@ -182,6 +185,12 @@ def test_arrows_point_downward() -> None:
     for room, allowed in ROOMS.items():
         assert allowed <= above, f"`{room}` imports {sorted(allowed - above)}, whose rows stand below its own"
         above.add(room)
+
+
+def test_the_product_never_opens_the_workshop() -> None:
+    for room, allowed in ROOMS.items():
+        into = {target for target in allowed if target.startswith("workshop")}
+        assert room.startswith("workshop") or not into, f"`{room}` is the product and imports {sorted(into)}"
 
 
 def test_third_party_packages_stay_in_their_rooms() -> None:

@@ -22,17 +22,17 @@ from standout.cli import run
 from standout.cli.benchmark import _compare
 from standout.compose.options import Look
 from standout.compose.parse import parse_background, parse_keep, parse_position
-from standout.config import Config, load_config, read_run_record
-from standout.data.augment_folder import _read_record
-from standout.data.check import check_pairs
-from standout.data.pairs import find_pairs
 from standout.errors import ConfigError, DataError, InputError, ModelFileError, StandoutError
 from standout.folder.journal import JOURNAL_NAME, Journal, Record
 from standout.id_photo.specs import load_spec, spec_text
 from standout.imaging.parse import parse_length, parse_point
 from standout.inference.session import thread_count
-from standout.score import intervals
 from standout.text_files import TextFileError, read_csv, read_json, read_text, read_toml
+from standout.workshop.config import Config, load_config, read_run_record
+from standout.workshop.data.augment_folder import _read_record
+from standout.workshop.data.check import check_pairs
+from standout.workshop.data.pairs import find_pairs
+from standout.workshop.score import intervals
 
 quick = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from standout.config import ModelOptions, load_config
+from standout.workshop.config import ModelOptions, load_config
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "pictures" / "architecture.svg"

@@ -15,16 +15,18 @@ import standout
 _MORE_API = {
     "The finished picture": ("standout.compose.options", ("Look", "parse_background")),
     "Composing": ("standout.compose.finish", ("finish", "Finished")),
-    "Know your data": ("standout.audit.audit", ("audit", "Audit")),
-    "Scoring": ("standout.score.evaluate", ("evaluate",)),
+    "Know your data": ("standout.workshop.audit.audit", ("audit", "Audit")),
+    "Scoring": ("standout.workshop.score.evaluate", ("evaluate",)),
 }
 #: Below those, modules that load TensorFlow, named as they are: heading -> names.
 _TRAINING_API = {
     "Training and export": (
-        "standout.train.fit.train", "standout.train.fit.TrainResult", "standout.export.bundle.export_run",
+        "standout.workshop.train.fit.train", "standout.workshop.train.fit.TrainResult",
+        "standout.workshop.export.bundle.export_run",
     ),
     "The network": (
-        "standout.model.deeplab.build_deeplab", "standout.model.losses.BCEDice", "standout.model.metrics.PersonIoU",
+        "standout.workshop.model.deeplab.build_deeplab", "standout.workshop.model.losses.BCEDice",
+        "standout.workshop.model.metrics.PersonIoU",
     ),
 }  # fmt: skip
 

@@ -17,9 +17,8 @@ import cv2
 import numpy as np
 import photographs
 import torch
-from network import Net
-
 import train
+from network import Net
 from train import fit, freeze_stages, relabel
 
 #: Photographs are kept at so many pixels: the network sees 256.

@@ -1,4 +1,4 @@
-"""The network of `standout.model.deeplab` in PyTorch: the same layers under the same names.
+"""The network of `standout.workshop.model.deeplab` in PyTorch: the same layers under the same names.
 
 Weights go in and out as {layer/variable: array} in Keras' layout; on a random picture both agree to 7e-6 in the logits.
 The encoder's batch-norm, which never learns from batches, is folded into the convolutions' weights and biases.
@@ -56,7 +56,7 @@ DEPTHWISE = None
 
 
 class Net(nn.Module):
-    """DeepLabV3+ as `standout.config.ModelOptions` describes it; NCHW, RGB in [0, 1] to logits (B, 1, H, W)."""
+    """DeepLabV3+ as `workshop.config.ModelOptions` describes it; NCHW, RGB in [0, 1] to logits (B, 1, H, W)."""
 
     def __init__(  # noqa: C901, PLR0915 - the network's table, layer by layer
         self,

@@ -48,14 +48,14 @@ if TYPE_CHECKING:
     from standout.model_card import ModelCard as ModelCard
     from standout.photo.cut_out import cut_out as cut_out
     from standout.photo.options import PhotoOptions as PhotoOptions
-    from standout.score.evaluate import evaluate as evaluate
-    from standout.score.report import Evaluation as Evaluation
     from standout.video.batch import process_videos as process_videos
     from standout.video.options import VideoOptions as VideoOptions
     from standout.video.process import VideoResult as VideoResult
     from standout.video.process import process_video as process_video
     from standout.video.reader import VideoInfo as VideoInfo
     from standout.video.reader import read_frames as read_frames
+    from standout.workshop.score.evaluate import evaluate as evaluate
+    from standout.workshop.score.report import Evaluation as Evaluation
 
 #: public name -> module that holds it
 _HOMES = {
@@ -64,7 +64,7 @@ _HOMES = {
     "DataError": "standout.errors",
     "DeviceError": "standout.errors",
     "EncodeOptions": "standout.imaging.encode",
-    "Evaluation": "standout.score.report",
+    "Evaluation": "standout.workshop.score.report",
     "FolderOptions": "standout.folder.options",
     "FolderReport": "standout.folder.report",
     "IdPhoto": "standout.id_photo.make",
@@ -91,7 +91,7 @@ _HOMES = {
     "VideoOptions": "standout.video.options",
     "VideoResult": "standout.video.process",
     "cut_out": "standout.photo.cut_out",
-    "evaluate": "standout.score.evaluate",
+    "evaluate": "standout.workshop.score.evaluate",
     "list_specs": "standout.id_photo.specs",
     "load": "standout.inference.model",
     "load_spec": "standout.id_photo.specs",

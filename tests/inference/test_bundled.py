@@ -7,7 +7,7 @@ import numpy as np
 
 import standout
 from standout.imaging.decode import read
-from standout.score.speed import sample_frame
+from standout.workshop.score.speed import sample_frame
 
 PHOTOS = Path(__file__).parents[1] / "photos"
 

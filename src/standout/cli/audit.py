@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from standout.audit.audit import Audit
+    from standout.workshop.audit.audit import Audit
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -39,12 +39,12 @@ def audit(
     """
     import json
 
-    from standout.audit.audit import audit as look
     from standout.cli.console import check_outputs, progress_bar, results, write_file
+    from standout.workshop.audit.audit import audit as look
 
     check_outputs(html_file, json_file)
     if html_file:
-        from standout.plots import check_matplotlib
+        from standout.workshop.plots import check_matplotlib
 
         check_matplotlib()
     with progress_bar("Looking at pictures") as progress:

@@ -9,13 +9,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from standout.audit.audit import Audit, Duplicate
-from standout.data.labels import open_pair, read_image
-from standout.data.pair import Fault, Pair
 from standout.errors import InputError
 from standout.imaging.arrays import Frame
 from standout.imaging.contact_sheet import Tile, contact_sheet, mark_edge
-from standout.plots import audit_contents, audit_qualities, audit_sets
+from standout.workshop.audit.audit import Audit, Duplicate
+from standout.workshop.data.labels import open_pair, read_image
+from standout.workshop.data.pair import Fault, Pair
+from standout.workshop.plots import audit_contents, audit_qualities, audit_sets
 
 #: Pictures on a contact sheet.
 _MOST = 12

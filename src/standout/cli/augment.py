@@ -37,14 +37,14 @@ def augment(
     from standout.errors import DataError, MissingExtra
 
     try:
-        from standout.data.augment_folder import begin, in_a_row, write_samples
-        from standout.data.augment_plan import AugmentOptions, Plan
+        from standout.workshop.data.augment_folder import begin, in_a_row, write_samples
+        from standout.workshop.data.augment_plan import AugmentOptions, Plan
     except ModuleNotFoundError as error:
         raise MissingExtra("Augmentation", "train") from error
-    from standout.data.check import check_pairs
-    from standout.data.pair import Fault
-    from standout.data.pairs import find_pairs
     from standout.hardware import hardware_threads
+    from standout.workshop.data.check import check_pairs
+    from standout.workshop.data.pair import Fault
+    from standout.workshop.data.pairs import find_pairs
 
     # Wrong settings are told before the pictures are read.
     AugmentOptions(size, seed, zoom_out, "png" if png else "jpg")

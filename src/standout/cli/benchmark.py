@@ -46,7 +46,7 @@ def benchmark(
     """
     from standout.cli.console import check_outputs, results, write_file
     from standout.imaging.files import atomic_write
-    from standout.plots import check_matplotlib, comparison_chart, speed_chart
+    from standout.workshop.plots import check_matplotlib, comparison_chart, speed_chart
 
     check_outputs(json_file, plot)
     if plot:
@@ -97,7 +97,7 @@ def _measure(
     from standout.cli.devices import load_model
     from standout.cli.machine import describe_machine
     from standout.inference.session import thread_count
-    from standout.score.speed import batch_call, sample_frame, time_cases
+    from standout.workshop.score.speed import batch_call, sample_frame, time_cases
 
     calls: dict[str, Callable[[], Any]] = {}
     heads: dict[str, dict[str, Any]] = {}
@@ -147,8 +147,8 @@ def _measure_quality(model: str, device: str | None, data: Path) -> dict[str, An
 
     from standout.cli.console import progress_bar
     from standout.cli.devices import load_model
-    from standout.score.counts import person_iou
-    from standout.score.evaluate import evaluate
+    from standout.workshop.score.counts import person_iou
+    from standout.workshop.score.evaluate import evaluate
 
     with progress_bar("Scoring") as progress:
         report = evaluate(load_model(model, device).alpha, data, progress=progress)
@@ -193,7 +193,7 @@ def _print_result(console: Console, result: dict[str, Any]) -> None:
 
 def _compare(before: Path, after: Path) -> dict[str, Any]:
     """The comparison of two result files: its cases, and in words what else differs between them."""
-    from standout.score.speed import compare
+    from standout.workshop.score.speed import compare
 
     first, second = _read_result(before), _read_result(after)
     cases = [

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from standout.data.pair import Fault
     from standout.imaging.arrays import Frame
+    from standout.workshop.data.pair import Fault
 
 #: Writes a line above what is shown at the terminal's foot meanwhile, a bar or a line of status; None: nothing is.
 _above: Callable[[str], None] | None = None

@@ -24,8 +24,8 @@ def convert(
     Stopped, it goes on where it was when called again. Exits with 1 when something had to be left out.
     """
     from standout.cli.console import progress_bar, say, say_faults
-    from standout.data.convert import write_pairs
-    from standout.data.pairs import find_pairs
+    from standout.workshop.data.convert import write_pairs
+    from standout.workshop.data.pairs import find_pairs
 
     pairs, faults = find_pairs(source, person=person)
     with progress_bar("Converting") as progress:

@@ -12,8 +12,8 @@ from standout.cli.devices import DeviceOption, LooksOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from standout.score.intervals import Interval
-    from standout.score.report import Evaluation, SetScore
+    from standout.workshop.score.intervals import Interval
+    from standout.workshop.score.report import Evaluation, SetScore
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -46,8 +46,8 @@ def evaluate(
     """
     from standout.cli.console import progress_bar, results, write_file
     from standout.cli.devices import load_model
-    from standout.score.evaluate import evaluate as score
-    from standout.score.worst import worst_sheet
+    from standout.workshop.score.evaluate import evaluate as score
+    from standout.workshop.score.worst import worst_sheet
 
     loaded = load_model(model, device, looks=looks)
     with progress_bar("Scoring") as progress:

@@ -69,7 +69,7 @@ def export(
         import tensorflow  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtra("Exporting", "train") from error
-    from standout.export.bundle import export_run
+    from standout.workshop.export.bundle import export_run
 
     exported = export_run(
         run,
@@ -93,7 +93,7 @@ def export(
 
 def _float(model: Path, output: Path) -> None:
     """Writes the float32 form of a model file."""
-    from standout.export.float_form import write_float
+    from standout.workshop.export.float_form import write_float
 
     card = write_float(str(model), output)
     size = output.stat().st_size / 1e6
@@ -105,7 +105,7 @@ def _web(model: Path, output: Path, storage: str) -> None:
     from standout.errors import MissingExtra
 
     try:
-        from standout.export.web import write_web
+        from standout.workshop.export.web import write_web
     except ModuleNotFoundError as error:
         raise MissingExtra("Exporting", "train") from error
     written = write_web(model, output, storage=storage)

@@ -20,7 +20,7 @@ from standout.cli.cluster_options import (
 from standout.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from standout.label.process import LabelReport
+    from standout.workshop.label.process import LabelReport
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -66,9 +66,9 @@ def label(
     Exits with 1 when photographs could not be used.
     """
     from standout.cli.console import progress_bar
-    from standout.label.agreement import AgreementRule
-    from standout.label.judges import parse_judge
-    from standout.label.process import LabelOptions, label_photos
+    from standout.workshop.label.agreement import AgreementRule
+    from standout.workshop.label.judges import parse_judge
+    from standout.workshop.label.process import LabelOptions, label_photos
 
     spread = cluster_options(
         cluster, workers if cluster else None, source, target, address=ray_address, min_workers=min_workers,

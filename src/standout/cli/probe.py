@@ -41,7 +41,7 @@ def try_device(name: str, device: str) -> dict[str, Any]:
 
     from standout.errors import StandoutError
     from standout.inference.model import load
-    from standout.score.speed import sample_frame
+    from standout.workshop.score.speed import sample_frame
 
     try:
         model = load(name, device=device)

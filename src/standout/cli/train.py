@@ -15,7 +15,7 @@ from standout.cli.console import progress_bar, say
 
 if TYPE_CHECKING:
     from standout.cli.console import Move
-    from standout.train.callbacks import TrainingProgress
+    from standout.workshop.train.callbacks import TrainingProgress
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -38,8 +38,8 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
 ) -> None:
     """Train DeepLabV3+ on photographs with masks. Ctrl-C saves; --resume goes on."""
-    from standout.config import given_settings, load_config
     from standout.errors import MissingExtra
+    from standout.workshop.config import given_settings, load_config
 
     words = list(settings or []) + ([f"train.minutes={minutes}"] if minutes is not None else [])
     words += [f"data.person={person!r}"] if person else []
@@ -50,8 +50,8 @@ def train(
         import tensorflow  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtra("Training", "train") from error
-    from standout.train.fit import newest_run, resumed_config
-    from standout.train.fit import train as fit
+    from standout.workshop.train.fit import newest_run, resumed_config
+    from standout.workshop.train.fit import train as fit
 
     _say_what_is_logged()
     if resume:

@@ -1,0 +1,118 @@
+"""LabelMe: a JSON beside each photograph, or with the photograph in it.
+
+Polygons, circles and masks of the label are person, in the order of the file. Rectangles, which are nobody's outline,
+are unsure inside, and so is `__ignore__`. Everything else is background.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from standout.errors import DataError, InputError
+from standout.workshop.data.drawings import Drawing, Meaning, Shape, bitmap, box, polygon
+from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.readers.parts import Categories, is_picture, read_json, split_named, starts_like
+
+NAME = "LabelMe"
+
+_IGNORED = ("__ignore__", "_ignore_", "ignore")
+
+
+def fits(root: Path) -> bool:
+    files = _files(root)
+    return any(starts_like(file, b'"shapes"') for file in files[:20])
+
+
+def find(root: Path, person: str) -> Found:
+    found, labels, wanted = Found([], []), set(), Categories(person)
+    files = _files(root)
+    base = root if root.is_dir() else root.parent
+    for file in files:
+        if not starts_like(file, b'"shapes"'):
+            continue
+        try:
+            content, shapes = _read(file)
+        except DataError as error:
+            photo = _image_of(file, {}) or file.with_suffix(".jpg")
+            lost = Pair(photo, None, base.name, file.stem, split=split_named(file.parent.name))
+            found.leave_out(lost, error)
+            continue
+        image = _image_of(file, content)
+        pair = Pair(image or file.with_suffix(".jpg"), None, base.name, file.stem, split=split_named(file.parent.name))
+        if image is None:
+            name = content.get("imagePath", "")
+            found.faults.append(Fault(pair, "no image", f"{file}: there is no picture {name!r} beside it"))
+            continue
+        labels |= {str(shape.get("label", "")) for shape in shapes if isinstance(shape, dict)}
+        try:
+            drawn = tuple(figure for number, shape in enumerate(shapes) for figure in _shape(shape, wanted, number))
+        except (InputError, TypeError, ValueError, KeyError) as error:
+            found.faults.append(Fault(pair, "unreadable", f"{file}: {error}"))
+            continue
+        size = _size(content)
+        found.pairs.append(
+            Pair(image, Drawing(str(file), drawn, size) if drawn else None, pair.set, pair.group, split=pair.split)
+        )
+    if labels:
+        wanted.check(labels, base)
+    return found
+
+
+def _read(file: Path) -> tuple[dict[str, Any], list[Any]]:
+    content = read_json(file)
+    shapes = content.get("shapes") if isinstance(content, dict) else None
+    if not isinstance(shapes, list):
+        raise DataError(f"{file} must have a list `shapes`, as LabelMe writes it.")
+    return content, shapes
+
+
+def _files(root: Path) -> list[Path]:
+    if root.is_file():
+        return [root] if root.suffix.lower() == ".json" else []
+    return sorted(path for path in root.iterdir() if path.suffix.lower() == ".json" and path.is_file())
+
+
+def _image_of(file: Path, content: dict[str, Any]) -> Path | None:
+    named = Path(str(content.get("imagePath") or "").replace("\\", "/"))
+    beside = [file.parent / named, file.parent / named.name] if named.name else []
+    beside += [path for path in sorted(file.parent.glob(f"{_escaped(file.stem)}.*")) if is_picture(path)]
+    return next((path for path in beside if path.is_file()), None)
+
+
+def _escaped(stem: str) -> str:
+    return "".join(f"[{char}]" if char in "*?[" else char for char in stem)
+
+
+def _size(content: dict[str, Any]) -> tuple[int, int] | None:
+    height, width = content.get("imageHeight"), content.get("imageWidth")
+    return (int(height), int(width)) if isinstance(height, int) and isinstance(width, int) else None
+
+
+def _shape(shape: dict[str, Any], wanted: Categories, number: int) -> list[Shape]:
+    label = str(shape.get("label", ""))
+    ignored = label.casefold() in _IGNORED
+    if label not in wanted and not ignored:
+        return []
+    meaning: Meaning = "unsure" if ignored else "person"
+    kind, points = shape.get("shape_type") or "polygon", shape.get("points") or []
+    try:
+        if kind == "polygon":
+            return [polygon(points, meaning)]
+        if kind == "rectangle":
+            (x0, y0), (x1, y1) = points
+            return [box(x0, y0, x1, y1, "unsure")]
+        if kind == "circle":
+            (x, y), (edge_x, edge_y) = points
+            radius = math.hypot(edge_x - x, edge_y - y)
+            turns = [2 * math.pi * i / 72 for i in range(72)]
+            ring = [c for t in turns for c in (x + radius * math.cos(t), y + radius * math.sin(t))]
+            return [polygon(ring, meaning)]
+        if kind == "mask":
+            return [bitmap(shape["mask"], points[0], meaning)]
+    except (InputError, TypeError, ValueError, KeyError) as error:
+        raise InputError(f"shape {number} ({label}): {error}") from error
+    if kind in ("point", "line", "linestrip", "points"):
+        return []
+    raise InputError(f"shape {number} ({label}) is a {kind!r}, which isn't an area")

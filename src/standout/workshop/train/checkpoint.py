@@ -1,0 +1,57 @@
+"""Save and restore everything a run needs to go on: variables, optimizer, counters. Written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from standout.errors import ModelFileError
+from standout.imaging.files import atomic_write
+from standout.workshop.model.weights import read_arrays
+
+
+def save_weights(file: Path, model: keras.Model) -> None:
+    """Writes the model's weights to `file` (.weights.h5) whole or not at all; Keras takes a path, not a stream."""
+    temporary = file.with_name(f".{os.getpid()}.{file.name}")
+    try:
+        model.save_weights(temporary)
+        os.replace(temporary, file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_state(file: Path, model: keras.Model, counters: dict[str, float]) -> None:
+    """Writes the model's and the optimizer's variables and the counters to an .npz."""
+    arrays = {f"model/{i}": np.asarray(v) for i, v in enumerate(model.variables)}
+    arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
+    arrays |= {f"counter/{name}": np.asarray(value) for name, value in counters.items()}
+    with atomic_write(file) as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+
+
+def restore_state(file: Path, model: keras.Model) -> dict[str, float]:
+    """Fills a built model and optimizer from `save_state`'s file, and returns the counters.
+
+    Raises:
+        ModelFileError: The file is missing, or belongs to another network.
+    """
+    try:
+        arrays = read_arrays(file)
+    except ModelFileError as error:
+        raise ModelFileError(f"There is no training state to go on with: {error}") from error
+    model.optimizer.build(model.trainable_variables)
+    for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
+        stored = sum(key.startswith(f"{kind}/") for key in arrays)
+        if stored != len(variables):
+            raise ModelFileError(
+                f"{file} holds {stored} {kind} variables, this run has {len(variables)}; it is of another network."
+            )
+        for i, variable in enumerate(variables):
+            array = arrays.get(f"{kind}/{i}")
+            if array is None or array.shape != tuple(variable.shape):
+                raise ModelFileError(f"{file} doesn't hold this network's variable {kind}/{i}; it is of another.")
+            variable.assign(array)
+    return {key.split("/")[1]: float(arrays[key]) for key in arrays if key.startswith("counter/")}

@@ -1,0 +1,277 @@
+"""Train a network: from a folder of pairs to a run folder that holds everything about it.
+
+A run folder:
+
+    config.json     the settings as they were resolved; data hash, git revision, command, versions
+    best.weights.h5 averaged weights with the best validation quality;  last.weights.h5  the newest
+    state.npz       what --resume needs
+    history.csv, history.png, previews/, tensorboard/
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from standout import __version__
+from standout.errors import ConfigError, DataError, ModelFileError
+from standout.imaging.files import atomic_write
+from standout.workshop.config import Config, config_from_dict, read_run_record
+from standout.workshop.data.check import MOST_AT_ONCE, Checked, check_pairs
+from standout.workshop.data.pair import Pair
+from standout.workshop.data.pairs import find_pairs, with_weights
+from standout.workshop.data.split import some_of, split_pairs
+from standout.workshop.model.deeplab import build_deeplab, encoder_layers
+from standout.workshop.model.losses import BCEDice
+from standout.workshop.model.metrics import PersonIoU
+from standout.workshop.model.weights import copy_layers, load_run, load_start
+from standout.workshop.train.callbacks import Supervisor, TrainingProgress
+from standout.workshop.train.checkpoint import restore_state
+from standout.workshop.train.dataset import training_dataset, validation_set
+from standout.workshop.train.devices import building_in, keep_freed_memory, set_up_devices
+from standout.workshop.train.distributed import Replicas, fit_on_replicas, set_up_replicas
+from standout.workshop.train.optimizer import StagedAdamW
+from standout.workshop.train.schedule import TrainingClock
+from standout.workshop.train.validation import WORST_QUALITY, Validation
+
+log = logging.getLogger(__name__)
+
+#: So many held-out pictures are validated on, at most: they are kept in memory.
+MOST_VALIDATED = 1000
+
+#: Settings that a resumed run may change: they decide how long and how often, not what.
+RESUMABLE_CHANGES = {"train.steps", "train.minutes", "train.validate_every", "data.workers", "train.memory_limit_mb"}
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a run ended."""
+
+    run: Path
+    step: int
+    best_quality: float
+    stopped_by: str  # "" where the budget was spent; otherwise the signal's name
+    chief: bool = True  # False in a process that left validation and writing to another
+
+
+def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], Checked]:
+    """Finds, checks and splits the pairs.
+
+    Raises:
+        DataError: Too few good pairs are left.
+    """
+    pairs, faults = find_pairs(data, person=config.data.person)
+    checked = check_pairs(pairs, faults=faults, most_at_once=MOST_AT_ONCE)
+    for fault in checked.faults:
+        log.warning("left out (%s): %s", fault.kind, fault.text)
+    for sentence in checked.rule_sentences():
+        log.info("label pictures of %s", sentence)
+    if checked.put_off:
+        log.info("%d pairs: each is checked when it is first drawn", len(checked.good))
+    good = with_weights(checked.good, config.data.weights_by_set)
+    if not any(pair.has_person for pair in good):
+        raise DataError(f"No usable pair of image and mask in {data}: {len(checked.faults)} fault(s), named above.")
+    train, val = _held_out(good, config)
+    if len(val) > MOST_VALIDATED:
+        log.info("%d pairs are held out; the same %d of them are validated on", len(val), MOST_VALIDATED)
+        val = some_of(val, MOST_VALIDATED)
+    return train, val, checked
+
+
+def _held_out(good: list[Pair], config: Config) -> tuple[list[Pair], list[Pair]]:
+    """What is trained on, and what is validated on: `data.val`, else the data set's own part, else a share of it."""
+    if config.data.val:
+        held, faults = find_pairs(config.data.val, person=config.data.person)
+        return good, list(check_pairs(held, faults=faults, most_at_once=MOST_AT_ONCE).good)
+    own = [pair for pair in good if pair.split == "val"]
+    train = [pair for pair in good if pair.split not in ("val", "test")]
+    if own and any(pair.has_person for pair in train):
+        log.info("%d pairs that the data set holds out for validation are not trained on", len(own))
+        return train, own
+    # What a machine has labelled, and boxes, are good enough to learn from, but no yardstick.
+    weaker = [pair for pair in good if pair.unsure or pair.weak]
+    train, val = split_pairs(
+        [pair for pair in good if not (pair.unsure or pair.weak)], config.data.val_fraction, seed=config.train.seed
+    )
+    return train + weaker, val
+
+
+def train(
+    data: Path,
+    run: Path,
+    config: Config,
+    *,
+    resume: bool = False,
+    command: str = "",
+    progress: Callable[[TrainingProgress], None] | None = None,
+) -> TrainResult:
+    """Trains until the budget is spent or a signal comes.
+
+    Args:
+        data: A folder or CSV that `find_pairs` reads.
+        run: The run folder, made if it isn't there.
+        config: The settings; for a resumed run those of its config.json, but for the budget.
+        resume: Go on where the run stopped.
+        command: What the user typed, for the record.
+        progress: Called every few steps; never in a process that left validation and writing to another.
+
+    Raises:
+        StandoutError: Data, settings or files are not usable.
+    """
+    if not resume and (run / "state.npz").exists():
+        raise ConfigError(f"{run} holds a run already; pass --resume to go on with it, or another --run.")
+    device, policy = set_up_devices(
+        memory_limit_mb=config.train.memory_limit_mb, mixed_precision=config.train.mixed_precision
+    )
+    replicas = set_up_replicas()
+    replicas.share(config.train.batch)
+    log.info("computing on %s%s", device, f"; {replicas}" if replicas.replicas > 1 else "")
+    keep_freed_memory()
+    keras.utils.set_random_seed(config.train.seed)
+    train_pairs, val_pairs, checked = read_data(data, config)
+    log.info(
+        "%d pairs to train on, %d to validate on, %d left out", len(train_pairs), len(val_pairs), len(checked.faults)
+    )
+
+    with building_in(policy):
+        model, teacher, start = _build(config, replicas)
+    counters = restore_state(run / "state.npz", model) if resume else {}
+    clock = TrainingClock(config, int(counters.get("step", 0)), counters.get("seconds", 0.0), replicas)
+    if clock.progress >= 1:
+        raise ConfigError(f"The budget of {run} is spent at step {clock.step}; raise `steps` or `minutes` to go on.")
+    if replicas.is_chief:
+        (run / "previews").mkdir(parents=True, exist_ok=True)
+        _record_run(run, config, checked, command, {"start": start, "device": device, "replicas": replicas.replicas,
+                    "train_pairs": len(train_pairs), "val_pairs": len(val_pairs)}, resume=resume)  # fmt: skip
+    seen = val_pairs if replicas.is_chief else []
+    images, labels, sets = validation_set(seen, config.data.val_size or config.data.size)
+    validation = Validation(images, labels, sets, config.train.batch)
+    tell = _tensorboard(run) if replicas.is_chief else lambda step, values: None  # noqa: ARG005
+    supervisor = Supervisor(config, run, clock, validation, counters.get("best", WORST_QUALITY), tell, progress)
+    feed = training_dataset(train_pairs, config, clock.step, teacher, replicas, unchecked=checked.put_off)
+    steps = config.train.steps - clock.step
+    try:
+        if replicas.replicas > 1:
+            fit_on_replicas(replicas, model, feed, steps, supervisor)
+        else:
+            model.fit(feed, epochs=1, steps_per_epoch=steps, callbacks=[supervisor], shuffle=False, verbose=0)
+    finally:
+        supervisor.close()
+    if supervisor.stopped_by.startswith("a loss"):
+        raise DataError(
+            f"Training stopped at step {clock.step} at {supervisor.stopped_by}; start another run with a lower `lr`, "
+            f"and with `weights={run / 'best.weights.h5'}` to keep what was learned."
+        )
+    return TrainResult(run, clock.step, supervisor.best, supervisor.stopped_by, replicas.is_chief)
+
+
+def _build(config: Config, replicas: Replicas) -> tuple[keras.Model, keras.Model | None, str]:
+    """The compiled network, its teacher if it has one, and in words what it starts from."""
+    # The teacher works within the feed, each process by itself; so it isn't shared.
+    teacher = load_run(Path(config.train.teacher))[0] if config.train.teacher else None
+    with replicas.scope():
+        model = build_deeplab(config.model, frozen_norm=not config.train.train_norm, freeze=config.train.freeze)
+        start = load_start(model, config.model)
+        if teacher is not None:
+            start = f"{start}; {copy_layers(teacher, model)} layers of the teacher {Path(config.train.teacher).name}"
+        loss = BCEDice(config.train.bce_weight, config.train.edge_weight, config.train.distill)
+        model.compile(optimizer=_optimizer(config), loss=loss, metrics=[PersonIoU()], jit_compile=False)
+        # Here and not within the first step's graph, where every variable of the optimizer takes four times as long.
+        model.optimizer.build(model.trainable_variables)
+    return model, teacher, start
+
+
+def _optimizer(config: Config) -> StagedAdamW:
+    return StagedAdamW(
+        encoder_layers(config.model), config.train.encoder_lr, learning_rate=config.train.lr,
+        weight_decay=config.train.weight_decay, ema=config.train.ema,
+    )  # fmt: skip
+
+
+def resumed_config(run: Path, changes: Config, changed: set[str]) -> Config:
+    """The settings of a run to go on with: its own, and the budget of `changes` where the user gave one.
+
+    Raises:
+        ModelFileError: `run` is no run folder.
+        ConfigError: `changed` names a setting that can't change under way.
+    """
+    stored = read_run_record(run)[0].to_dict()
+    refused = sorted(changed - RESUMABLE_CHANGES)
+    if refused:
+        raise ConfigError(f"A resumed run can change {sorted(RESUMABLE_CHANGES)} only; received {refused}.")
+    new = changes.to_dict()
+    for key in changed:
+        stage, name = key.split(".")
+        stored[stage][name] = new[stage][name]
+    return config_from_dict(stored)
+
+
+def newest_run(folder: Path) -> Path:
+    """The run folder of `folder` that was saved last.
+
+    Raises:
+        ModelFileError: There is none.
+    """
+    states = sorted(folder.glob("*/state.npz"), key=lambda file: file.stat().st_mtime)
+    if not states:
+        raise ModelFileError(f"There is no run to resume in {folder}/; name one with --run.")
+    return states[-1].parent
+
+
+def _record_run(
+    run: Path, config: Config, checked: Checked, command: str, facts: dict[str, Any], *, resume: bool
+) -> None:
+    file = run / "config.json"
+    sittings = read_run_record(run)[1].get("commands", []) if resume else []
+    record = facts | {
+        "config": config.to_dict(),
+        "data_hash": checked.data_hash,
+        "faults": [fault.text for fault in checked.faults],
+        "revision": code_revision(),
+        "commands": [*sittings, command or " ".join(sys.argv)],
+        "versions": {"python": sys.version.split()[0], "keras": keras.__version__},
+    }
+    with atomic_write(file) as stream:
+        stream.write(json.dumps(record, indent=1, ensure_ascii=False).encode())
+
+
+def code_revision(file: Path = Path(__file__)) -> str:
+    """The git revision of the checkout that this module belongs to, with a + where it was changed.
+
+    Of an installed Standout its version: the repository around a virtual environment is the user's own, not ours.
+    """
+
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", *words], cwd=file.parent, capture_output=True, text=True, check=False)
+
+    try:
+        if git("ls-files", "--error-unmatch", file.name).returncode == 0:
+            revision = git("rev-parse", "--short=12", "HEAD")
+            if revision.returncode == 0:
+                return revision.stdout.strip() + ("+" if git("diff", "--quiet", "HEAD").returncode else "")
+    except OSError:  # no git
+        pass
+    return f"standout {__version__}"
+
+
+def _tensorboard(run: Path):
+    """A function that writes scalars where TensorBoard reads them."""
+    import tensorflow as tf
+
+    writer = tf.summary.create_file_writer(str(run / "tensorboard"))
+
+    def write(step: int, values: dict[str, float]) -> None:
+        with writer.as_default(step=step):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+        writer.flush()
+
+    return write
