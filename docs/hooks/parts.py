@@ -104,7 +104,7 @@ def _score(value: float | list[float] | None) -> str:
 
 def settings() -> str:
     """Every setting of `standout train`, its default and its comment in config.py."""
-    from standout import config
+    from standout.workshop import config
 
     source = inspect.getsource(config)
     comments = {
