@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from workshop.data.readers_kit import FORMS, SIZE_HW, encoded, imagefolder_of_parquet, mask, photo, write
 
 from standout.cli import run
 from standout.errors import DataError, StandoutError
@@ -19,6 +18,7 @@ from standout.workshop.data.labels import OpenPair, open_pair
 from standout.workshop.data.pair import Fault, Pair
 from standout.workshop.data.pairs import READERS, find_pairs, reader_of
 from standout.workshop.score.evaluate import evaluate
+from workshop.data.readers_kit import FORMS, SIZE_HW, encoded, imagefolder_of_parquet, mask, photo, write
 
 NEEDS = {"coco": "pycocotools", "yolo": "yaml"}
 
