@@ -96,6 +96,9 @@ def test_an_allowed_origin_may_ask_and_its_browser_lets_it(keyed: Running) -> No
     assert preflight.headers["access-control-allow-origin"] == "https://shop.example"
     answer = keyed.client.post("/v1/cut-out", content=b"x", headers=origin | {"X-Api-Key": KEY})
     assert answer.status_code == 200 and answer.headers["access-control-allow-origin"] == "https://shop.example"
+    exposed = answer.headers["access-control-expose-headers"]
+    for name in ("Standout-Person", "Standout-Notes", "Retry-After", "X-RateLimit-Remaining", "X-Request-Id"):
+        assert name in exposed
     other = keyed.client.options(
         "/v1/cut-out", headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
     )
@@ -148,13 +151,54 @@ def test_what_is_not_there_is_said(open_server: Running) -> None:
         ("GET", "/nothing-here", 404, "not_found"),
         ("GET", "/../../etc/passwd", 404, "not_found"),
         ("GET", "/%2e%2e/%2e%2e/etc/passwd", 404, "not_found"),
-        ("POST", "/nothing-here", 405, "method_not_allowed"),
+        ("POST", "/nothing-here", 404, "not_found"),
         ("DELETE", "/v1/cut-out", 405, "method_not_allowed"),
-        ("POST", "/v1.0/improve", 405, None),
+        ("GET", "/v1/cut-out", 405, "method_not_allowed"),
+        ("GET", "/v1.0/removebg", 405, None),
+        ("POST", "/v1.0/improve", 404, None),
     ):
         answer = open_server.client.request(method, path)
         assert answer.status_code == status, (method, path, answer.text)
         assert code is None or answer.json()["code"] == code
+    assert open_server.client.put("/api/remove").headers["allow"] == "GET, POST, HEAD"
+    assert open_server.client.get("/v1/remove-background").headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/ready", "/metrics", "/docs", "/openapi.json", "/v1/models"])
+def test_head_is_get_without_its_body(open_server: Running, path: str) -> None:
+    asked, seen = open_server.client.head(path), open_server.client.get(path)
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers["content-type"] == seen.headers["content-type"]
+    if path not in ("/metrics",):
+        assert asked.headers["content-length"] == str(len(seen.content))
+    assert open_server.client.head("/nothing-here").status_code == 404
+
+
+def test_a_slash_at_the_end_is_served(open_server: Running) -> None:
+    assert open_server.client.post("/v1/cut-out/", content=b"x").status_code == 200
+    assert open_server.client.post("/api/remove/", files={"file": b"x"}).status_code == 200
+    assert open_server.client.get("/health/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "names"),
+    [
+        ("/v1/cut-out", "image", {"type", "title", "status", "detail", "code", "request_id"}),
+        ("/api/remove", "file", {"detail", "code"}),
+        ("/v1.0/removebg", "image_file", {"errors"}),
+    ],
+)
+def test_a_fault_of_the_server_is_json_too(
+    open_server: Running, monkeypatch: pytest.MonkeyPatch, path: str, field: str, names: set[str]
+) -> None:
+    async def fault(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(open_server.serving, "answer", fault)
+    answer = open_server.client.post(path, files={field: b"x"})
+    assert answer.status_code == 500
+    assert "json" in answer.headers["content-type"] and set(answer.json()) == names
+    assert "secret" not in answer.text and answer.headers["x-request-id"]
 
 
 def test_metrics_tell_what_happened(open_server: Running) -> None:
@@ -206,6 +250,15 @@ def test_listening_beyond_loopback_needs_a_key_or_a_word() -> None:
         assert ServerOptions(host=host).is_loopback
     with pytest.raises(ConfigError, match="at least 8"):
         ServerOptions(api_keys=("short",))
-    with pytest.raises(ConfigError, match="without a path"):
-        ServerOptions(cors=("https://shop.example/x",))
+    for origin in (
+        "https://shop.example/x",
+        "*",
+        "null",
+        "http://localhost:*",
+        "https://*.shop.example",
+        "https://a b",
+    ):
+        with pytest.raises(ConfigError, match="`cors` takes an origin"):
+            ServerOptions(cors=(origin,))
+    assert ServerOptions(cors=("http://localhost:5173", "https://shop.example")).cors
     assert "long-enough" not in repr(ServerOptions(api_keys=("long-enough",)))

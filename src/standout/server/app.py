@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import ASGIApp
+from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from standout import __version__
 from standout.hardware import usable_cores
@@ -36,6 +37,12 @@ _DESCRIPTION = (
     "of rembg, withoutBG and remove.bg answer in their own words."
 )
 
+#: What a page of an allowed origin may read of an answer.
+_EXPOSED = (
+    "Standout-Person", "Standout-Model", "Standout-Model-Asked", "Standout-Size", "Standout-Rules", "Standout-Notes",
+    "Server-Timing", "X-Request-Id", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
+    "X-Credits-Charged", "X-Width", "X-Height", "X-Type", "X-Latency-Ms", "WWW-Authenticate",
+)  # fmt: skip
 
 #: The paths of others, and the words in which they refuse.
 _SHAPES: dict[str, Callable[[Problem, str], Response]] = {
@@ -84,13 +91,16 @@ def create_app(
         allow_origins=options.cors,
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
-        expose_headers=["Standout-Person", "Standout-Model", "Standout-Size", "Standout-Rules", "Server-Timing"],
+        expose_headers=_EXPOSED,
         max_age=600,
     )
 
 
-def shape(problem: Problem, path: str, request_id: str) -> Response:
-    """A refusal in the words of whoever's API the path belongs to."""
+def shape(problem: Problem, scope: Scope, request_id: str) -> Response:
+    """A refusal in the words of whoever's API the request is meant for."""
+    path = scope["path"]
+    if path == "/" and scope["method"] != "GET":
+        return rembg.shape(problem, request_id)
     return _SHAPES.get(path, problem_response)(problem, request_id)
 
 
@@ -164,17 +174,24 @@ def _add_pages(app: FastAPI, serving: Serving) -> None:
     async def api() -> Response:
         return RedirectResponse("/docs")  # where rembg has its own
 
-    @app.get("/{path:path}", include_in_schema=False)
-    async def page_or_nothing(request: Request) -> Response:
-        return pages.answer(request.url.path)
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return pages.answer("/")
+
+    async def file_of_the_page(scope: Scope, receive: Receive, send: Send) -> None:
+        await pages.answer(scope["path"] if scope["method"] == "GET" else "")(scope, receive, send)
+
+    app.router.default = file_of_the_page
 
 
 def _add_handlers(app: FastAPI) -> None:
     def handled(function: Callable[[Any], Problem]) -> Callable[[Request, Any], Any]:
         async def handler(request: Request, error: Any) -> Response:
             problem = function(error)
+            if problem.code == "method_not_allowed":
+                problem.headers = {"Allow": _allowed(app, request.scope)}
             request.scope["state"]["problem"] = problem.code
-            return shape(problem, request.url.path, request.scope["state"]["request_id"])
+            return shape(problem, request.scope, request.scope["state"]["request_id"])
 
         return handler
 
@@ -184,6 +201,20 @@ def _add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, handled(lambda error: error))
     app.add_exception_handler(HTTPException, handled(_of_framework))
     app.add_exception_handler(ClientDisconnect, gone)
+    # Starlette's own answer to a fault is text, which clients that read JSON can't.
+    app.add_exception_handler(
+        Exception, handled(lambda _: Problem("fault", "A fault of this server; its log says where."))
+    )
+
+
+def _allowed(app: FastAPI, scope: Scope) -> str:
+    """The methods that a path has, of all its routes together."""
+    methods = [
+        method
+        for method in ("GET", "POST")
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+    ]
+    return ", ".join(methods + ["HEAD"] * ("GET" in methods))
 
 
 def _of_framework(error: HTTPException) -> Problem:

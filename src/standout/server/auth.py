@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,22 +21,36 @@ from standout.server.problems import Problem
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 #: Clients whose rate is remembered; the one not seen for longest is forgotten first.
 _MOST_CLIENTS = 10_000
+#: Wrong keys that each address may send where no rate is set.
+WRONG_KEYS = Rate(60, 60)
+#: What asks whether the server is well asks it by a loopback name, also where proxies call it by another.
+_HEALTH_PATHS = ("/health", "/ready")
 
 
 class Keys:
-    """The keys that are accepted, kept as digests and compared in constant time."""
+    """The keys that are accepted, kept as digests and compared in constant time.
 
-    def __init__(self, keys: tuple[str, ...]) -> None:
+    Args:
+        keys: The keys; none: nobody is asked for one.
+        rate: How often each address may send a wrong one; None takes `WRONG_KEYS`.
+    """
+
+    def __init__(self, keys: tuple[str, ...], rate: Rate | None = None) -> None:
         self._digests = [hashlib.sha256(key.encode()).digest() for key in keys]
+        self._wrong = RateLimiter(rate or WRONG_KEYS)
 
-    def check(self, headers: Headers) -> bytes | None:
+    def check(self, headers: Headers, address: str) -> bytes | None:
         """The digest of the request's key; None where no keys are asked for.
 
+        An address that has sent too many wrong keys is refused before its key is looked at, or guessing would go on at
+        full speed until one is right.
+
         Raises:
-            Problem: `missing_key`, `wrong_key`.
+            Problem: `missing_key`, `wrong_key`, `too_many_requests`.
         """
         if not self._digests:
             return None
+        self._wrong.check(address, cost=0)
         sent = key_of(headers)
         challenge = {"WWW-Authenticate": 'Basic realm="Standout", charset="UTF-8"'}
         if sent is None:
@@ -44,6 +59,7 @@ class Keys:
         # All are compared, so that the time doesn't tell which one is near.
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         if not any(matches):
+            self._wrong.check(address)
             raise Problem("wrong_key", "The key that was sent is not one of this server's.", challenge)
         return digest
 
@@ -75,8 +91,12 @@ class RateLimiter:
         self._clock = clock
         self._buckets: OrderedDict[bytes | str, tuple[float, float]] = OrderedDict()
 
-    def check(self, client: bytes | str) -> dict[str, str]:
+    def check(self, client: bytes | str, *, cost: int = 1) -> dict[str, str]:
         """Takes one request from the client's bucket; returns the headers that tell what is left.
+
+        Args:
+            client: Whose bucket: a key's digest, or an address.
+            cost: 0 only looks whether a request would be allowed.
 
         Raises:
             Problem: `too_many_requests`.
@@ -87,7 +107,7 @@ class RateLimiter:
         tokens, seen = self._buckets.pop(client, (float(self._rate.requests), now))
         tokens = min(float(self._rate.requests), tokens + (now - seen) * self._rate.per_second)
         allowed = tokens >= 1
-        left = tokens - 1 if allowed else tokens
+        left = tokens - cost if allowed else tokens
         self._buckets[client] = (left, now)
         while len(self._buckets) > _MOST_CLIENTS:
             self._buckets.popitem(last=False)
@@ -106,7 +126,24 @@ class RateLimiter:
         return headers
 
 
-def check_host(headers: Headers, options: ServerOptions) -> None:
+def client_of(address: str) -> str:
+    """What counts as one client: an IPv4 address, or the /64 that a line gets with IPv6.
+
+    Example:
+        >>> client_of("203.0.113.7"), client_of("2001:db8::1234")
+        ('203.0.113.7', '2001:db8::/64')
+    """
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if parsed.version == 4 or parsed.is_loopback:
+        return str(parsed)
+    mapped = parsed.ipv4_mapped
+    return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def check_host(headers: Headers, options: ServerOptions, path: str = "") -> None:
     """Refuses names that aren't this server's: a page can make its own name point at 127.0.0.1 (DNS rebinding).
 
     Beyond loopback any name is accepted unless `allowed_hosts` says which.
@@ -115,6 +152,8 @@ def check_host(headers: Headers, options: ServerOptions) -> None:
         Problem: `wrong_host`.
     """
     name = host_name(headers.get("host", ""))
+    if path in _HEALTH_PATHS and name in _LOOPBACK_NAMES:
+        return
     allowed = tuple(entry.lower() for entry in options.allowed_hosts)
     if options.is_loopback:
         allowed += (*_LOOPBACK_NAMES, options.host.lower())

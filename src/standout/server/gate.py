@@ -15,13 +15,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from standout.server.auth import Keys, RateLimiter, check_host, check_origin
+from standout.server.auth import Keys, RateLimiter, check_host, check_origin, client_of
 from standout.server.logs import log
 from standout.server.problems import Problem
 from standout.server.serving import Serving
 
-#: (problem, path, request id) -> the answer, in the words of whoever's API the path belongs to.
-Shape = Callable[[Problem, str, str], Response]
+#: (problem, scope, request id) -> the answer, in the words of whoever's API the request is meant for.
+Shape = Callable[[Problem, Scope, str], Response]
 
 _OPEN = ("/health", "/ready", "/openapi.json", "/docs", "/api")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -46,7 +46,7 @@ class Gate:
         self._serving = serving
         self._shape = shape
         self._is_page = is_page
-        self._keys = Keys(serving.options.api_keys)
+        self._keys = Keys(serving.options.api_keys, serving.options.rate)
         self._rates = RateLimiter(serving.options.rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,6 +58,7 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, scope = scope["method"], _as_routed(scope)
         headers = Headers(scope=scope)
         exchange = _Exchange(scope, headers, receive, send)
         self._serving.in_flight[0] += 1
@@ -72,33 +73,38 @@ class Gate:
         except Exception:
             exchange.status = exchange.status or 500
             log.exception("fault", extra={"fields": {"request_id": exchange.id}})
+            if exchange.ended_answer:
+                return  # Starlette raises once more what it has answered
             if exchange.started_answer:
                 raise  # uvicorn closes the connection: half an answer must not look whole
             await self.respond(Problem("fault", "A fault of this server; its log says where."), scope, exchange)
         finally:
             self._serving.in_flight[0] -= 1
-            self._record(scope, exchange)
+            self._record(scope, method, exchange)
 
     def _admit(self, scope: Scope, headers: Headers) -> dict[str, str]:
-        path, page = scope["path"], self._is_page(scope["path"])
-        check_host(headers, self._serving.options)
-        check_origin(headers, self._serving.options, is_page=page and scope["method"] in ("GET", "HEAD"))
-        if page or path in _OPEN:
+        path = scope["path"]
+        # `/` is a page for whoever looks at it, and rembg's address for whoever sends a picture there.
+        reads = scope["method"] == "GET"
+        page = reads and self._is_page(path)
+        check_host(headers, self._serving.options, path)
+        check_origin(headers, self._serving.options, is_page=page)
+        if page or (reads and path in _OPEN):
             return {}
-        client = self._keys.check(headers)
-        address = scope["client"][0] if scope.get("client") else ""
+        address = client_of(scope["client"][0] if scope.get("client") else "")
+        client = self._keys.check(headers, address)
         return self._rates.check(client if client is not None else address)
 
     async def respond(self, problem: Problem, scope: Scope, exchange: _Exchange) -> None:
         """Answers with a problem."""
         scope["state"]["problem"] = problem.code
-        response = self._shape(problem, scope["path"], exchange.id)
+        response = self._shape(problem, scope, exchange.id)
         await response(scope, exchange.receive, exchange.send)
 
-    def _record(self, scope: Scope, exchange: _Exchange) -> None:
+    def _record(self, scope: Scope, method: str, exchange: _Exchange) -> None:
         metrics, seconds = self._serving.metrics, time.perf_counter() - exchange.started
         route = getattr(scope.get("route"), "path", None) or ("page" if self._is_page(scope["path"]) else "unknown")
-        method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "OPTIONS") else "other"
+        method = method if method in ("GET", "HEAD", "POST", "OPTIONS") else "other"
         metrics.requests.labels(route, method, str(exchange.status)).inc()
         metrics.seconds.labels(route).observe(seconds)
         problem = scope["state"].get("problem")
@@ -112,6 +118,14 @@ class Gate:
         log.info("request", extra={"fields": fields})
 
 
+def _as_routed(scope: Scope) -> Scope:
+    """A copy by which the request is routed: HEAD as GET (uvicorn sends no body then), without a slash at the end."""
+    path = scope["path"]
+    if path.endswith("/"):
+        path = path.rstrip("/") or "/"
+    return {**scope, "path": path, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
+
+
 class _Exchange:
     """One request and its answer, as they pass by."""
 
@@ -122,7 +136,7 @@ class _Exchange:
         self.started = time.perf_counter()
         self.headers: dict[str, str] = {}
         self.status = 0
-        self.started_answer = False
+        self.started_answer = self.ended_answer = False
         self.bytes_in = self.bytes_out = 0
         self._expects = "expect" in headers
         self._body_to_come = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
@@ -151,6 +165,7 @@ class _Exchange:
                 await self._send({**message, "more_body": True})
                 await self._drain()
                 message = {"type": "http.response.body", "body": b""}
+            self.ended_answer = not message.get("more_body")
         await self._send(message)
 
     async def _drain(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from standout.errors import ConfigError
 #: The environment variable with the keys that clients may use, separated by commas.
 KEYS_VARIABLE = "STANDOUT_API_KEYS"
 
+#: As browsers send it: in lower case.
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 _UNITS = {"second": 1, "s": 1, "minute": 60, "min": 60, "m": 60, "hour": 3600, "h": 3600}
 
 
@@ -95,9 +98,10 @@ class ServerOptions:
                     f"A key must have at least 8 printable ASCII characters without spaces; received one of {len(key)}."
                 )
         for origin in self.cors:
-            if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
+            if not _ORIGIN.fullmatch(origin):
                 raise ConfigError(
-                    f"`cors` takes an origin such as `https://shop.example`, without a path; received {origin!r}."
+                    "`cors` takes an origin such as `https://shop.example` or `http://localhost:5173`, written out, "
+                    f"without a path; received {origin!r}."
                 )
         if not (self.is_loopback or self.api_keys or self.no_key):
             raise ConfigError(

@@ -122,6 +122,8 @@ def make_server(options: ServerOptions, app: ASGIApp) -> tuple[uvicorn.Server, s
         log_config=None,
         access_log=False,
         server_header=False,
+        # Only a server that has been told of a proxy believes what stands in X-Forwarded-For.
+        proxy_headers=bool(options.allowed_hosts),
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=65,  # longer than clients and proxies keep theirs, so that none is closed under a request
         timeout_graceful_shutdown=int(options.timeout_s) + 1,
