@@ -7,6 +7,7 @@ import importlib.resources
 import os
 import shutil
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
 PAGE = Path(standout.__file__).parent / "server" / "page"
+WEB = Path(__file__).parents[1] / "web"
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -144,3 +146,19 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get("STANDOUT_BROWSER_TESTS") == "required":
         pytest.fail(f"STANDOUT_BROWSER_TESTS=required, but {reason}")
     pytest.skip(reason)
+
+
+def run(command: list[str], *, folder: Path = WEB, limit_s: float) -> str:
+    """What a command says; it must succeed, and what isn't through in time is ended with all its children."""
+    process = subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        said, _ = process.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        said, _ = process.communicate(timeout=30)
+        pytest.fail(f"`{' '.join(command)}` wasn't through after {limit_s:g} s; it said: {said[-4000:]}")
+    assert process.returncode == 0, f"`{' '.join(command)}` ended with {process.returncode}: {said[-6000:]}"
+    return said

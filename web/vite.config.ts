@@ -1,28 +1,8 @@
 /** Builds the page into the Python package, where `standout serve` and `standout page` find it. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { constants, gzipSync } from "node:zlib";
 import { type Plugin, defineConfig, transformWithEsbuild } from "vite";
-
-const here = (path: string): string => new URL(path, import.meta.url).pathname;
-const ORT = "node_modules/onnxruntime-web/dist/";
-
-/** Quantised weights hardly repeat themselves: zlib is told so. */
-function gzipped(data: Uint8Array, strategy: number = constants.Z_DEFAULT_STRATEGY): Uint8Array {
-  return gzipSync(data, { level: 9, strategy });
-}
-
-/** onnxruntime's files and our models, in `engine/`; the large ones gzipped, for hosts that compress nothing. */
-function engineFiles(): Map<string, Uint8Array> {
-  const files = new Map<string, Uint8Array>();
-  files.set("ort-wasm-simd-threaded.mjs", readFileSync(here(`${ORT}ort-wasm-simd-threaded.mjs`)));
-  files.set("ort-wasm-simd-threaded.wasm.gz", gzipped(readFileSync(here(`${ORT}ort-wasm-simd-threaded.wasm`))));
-  for (const name of ["live", "photo"]) {
-    files.set(`${name}.onnx.gz`, gzipped(readFileSync(here(`models/${name}.onnx`)), constants.Z_FILTERED));
-    files.set(`${name}.json`, readFileSync(here(`models/${name}.json`)));
-  }
-  return files;
-}
+import { ALIAS, engineFiles, here } from "./build";
 
 function engine(): Plugin {
   return {
@@ -70,8 +50,7 @@ export default defineConfig({
   root: here("page"),
   base: "./",
   publicDir: here("page/public"),
-  // The runtime's glue comes from our folder, not from inside the bundle.
-  resolve: { alias: { "onnxruntime-web/wasm": here(`${ORT}ort.wasm.min.mjs`) } },
+  resolve: { alias: ALIAS },
   build: {
     outDir: here(process.env["STANDOUT_PAGE"] ?? "../src/standout/server/page"),
     emptyOutDir: true,

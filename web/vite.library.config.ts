@@ -1,17 +1,50 @@
-/** Builds the library standout-web into dist/: one module, its worker beside it. */
-import { defineConfig } from "vite";
+/**
+ * Builds the library standout-web into dist/: `index.js`, in which the worker lies as text, so that no bundler can lose it or a part of
+ * it; `worker.js`, the same worker for pages whose policy forbids workers from `blob:`; and `engine/`, the files to be hosted.
+ */
+import { copyFileSync } from "node:fs";
+import { type Plugin, type Rollup, build, defineConfig } from "vite";
+import { ALIAS, engineFiles, here } from "./build";
 
-const here = (path: string): string => new URL(path, import.meta.url).pathname;
+const WORKER = "\0standout-worker";
+
+/** Puts the built worker in the place of `src/workerUrl.ts`. */
+function workerInside(): Plugin {
+  return {
+    name: "standout-worker",
+    enforce: "pre",
+    resolveId: (id) => (id === "./workerUrl" ? WORKER : undefined),
+    async load(id) {
+      if (id !== WORKER) return undefined;
+      const built = (await build({
+        configFile: false, publicDir: false, logLevel: "warn", resolve: { alias: ALIAS },
+        build: {
+          write: false, target: "es2022", modulePreload: false,
+          rollupOptions: { input: here("src/worker.ts"), output: { inlineDynamicImports: true } },
+        },
+      })) as Rollup.RollupOutput;
+      const source = built.output[0].code;
+      this.emitFile({ type: "asset", fileName: "worker.js", source });
+      return `const source = ${JSON.stringify(source)};
+        let url;
+        export const workerUrl = () => (url ??= URL.createObjectURL(new Blob([source], { type: "text/javascript" })));`;
+    },
+    generateBundle() {
+      for (const [name, source] of engineFiles()) this.emitFile({ type: "asset", fileName: `engine/${name}`, source });
+    },
+    closeBundle() {
+      copyFileSync(here("../LICENSE"), here("LICENSE"));
+      copyFileSync(here("page/public/licenses.txt"), here("licenses.txt"));
+    },
+  };
+}
 
 export default defineConfig({
-  base: "./",
   publicDir: false,
-  resolve: { alias: { "onnxruntime-web/wasm": here("node_modules/onnxruntime-web/dist/ort.wasm.min.mjs") } },
+  resolve: { alias: ALIAS },
   build: {
-    outDir: here("dist"),
-    emptyOutDir: true,
-    target: "es2022",
+    outDir: here("dist"), emptyOutDir: true, target: "es2022",
     lib: { entry: here("src/index.ts"), formats: ["es"], fileName: "index" },
   },
-  worker: { format: "es" },
+  plugins: [workerInside()],
 });

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
 import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from browser_kit import CHROMIUM, PAGE, host, kill_browsers, kill_driver, launch, missing, write_camera
+from browser_kit import CHROMIUM, PAGE, WEB, host, kill_browsers, kill_driver, launch, missing, run, write_camera
 
 #: No browser test may take longer, with what it sets up and clears away: some of Playwright's calls wait for ever.
 LIMIT_S = 420
@@ -56,6 +58,33 @@ def playwright() -> Iterator[Any]:
         missing("Playwright isn't installed (extra `dev`)")
     with sync_playwright() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def npm() -> str:
+    found = shutil.which("npm")
+    if found is None:
+        missing("there is no Node on this machine")
+    if not (WEB / "node_modules" / "vite").is_dir():
+        missing("web/node_modules isn't there; run `make web`")
+    return found
+
+
+@pytest.fixture(scope="session")
+def tarball(npm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The TypeScript library as `npm publish` would send it."""
+    folder = tmp_path_factory.mktemp("packed")
+    run([npm, "pack", "--pack-destination", str(folder)], limit_s=180)
+    (packed,) = folder.glob("*.tgz")
+    return packed
+
+
+@pytest.fixture(scope="session")
+def package(tarball: Path) -> Path:
+    """The folder of the library, unpacked."""
+    with tarfile.open(tarball) as archive:
+        archive.extractall(tarball.parent, filter="data")
+    return tarball.parent / "package"
 
 
 @pytest.fixture(scope="session")

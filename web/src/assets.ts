@@ -1,5 +1,5 @@
 /** Where our own files lie, and how many threads may be used. */
-import type { NetworkOptions } from "./network";
+import type { Progress } from "./download";
 
 /** What a network is opened with. */
 export interface OpenOptions {
@@ -11,12 +11,27 @@ export interface OpenOptions {
   readonly looks?: 1 | 2 | 3;
   /** URL of the folder with onnxruntime's and our models' files; nothing is ever fetched from elsewhere. */
   readonly wasmPath: string;
+  /** URL of the package's `worker.js` on your own host, for pages whose policy forbids workers from `blob:`. */
+  readonly workerUrl?: string;
   /** Of the network; more than one needs a cross-origin isolated page. Default: up to 4 where possible, all cores for photos, half for cameras. */
   readonly threads?: number;
   /** `webgpu` needs `ort.webgpu.bundle.min.mjs` and its `.wasm` in the folder. */
   readonly device?: "wasm" | "webgpu";
   /** Told while files are fetched: bytes so far of all files together. */
   readonly onProgress?: (bytes: number) => void;
+}
+
+/** What `OpenOptions` come to in the worker. */
+export interface NetworkOptions {
+  /** URL of the `.onnx` file; its card lies beside it as `.json`. */
+  readonly modelUrl: string;
+  /** URL of the folder with onnxruntime's files. */
+  readonly wasmPath: string;
+  /** Threads of the network; more than one needs a cross-origin isolated page. */
+  readonly threads: number;
+  /** `wasm`, or `webgpu` first where onnxruntime's WebGPU files lie in the folder. */
+  readonly device: "wasm" | "webgpu";
+  readonly progress?: Progress;
 }
 
 export function networkOptions(options: OpenOptions, model: string, threads: number): Omit<NetworkOptions, "progress"> {

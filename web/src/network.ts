@@ -1,21 +1,10 @@
 /** The network in onnxruntime-web: WebAssembly from our own folder, never from elsewhere. */
 import type * as Ort from "onnxruntime-web";
 import type { Rgb } from "./arrays";
-import { type Progress, download, downloadPacked } from "./download";
+import type { NetworkOptions } from "./assets";
+import { download, downloadPacked } from "./download";
 import { StandoutError } from "./errors";
 import type { Card, Network } from "./predictor";
-
-export interface NetworkOptions {
-  /** URL of the `.onnx` file; its card lies beside it as `.json`. */
-  readonly modelUrl: string;
-  /** URL of the folder with onnxruntime's files. */
-  readonly wasmPath: string;
-  /** Threads of the network; more than one needs a cross-origin isolated page. */
-  readonly threads: number;
-  /** `wasm`, or `webgpu` first where onnxruntime's WebGPU files lie in the folder. */
-  readonly device: "wasm" | "webgpu";
-  readonly progress?: Progress;
-}
 
 /** The runtime is one per worker or page: it is set up by the first network. */
 let runtime: Promise<typeof Ort> | undefined;

@@ -72,7 +72,7 @@ export class Remote {
     });
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      this.fail(new StandoutError("device", `The worker can't go on (${event.message || "its script can't be loaded"}).`));
+      this.fail(new StandoutError("device", `The worker can't go on (${event.message || "its script can't be loaded; where the page's policy forbids workers from `blob:`, give `workerUrl`"}).`));
     });
   }
 

@@ -5,6 +5,7 @@ import { StandoutError } from "./errors";
 import type { Found, PhotoSource, RenderOptions, Rendered } from "./photo/engine";
 import type { Card } from "./predictor";
 import { Remote } from "./rpc";
+import { workerUrl } from "./workerUrl";
 
 /** Anything with pixels: a file, `ImageData`, an `<img>`, `<canvas>`, `<video>`, an `ImageBitmap`, a `VideoFrame`. */
 export type ImageSource =
@@ -27,7 +28,7 @@ export class Segmenter {
 
   /** See `createSegmenter`. */
   static async open(options: OpenOptions): Promise<Segmenter> {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "standout-photo" });
+    const worker = new Worker(options.workerUrl ?? workerUrl(), { type: "module", name: "standout-photo" });
     const remote = new Remote(worker, (event, data) => {
       if (event === "progress") options.onProgress?.(data as number);
     });

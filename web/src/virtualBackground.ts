@@ -6,6 +6,7 @@ import type { LiveBehind } from "./live/compositor";
 import type { LiveStats, Source, ToWorker } from "./live/messages";
 import { CanvasRoad } from "./live/canvasRoad";
 import { Remote } from "./rpc";
+import { workerUrl } from "./workerUrl";
 
 /** What comes behind the person of a camera. `none` shows the room. */
 export type VideoBackground =
@@ -63,7 +64,7 @@ export async function virtualBackground(stream: MediaStream, options: VirtualBac
   const [track] = stream.getVideoTracks();
   if (!track) throw new StandoutError("input", "The stream must have a video track; this one has none.");
   const first = await readBackground(options.background ?? "blur");
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "standout-live" });
+  const worker = new Worker(options.workerUrl ?? workerUrl(), { type: "module", name: "standout-live" });
   const listeners = new Map<string, (data: never) => void>();
   const remote = new Remote(worker, (event, data) => listeners.get(event)?.(data));
   listeners.set("progress", (bytes) => options.onProgress?.(bytes));

@@ -1,8 +1,9 @@
 /** The worker of the library: one network, photos or a camera's frames. */
 import type { Frame } from "./arrays";
+import type { NetworkOptions } from "./assets";
 import { StandoutError } from "./errors";
 import { LiveWorker } from "./live/liveWorker";
-import { type NetworkOptions, loadNetwork } from "./network";
+import { loadNetwork } from "./network";
 import { type Found, PhotoEngine, type PhotoSource, type RenderOptions, type Rendered, decode } from "./photo/engine";
 import { Predictor } from "./predictor";
 import { Transferred, serve } from "./rpc";

@@ -1,0 +1,27 @@
+/** What the builds of page and library share: the files that both load from a folder of their host. */
+import { readFileSync } from "node:fs";
+import { constants, gzipSync } from "node:zlib";
+
+export const here = (path: string): string => new URL(path, import.meta.url).pathname;
+
+const ORT = here("node_modules/onnxruntime-web/dist/");
+
+/** The runtime's glue comes from the folder, not from inside the bundle. */
+export const ALIAS = { "onnxruntime-web/wasm": `${ORT}ort.wasm.min.mjs` };
+
+/** Quantized weights hardly repeat themselves: zlib is told so. */
+function gzipped(data: Uint8Array, strategy: number = constants.Z_DEFAULT_STRATEGY): Uint8Array {
+  return gzipSync(data, { level: 9, strategy });
+}
+
+/** onnxruntime's files and our models; the large ones gzipped, for hosts that compress nothing. */
+export function engineFiles(): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  files.set("ort-wasm-simd-threaded.mjs", readFileSync(`${ORT}ort-wasm-simd-threaded.mjs`));
+  files.set("ort-wasm-simd-threaded.wasm.gz", gzipped(readFileSync(`${ORT}ort-wasm-simd-threaded.wasm`)));
+  for (const name of ["live", "photo"]) {
+    files.set(`${name}.onnx.gz`, gzipped(readFileSync(here(`models/${name}.onnx`)), constants.Z_FILTERED));
+    files.set(`${name}.json`, readFileSync(here(`models/${name}.json`)));
+  }
+  return files;
+}
