@@ -44,13 +44,15 @@ def augment(
     from standout.hardware import hardware_threads
     from standout.workshop.data.check import check_pairs
     from standout.workshop.data.pair import Fault
-    from standout.workshop.data.pairs import find_pairs
+    from standout.workshop.data.pairs import find
 
     # Wrong settings are told before the pictures are read.
     AugmentOptions(size, seed, zoom_out, "png" if png else "jpg")
-    pairs, faults = find_pairs(data, person=person)
+    found = find(data, person=person)
     with progress_bar("Checking pairs") as progress:
-        checked = check_pairs(pairs, faults=faults, progress=progress)
+        checked = check_pairs(found.pairs, faults=found.faults, progress=progress)
+    for note in [*found.notes, *checked.rule_sentences()]:
+        say(note)
     weak = tuple(
         Fault(pair, "boxes alone", f"{pair.image.name}: augmented pairs need a mask; train on boxes as they are")
         for pair in checked.good
@@ -61,7 +63,7 @@ def augment(
         checked = dataclasses.replace(checked, good=good, faults=(*checked.faults, *weak))
     say_faults(checked.faults)
     if not checked.good:
-        raise DataError(f"No usable pair in {data}: {len(checked.faults)} fault(s), named above.")
+        raise DataError(f"No usable pair in {data}: all {len(checked.faults)} were left out, as said above.")
     options = AugmentOptions(size, seed, zoom_out, "png" if png else "jpg", in_a_row(out, count, len(checked.good)))
     plan = Plan(checked.good, options, out)
     waiting = begin(plan, count, checked.data_hash, data / "sets.toml")

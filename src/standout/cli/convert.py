@@ -24,15 +24,19 @@ def convert(
     Stopped, it goes on where it was when called again. Exits with 1 when something had to be left out.
     """
     from standout.cli.console import progress_bar, say, say_faults
+    from standout.workshop.data.check import rules_in_words
     from standout.workshop.data.convert import write_pairs
-    from standout.workshop.data.pairs import find_pairs
+    from standout.workshop.data.pairs import find
 
-    pairs, faults = find_pairs(source, person=person)
+    found = find(source, person=person)
     with progress_bar("Converting") as progress:
-        result = write_pairs(pairs, target, source=str(source), faults=faults, progress=progress)
+        result = write_pairs(found.pairs, target, source=str(source), faults=found.faults, progress=progress)
     say_faults(result.faults)
+    for note in [*found.notes, *rules_in_words(result.rules)]:
+        say(note)
     for name, count in result.counts.items():
         say(f"{name}: {count} photographs.")
-    say(f"Wrote {sum(result.counts.values())} of {len(pairs)} photographs to {target}. Next: standout audit {target}")
+    written = sum(result.counts.values())
+    say(f"Wrote {written} of {len(found.pairs)} photographs to {target}. Next: standout audit {target}")
     if result.faults:
         raise typer.Exit(1)

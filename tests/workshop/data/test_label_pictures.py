@@ -11,12 +11,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from standout.errors import ConfigError
+from standout.errors import ConfigError, DataError
 from standout.workshop.audit.survey import survey
 from standout.workshop.data.check import check_pairs
-from standout.workshop.data.label_pictures import AmbiguousLabels, parse_person, read_label_picture, voc_palette
+from standout.workshop.data.label_pictures import AmbiguousLabels, read_label_picture, voc_palette
 from standout.workshop.data.pair import Pair
 from standout.workshop.data.pairs import find_pairs
+from standout.workshop.data.person_values import parse_person
 from standout.workshop.score.evaluate import evaluate
 
 BIG = np.zeros((60, 60), np.uint8)
@@ -171,17 +172,68 @@ def test_training_audit_and_scoring_agree(tmp_path: Path) -> None:
     half = BIG * np.uint8(255)
     half[:30] = 128
     ramp = np.tile(np.arange(60, dtype=np.uint8) * 4, (60, 1)) // 3 * 3 + 40
-    masks = {f"ok{i}": data for i, (data, _) in enumerate(READ.values())}
+    masks = {name.replace(" ", "-"): READ[name][0] for name in ("0 and 255", "0 and 1", "VOC", "transparency")}
     masks |= {"half-unsure": png(half), "instances": ASKED["two instances"][0], "ramp": png(ramp)}
     masks |= {"all-unsure": png(BIG * np.uint8(128))}
     write_set(tmp_path / "set", masks)
     found = verdicts(tmp_path / "set")
     assert all(len(set(kinds)) == 1 for kinds in found.values()), found
     assert {stem: kinds[0] for stem, kinds in found.items() if kinds[0]} == {
-        "instances": "mask values", "ramp": "mask not two-valued", "all-unsure": "mask empty",
+        "ramp": "mask not two-valued", "all-unsure": "mask empty", "0-and-255": "mask values", "0-and-1": "mask values",
+        "instances": "mask values", "half-unsure": "mask values",
     }  # fmt: skip
     chosen = verdicts(tmp_path / "set", person="any")
-    assert chosen["instances"] == ("", "", "")
+    assert chosen["instances"] == chosen["0-and-255"] == ("", "", "")
+
+
+def test_which_number_is_person_is_decided_once_for_a_set(tmp_path: Path) -> None:
+    """A cat's mask by itself says "8 is person"; beside a person's 15 neither number does."""
+    write_set(tmp_path / "set", {f"{i}": png(BIG * kind) for i, kind in enumerate((15, 8, 7, 15))})
+    found = verdicts_of_all(tmp_path / "set")
+    assert set(found.values()) == {"mask values"}
+    (fault, *_) = check_pairs(find_pairs(tmp_path / "set")[0]).faults
+    assert "7, 8, 15" in fault.text and "`person`" in fault.text
+    good = check_pairs(find_pairs(tmp_path / "set", person="15")[0]).good
+    assert {pair.stem for pair in good if pair.has_person} == {"0", "3"} and len(good) == 4
+
+
+@pytest.mark.parametrize(
+    "masks",
+    [
+        {"a": png(BIG * 24), "b": png(BIG * 255)},
+        {"a": png(VOIDED), "b": png(BIG * 255)},
+        {"a": png(RED), "b": png(RED[..., ::-1].copy())},
+        {"a": deep(BIG.astype(np.uint16) * 24001), "b": deep(BIG.astype(np.uint16) * 26001)},
+        {"a": png(BIG * 3), "b": png(np.where(np.arange(60) < 30, BIG * 3, BIG * 4).astype(np.uint8))},
+    ],
+)
+def test_masks_that_contradict_each_other_are_not_guessed(masks: dict[str, bytes], tmp_path: Path) -> None:
+    write_set(tmp_path / "set", masks)
+    assert set(verdicts_of_all(tmp_path / "set").values()) == {"mask values"}
+
+
+def test_masks_that_say_the_same_in_two_ways_are_read(tmp_path: Path) -> None:
+    write_set(tmp_path / "set", {"a": png(BIG), "b": png(BIG * 255), "c": png(RGBA)})
+    assert set(verdicts_of_all(tmp_path / "set").values()) == {""}
+
+
+def verdicts_of_all(root: Path) -> dict[str, str]:
+    """Stem -> kind of fault in training."""
+    pairs, _ = find_pairs(root)
+    faults = {fault.pair.stem: fault.kind for fault in check_pairs(pairs).faults}
+    return {pair.stem: faults.get(pair.stem, "") for pair in pairs}
+
+
+@pytest.mark.parametrize(("person", "said"), [("3", "person=3"), ("15", "person=15")])
+def test_a_value_that_no_mask_holds_is_no_set_of_nobody(person: str, said: str, tmp_path: Path) -> None:
+    write_set(tmp_path / "set", {"a": png(BIG * 255), "b": png(BIG * 255)})
+    with pytest.raises(DataError, match=said):
+        find_pairs(tmp_path / "set", person=person)
+
+
+def test_a_number_is_none_of_a_colored_mask(tmp_path: Path) -> None:
+    with pytest.raises(AmbiguousLabels, match="holds colors"):
+        read_label_picture(png(RED), "m.png", "1")
 
 
 def test_nothing_is_scored_where_it_is_not_known(tmp_path: Path) -> None:
@@ -207,8 +259,8 @@ def test_the_set_can_say_what_is_person(tmp_path: Path) -> None:
 
 
 def test_the_rule_is_told_with_the_values(tmp_path: Path) -> None:
-    write_set(tmp_path / "set", {"a": png(BIG), "b": png(BIG * 24), "c": png(BIG * 255)})
+    write_set(tmp_path / "set", {"a": png(BIG), "b": png(BIG), "c": png(BIG * 255)})
     sentences = check_pairs(find_pairs(tmp_path / "set")[0]).rule_sentences()
-    assert sentences == ["set: 1 mask(s): values 0, 1: 1 is person", "set: 1 mask(s): values 0, 24: 24 is person"]
+    assert sentences == ["set: 2 label(s): values 0, 1: 1 is person"]
     notes = evaluate(lambda frame: np.zeros(frame.shape[:2], np.float32), tmp_path / "set").notes
     assert list(notes) == sentences

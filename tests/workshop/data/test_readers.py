@@ -16,7 +16,8 @@ from standout.workshop.audit.audit import audit
 from standout.workshop.data.check import check_pairs
 from standout.workshop.data.labels import OpenPair, open_pair
 from standout.workshop.data.pair import Fault, Pair
-from standout.workshop.data.pairs import READERS, find_pairs, reader_of
+from standout.workshop.data.pairs import find_pairs, reader_of
+from standout.workshop.data.readers import readers
 from standout.workshop.score.evaluate import evaluate
 from workshop.data.readers_kit import FORMS, SIZE_HW, encoded, imagefolder_of_parquet, mask, photo, write
 
@@ -42,7 +43,7 @@ def opened(pair: Pair) -> OpenPair:
 
 
 def test_every_reader_has_a_form_in_the_kit() -> None:
-    assert {reader.__name__.rpartition(".")[2] for reader in READERS} == set(FORMS)  # type: ignore[attr-defined]
+    assert {reader.__name__.rpartition(".")[2] for reader in readers()} == set(FORMS)  # type: ignore[attr-defined]
 
 
 def test_one_reader_takes_it(form: str, tmp_path: Path) -> None:

@@ -26,14 +26,13 @@ from standout.workshop.audit.backgrounds import PLAIN_EDGES, effective_number
 from standout.workshop.audit.duplicates import near_pairs
 from standout.workshop.audit.survey import FAULTS, PairFacts, survey
 from standout.workshop.audit.verdict import Finding, judge
-from standout.workshop.data.check import rule_sentences
-from standout.workshop.data.pair import Fault, Pair
-from standout.workshop.data.pairs import find_pairs, nested_name, reader_of
+from standout.workshop.data.check import rules_in_words
+from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pairs import UNLABELLED, find, nested_name, reader_of
 from standout.workshop.data.places import Member
 from standout.workshop.data.shapes import FRAMINGS, SIZES, figures_name, size_name
 
 HELD_OUT = ("val", "valid", "validation", "test")
-UNLABELLED = ("unlabelled", "unlabeled")
 #: Endings of pictures, and of annotations that may lie beside them.
 _OURS = (*SUFFIXES, ".json", ".txt", ".csv", ".jsonl", ".parquet", ".toml", ".yaml", ".xml")
 _DEPTH = 3  # folders between DATA and a set
@@ -131,7 +130,8 @@ def audit(root: Path | str, *, person: str = "", progress: Callable[[int, int], 
         DataError: There is no set of pictures.
     """
     root = Path(root)
-    pairs, unpaired = find_everything(root, person)
+    everything = find_everything(root, person)
+    pairs, unpaired = everything.pairs, everything.faults
     facts: list[PairFacts] = []
     with ThreadPoolExecutor(max_workers=hardware_threads()) as pool:  # OpenCV releases the interpreter's lock
         for done, fact in enumerate(pool.map(survey, pairs), 1):
@@ -143,39 +143,42 @@ def audit(root: Path | str, *, person: str = "", progress: Callable[[int, int], 
         if len(twins) > 1:
             fact.faults["stem twice"] = f"{', '.join(sorted(twins))}: only {fact.pair.image.name} is used"
     duplicates = _duplicates(facts)
-    summary = _summary(facts, unpaired, duplicates)
+    summary = _summary(facts, unpaired, duplicates) | {"notes": everything.notes}
     return Audit(
         root, tuple(facts), tuple(unpaired), tuple(duplicates), tuple(_ignored(pairs)), summary,
         tuple(judge(summary)),
     )  # fmt: skip
 
 
-def find_everything(root: Path, person: str = "") -> tuple[list[Pair], list[Fault]]:
-    """The pairs of every set below `root`, named by their path from it, and what lacks its partner."""
+def find_everything(root: Path, person: str = "") -> Found:
+    """What `find` finds in every set below `root`; the sets are named by their path from it."""
     if root.is_file():
-        return find_pairs(root, person=person)
+        return find(root, person=person)
     folders = _set_folders(root, _DEPTH)
     if not folders:
         raise DataError(
             f"No set of pictures below {root}: expected folders with images/ and, with people, masks/, or another form "
             "of data set (docs/data.md)."
         )
-    pairs: list[Pair] = []
-    faults: list[Fault] = []
+    everything = Found()
     for folder in folders:
         # A single set is no held-out part of anything, even if it is called val.
         name = folder.relative_to(root).as_posix() if folder != root else f"./{root.resolve().name}"
         try:
-            found, bad = find_pairs(folder, person=person)
+            found = find(folder, person=person)
         except DataError:
             if not _is_empty(folder):
                 raise
             continue  # an empty images/ beside others
-        pairs += [replace(pair, set=nested_name(name, pair.set)) for pair in found]
-        faults += [replace(fault, pair=replace(fault.pair, set=nested_name(name, fault.pair.set))) for fault in bad]
-    if not pairs:
-        raise DataError(f"No picture in {root} could be paired; {len(faults)} have no partner.")
-    return pairs, faults
+        everything.pairs.extend(replace(pair, set=nested_name(name, pair.set)) for pair in found.pairs)
+        everything.faults.extend(
+            replace(fault, pair=replace(fault.pair, set=nested_name(name, fault.pair.set))) for fault in found.faults
+        )
+        if not any(part.casefold() in UNLABELLED for part in folder.parts):
+            everything.notes.extend(found.notes)
+    if not everything.pairs:
+        raise DataError(f"No picture in {root} could be paired; {len(everything.faults)} have no partner.")
+    return everything
 
 
 def _set_folders(folder: Path, depth: int) -> list[Path]:
@@ -272,7 +275,7 @@ def _rules(facts: list[PairFacts]) -> list[str]:
     for fact in facts:
         if fact.rule:
             by_set[fact.pair.set][fact.rule] += 1
-    return [sentence for name in sorted(by_set) for sentence in rule_sentences(name, by_set[name])]
+    return rules_in_words(by_set)
 
 
 def _position(facts: list[PairFacts]) -> list[list[float]]:

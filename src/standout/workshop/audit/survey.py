@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from standout.errors import InputError
 from standout.imaging.arrays import Frame, Mask
-from standout.imaging.exif import turn
 from standout.workshop.audit import backgrounds, duplicates, mask_faults
+from standout.workshop.data.edge_fit import edge_fit, fits_turned
 from standout.workshop.data.label_pictures import PersonLabel
 from standout.workshop.data.labels import label_fault, open_pair, orientation_of, read_picture
 from standout.workshop.data.pair import Fault, Pair
@@ -22,7 +22,7 @@ from standout.workshop.data.shapes import Shape, read_shape
 #: Faults make a pair useless or harmful; flaws are worth a look.
 FAULTS = (
     "unreadable", "no mask", "no image", "sizes differ", "mask not turned", "mask values", "mask empty", "mask full",
-    "mask inverted", "mask not two-valued", "mask offset", "mask fits no edge",
+    "mask inverted", "mask not two-valued", "mask offset", "mask fits no edge", "not understood",
 )  # fmt: skip
 FLAWS = (
     "mask ragged", "pinholes", "specks", "format differs from ending", "small picture", "stem twice",
@@ -34,8 +34,6 @@ OFFSET_GAIN, OFFSET_PX = 1.2, 4.0
 #: … and one whose edges agree no better than this with the photo's belongs to another picture.
 MIN_AGREEMENT = 1.12
 MAX_RAGGEDNESS = 1.6
-#: With this agreement it is asked whether the mask fits the photograph as it lies in the file, and by which factor.
-TURNED_BELOW, TURNED_GAIN = 1.4, 1.25
 FULL_SHARE = 0.98
 SMALL_PX = 128
 HEAT = 32  # rows and columns of the position map
@@ -157,14 +155,14 @@ def _look_at_mask(facts: PairFacts, frame: Frame, mask: Mask, unsure: Mask) -> N
         facts.raggedness = mask_faults.raggedness(mask)
     if (facts.raggedness or 0) > MAX_RAGGEDNESS:
         faults["mask ragged"] = f"the outline is {facts.raggedness:.1f} times as long as when smoothed"
-    fit = mask_faults.edge_fit(frame, mask, unsure)
+    fit = edge_fit(frame, mask, unsure)
     if fit is None:
         return
-    if fit.agreement < TURNED_BELOW and (turned := _fits_turned(facts.pair, frame, mask, fit.agreement)):
-        facts.agreement = fit.agreement
+    facts.agreement = fit.agreement
+    orientation = orientation_of(read_bytes(facts.pair.image))
+    if orientation > 1 and (turned := fits_turned(frame, mask, mask, orientation, fit.agreement)):
         faults["mask not turned"] = turned
         return
-    facts.agreement = fit.agreement
     if fit.gain > OFFSET_GAIN and np.hypot(*fit.shift) >= OFFSET_PX:
         faults["mask offset"] = (
             f"fits the edges {fit.gain:.2f} times as well when moved by {fit.shift[0]:+d}, {fit.shift[1]:+d} px"
@@ -173,20 +171,3 @@ def _look_at_mask(facts: PairFacts, frame: Frame, mask: Mask, unsure: Mask) -> N
         faults["mask fits no edge"] = (
             f"edge agreement {fit.agreement:.2f} (1 is chance, over 1.4 good); another picture's mask?"
         )
-
-
-def _fits_turned(pair: Pair, frame: Frame, mask: Mask, agreement: float) -> str:
-    """Whether EXIF turned the photograph and not its mask, in words; told by the edges where the sizes agree."""
-    orientation = orientation_of(read_bytes(pair.image))
-    if orientation == 1:
-        return ""
-    stored = turn(mask, orientation)
-    if stored.shape != mask.shape:
-        return ""
-    fit = mask_faults.edge_fit(frame, stored)
-    if fit is None or fit.agreement < TURNED_GAIN * agreement:
-        return ""
-    return (
-        f"EXIF turns the photograph (orientation {orientation}) and the mask wasn't turned with it: turned it fits the "
-        f"edges {fit.agreement / agreement:.2f} times as well; masks belong to upright photographs"
-    )

@@ -126,6 +126,7 @@ def _masks(summary: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _label_rules(summary: dict[str, Any]) -> Iterator[Finding]:
+    yield from (Finding("good", note) for note in summary["notes"])
     sentences = summary["mask_rules"]
     if sentences:
         yield Finding(

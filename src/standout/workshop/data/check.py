@@ -12,14 +12,14 @@ import logging
 import os
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from standout.workshop.data.drawings import OwnTransparency, PaintedInstances, PaintedMask
 from standout.workshop.data.labels import label_fault, open_pair
+from standout.workshop.data.painted import OwnTransparency, PaintedInstances, PaintedMask
 from standout.workshop.data.pair import Fault, Pair
 from standout.workshop.data.places import Member, Place, read_bytes
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 #: Pairs that are opened before a start; at some 100 a second and core.
 MOST_AT_ONCE = 5000
 #: Another rule, another number: what was remembered under the old one is asked again.
-_RULES = 1
+_RULES = 2
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,17 @@ class Checked:
 
     def rule_sentences(self) -> list[str]:
         """What was found in the masks of each set, and how it was read; nothing of plain masks of 0 and 255."""
-        return [sentence for name in sorted(self.rules) for sentence in rule_sentences(name, self.rules[name])]
+        return rules_in_words(self.rules)
+
+
+def rules_in_words(rules: Mapping[str, Counter[str]]) -> list[str]:
+    """How the labels of each set were read, in sentences; nothing of plain masks of 0 and 255."""
+    return [sentence for name in sorted(rules) for sentence in rule_sentences(name, rules[name])]
 
 
 def rule_sentences(name: str, rules: Counter[str]) -> list[str]:
     """The sentences on one set; two rules in one set are worth a look."""
-    told = [f"{name}: {count} mask(s): {rule}" for rule, count in rules.most_common() if rule not in _PLAIN]
+    told = [f"{name}: {count} label(s): {rule}" for rule, count in rules.most_common() if rule not in _PLAIN]
     return told[:6] + ([f"{name}: {len(told) - 6} more such rules"] if len(told) > 6 else [])
 
 
@@ -240,8 +245,12 @@ def cache_folder() -> Path:
     return Path(base or Path.home() / ".cache") / "standout"
 
 
+def _others(pair: Pair) -> str:
+    return f"{sorted(pair.others.people)}{pair.others.void}" if pair.others else ""
+
+
 def _key(pair: Pair, stamps: Stamps) -> bytes:
     places = (pair.image, *label_places(pair))
     parts = [(os.path.abspath(str(place)), stamp) for place, stamp in zip(places, stamps, strict=True)]
-    text = f"{_RULES}{parts}{type(pair.mask).__name__}{getattr(pair.mask, 'person', pair.person)}"
+    text = f"{_RULES}{parts}{type(pair.mask).__name__}{getattr(pair.mask, 'person', pair.person)}{_others(pair)}"
     return hashlib.blake2b(text.encode() + _drawn(pair), digest_size=16).digest()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,9 +23,9 @@ from standout.errors import OutputError
 from standout.imaging.decode import SUFFIXES
 from standout.imaging.encode import EncodeOptions, encode
 from standout.imaging.files import atomic_write
-from standout.workshop.data.drawings import OwnTransparency
 from standout.workshop.data.label_pictures import UNSURE, PersonLabel
 from standout.workshop.data.labels import OpenPair, label_fault, open_pair
+from standout.workshop.data.painted import OwnTransparency
 from standout.workshop.data.pair import Fault, Pair
 from standout.workshop.data.places import read_bytes
 
@@ -40,10 +41,12 @@ class Converted:
     Attributes:
         counts: Set as written -> photographs in it.
         faults: What was left out, and why.
+        rules: Set -> how its labels were read -> how many.
     """
 
     counts: dict[str, int]
     faults: tuple[Fault, ...]
+    rules: dict[str, Counter[str]]
 
 
 def write_pairs(
@@ -70,6 +73,7 @@ def write_pairs(
     names = _Names()
     targets = [(pair, names.of(pair)) for pair in pairs]
     bad, counts = list(faults), dict[str, int]()
+    rules: dict[str, Counter[str]] = defaultdict(Counter)
     groups: dict[str, list[tuple[str, str]]] = {}
     with ThreadPoolExecutor() as pool:  # decoding and writing release the interpreter's lock
         for done, result in enumerate(pool.map(lambda item: _write(item[0], item[1], out), targets), 1):
@@ -77,9 +81,11 @@ def write_pairs(
             if isinstance(result, Fault):
                 bad.append(result)
             else:
-                counts[result] = counts.get(result, 0) + 1
+                name, rule = result
+                counts[name] = counts.get(name, 0) + 1
+                rules[pair.set][rule] += 1
                 if pair.group and pair.group != pair.stem:
-                    groups.setdefault(result, []).append((stem, pair.group))
+                    groups.setdefault(name, []).append((stem, pair.group))
             if progress:
                 progress(done, len(pairs))
     for name, rows in groups.items():
@@ -87,7 +93,7 @@ def write_pairs(
         csv.writer(text, lineterminator="\n").writerows([("stem", "group"), *rows])
         _put(out / name / "groups.csv", text.getvalue().encode())
     _write_weights(out, pairs)
-    return Converted(dict(sorted(counts.items())), tuple(bad))
+    return Converted(dict(sorted(counts.items())), tuple(bad), dict(rules))
 
 
 class _Names:
@@ -122,8 +128,8 @@ def _begin(out: Path, source: str) -> None:
         raise OutputError(f"{out} can't be written ({error}); give another folder.") from error
 
 
-def _write(pair: Pair, name: tuple[str, str], out: Path) -> str | Fault:
-    """Writes a pair's files, the photograph last: what has one is done. Returns the set's name."""
+def _write(pair: Pair, name: tuple[str, str], out: Path) -> tuple[str, str] | Fault:
+    """Writes a pair's files, the photograph last: what has one is done. Returns the set's name and the label's rule."""
     opened = open_pair(pair)
     if isinstance(opened, Fault):
         return opened
@@ -137,13 +143,13 @@ def _write(pair: Pair, name: tuple[str, str], out: Path) -> str | Fault:
     data, ending = _photograph(pair, opened)
     target = out / set_name / "images" / f"{stem}{ending}"
     if target.is_file() and target.stat().st_size == len(data):
-        return set_name
+        return set_name, label.rule
     if set_name.endswith("-boxes"):
         _put(out / set_name / "boxes" / f"{stem}.txt", _boxes(label).encode())
     elif label.person.any():
         _put(out / set_name / "masks" / f"{stem}.png", encode(_mask(label), EncodeOptions("PNG")))
     _put(target, data)
-    return set_name
+    return set_name, label.rule
 
 
 def _photograph(pair: Pair, opened: OpenPair) -> tuple[bytes, str]:

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from standout.errors import InputError, MissingExtra
-from standout.workshop.data.label_pictures import PersonLabel, read_label_picture
-from standout.workshop.data.places import Place, read_bytes
+from standout.workshop.data.label_pictures import PersonLabel
 
 Size = tuple[int, int]  # height, width
 Meaning = Literal["person", "unsure", "background"]
@@ -149,15 +148,22 @@ class Drawing:
         name: The list's file, and the place in it.
         shapes: In the order in which they are drawn.
         size_hw: The size that it was drawn for, if the file says so.
+        note: What the reader had to decide, in words; said once for the set.
     """
 
     name: str
     shapes: tuple[Shape, ...]
     size_hw: Size | None = None
+    note: str = ""
 
     @property
     def weak(self) -> bool:
         return not any(shape.meaning == "person" for shape in self.shapes)
+
+    @property
+    def relative(self) -> bool:
+        """Whether it is in shares of the picture, so that it doesn't say for which of its turns it was drawn."""
+        return self.size_hw is None and any(shape.relative for shape in self.shapes)
 
     def draw(self, size_hw: Size) -> PersonLabel:
         person, unsure = np.zeros(size_hw, np.uint8), np.zeros(size_hw, np.uint8)
@@ -175,10 +181,13 @@ class Drawing:
                 unsure[inside & (person == 0)] = 1
             else:
                 person[inside], unsure[inside] = 0, 0
+        if self.shapes and not (person.any() or unsure.any()):
+            raise InputError(f"{self.name}: its figures of people cover no pixel of the picture.")
         kinds = {"box": "boxes", "rle": "run-length masks", "polygon": "polygons", "bitmap": "bitmaps"}
         names = ", ".join(kinds[kind] for kind in sorted({shape.kind for shape in self.shapes})) or "nothing"
         weak = ": unsure inside" if self.weak and self.shapes else ""
-        return PersonLabel(person, unsure.astype(bool), f"{names}{weak}", classes=True)
+        note = f"; {self.note}" if self.note else ""
+        return PersonLabel(person, unsure.astype(bool), f"{names}{weak}{note}", classes=True)
 
 
 def _filled(shape: Shape, size_hw: Size) -> NDArray[np.bool_]:
@@ -193,13 +202,34 @@ def _filled(shape: Shape, size_hw: Size) -> NDArray[np.bool_]:
     numbers = shape.floats
     if shape.kind == "bitmap":
         return _laid(shape, out)
-    points = numbers.reshape(-1, 2) * (np.array([width, height], np.float32) if shape.relative else 1)
+    points = numbers.reshape(-1, 2)
+    check_unit(points, relative=shape.relative)
+    points = points * (np.array([width, height], np.float32) if shape.relative else 1)
+    if (points.max(axis=0) <= 0).any() or (points.min(axis=0) >= [width, height]).any():
+        raise InputError(f"it lies outside of the picture of {width}×{height}")
     if shape.kind == "box":
         left, top = np.floor(np.clip(points[0], 0, None)).astype(int)
         right, bottom = np.ceil(np.clip(points[1], 0, [width, height])).astype(int)
         out[top:bottom, left:right] = 1
         return out.astype(bool)
     return fill_polygon(points, size_hw)
+
+
+#: Shares of a picture reach this far beyond it at most: of who is cut by its frame.
+_BEYOND = 0.5
+
+
+def check_unit(points: Any, *, relative: bool) -> None:
+    """Refuses pixels where shares of the picture belong, and shares where pixels do.
+
+    Raises:
+        InputError: The message names the numbers.
+    """
+    low, top = float(np.min(points)), float(np.max(points))
+    if relative and not -_BEYOND <= low <= top <= 1 + _BEYOND:
+        raise InputError(f"its numbers, {low:g} … {top:g}, must be shares of the picture, 0 … 1; are they pixels?")
+    if not relative and top <= 1:
+        raise InputError(f"its numbers, {low:g} … {top:g}, must be pixels; are they shares of the picture?")
 
 
 def fill_polygon(points: NDArray[np.float32], size_hw: Size) -> NDArray[np.bool_]:
@@ -253,76 +283,3 @@ def decode_run_lengths(shape: Shape) -> NDArray[np.bool_]:
     else:
         packed = {"counts": shape.data[1:], "size": [height, width]}
     return np.asarray(coco.decode(packed)).reshape(height, width).astype(bool)
-
-
-class _Painted:
-    """What painted masks have in common: they are exact, and their size is known only when they are read."""
-
-    __slots__ = ()
-
-    @property
-    def weak(self) -> bool:
-        return False
-
-    @property
-    def size_hw(self) -> Size | None:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class PaintedMask(_Painted):
-    """A label picture that isn't read by the automatic rule: its reader knows what stands for person.
-
-    Attributes:
-        place: The picture, in a file or a shard.
-        person: Which labels are person, as `label_pictures.parse_person` takes it; "" leaves it to the rule.
-    """
-
-    place: Place
-    person: str = ""
-
-    @property
-    def name(self) -> str:
-        return str(self.place)
-
-    def draw(self, size_hw: Size) -> PersonLabel:  # noqa: ARG002 - its size is checked by who asks
-        return read_label_picture(read_bytes(self.place), self.name, self.person)
-
-
-@dataclass(frozen=True, slots=True)
-class PaintedInstances(_Painted):
-    """Several label pictures, one person each (TensorFlow's object detection records)."""
-
-    places: tuple[Place, ...]
-
-    @property
-    def name(self) -> str:
-        return str(self.places[0])
-
-    def draw(self, size_hw: Size) -> PersonLabel:
-        person, unsure = np.zeros(size_hw, np.uint8), np.zeros(size_hw, bool)
-        for place in self.places:
-            one = read_label_picture(read_bytes(place), str(place), "any")
-            if one.person.shape != size_hw:
-                return one  # who asks names the sizes
-            person, unsure = np.maximum(person, one.person), unsure | one.unsure
-        return PersonLabel(person, unsure & (person == 0), f"{len(self.places)} instance mask(s)", classes=True)
-
-
-@dataclass(frozen=True, slots=True)
-class OwnTransparency(_Painted):
-    """The photograph's own alpha channel is its mask: a cut-out."""
-
-    place: Place
-
-    @property
-    def name(self) -> str:
-        return str(self.place)
-
-    def draw(self, size_hw: Size) -> PersonLabel:  # noqa: ARG002
-        with Image.open(io.BytesIO(read_bytes(self.place))) as image:
-            alpha = np.asarray(image.convert("RGBA").getchannel("A"))
-        if alpha.min() == 255:  # a screenshot, a photograph saved with a channel that nobody needed
-            return PersonLabel(np.zeros_like(alpha), np.zeros(alpha.shape, bool), "opaque: nobody", classes=True)
-        # No hand wrote these values: 128 is a soft edge here.
-        return PersonLabel(alpha.copy(), np.zeros(alpha.shape, bool), "transparency is the mask")

@@ -11,7 +11,8 @@ Training, augmentation, audit and scoring read every mask through `read_label_pi
    255 beside it is unsure. A 16-bit picture up to 255 is read as one of 8 bits.
 5. Otherwise grey is alpha: 255 is person, 0 background, soft in between, and **exactly 128 is unsure**.
 
-Two numbers or more that could be person are never guessed: the message names them and asks for `person`.
+Two numbers or more that could be person are never guessed, whether they stand in one picture or in several of a set
+(`set_values.py`): the message names them and asks for `person`.
 """
 
 from __future__ import annotations
@@ -26,13 +27,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from standout.errors import ConfigError, InputError
+from standout.errors import InputError
+from standout.workshop.data.person_values import PersonValues, parse_person
 
 #: The value of an alpha mask that says: not known.
 UNSURE = 128
 #: What label pictures call "not known", whatever their classes: VOC, Cityscapes' trainIds, ADE20K.
 VOID = 255
 VOC_PERSON = 15
+#: Added to a color's 0xrrggbb, so that it is none of the numbers.
+COLOR = 1 << 24
 #: No label picture has more values than this; masks with soft edges and JPEGs do.
 _MOST_LABELS = 64
 #: A label's number is at most this in a grey picture of 8 bits, where it could be alpha otherwise.
@@ -40,7 +44,11 @@ _MOST_NUMBER = 127
 
 
 class AmbiguousLabels(InputError):
-    """A label picture of which it can't be told who is person."""
+    """A label picture of which it can't be told who is person; `values` are those that could be."""
+
+    def __init__(self, text: str, values: Sequence[int] = ()) -> None:
+        super().__init__(text)
+        self.values = tuple(values)
 
 
 @dataclass(frozen=True)
@@ -52,55 +60,16 @@ class PersonLabel:
         unsure: bool (H, W), True where it isn't known.
         rule: How it was read, with the values that were found: "values 0, 1: 1 is person".
         classes: Whether other things than people have numbers too, so that nobody may be in the picture.
+        value: The one value that rules 3 to 5 took for person, of a color `COLOR` + 0xrrggbb; None where there is none.
+        void: Whether 255 stood beside it for what isn't known.
     """
 
     person: NDArray[np.uint8]
     unsure: NDArray[np.bool_]
     rule: str
     classes: bool = False
-
-
-@dataclass(frozen=True)
-class PersonValues:
-    """What stands for person in label pictures: numbers, colors, or everything but 0."""
-
-    numbers: frozenset[int] = frozenset()
-    colors: frozenset[tuple[int, int, int]] = frozenset()
-    any: bool = False
-
-
-@lru_cache(maxsize=64)
-def parse_person(text: str) -> PersonValues | None:
-    """Reads `15`, `1,2`, `#c08080` or `any`; None for the names of categories (`person`), and for nothing.
-
-    Raises:
-        ConfigError: It mixes these, or a number is out of range.
-
-    Example:
-        >>> sorted(parse_person("24,25").numbers), parse_person("any").any, parse_person("person")
-        ([24, 25], True, None)
-    """
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    if words == ["any"]:
-        return PersonValues(any=True)
-    numbers = {int(word) for word in words if word.isdecimal() and word.isascii()}
-    colors = {_hex_color(word) for word in words if word.startswith("#")}
-    named = len(words) - len([w for w in words if (w.isdecimal() and w.isascii()) or w.startswith("#")])
-    if (numbers or colors) and named or any(number > 65535 for number in numbers):
-        raise ConfigError(
-            f"`person` must be names of categories, values of label pictures (`15`, `#c08080`) or `any`, not both; "
-            f"received {text!r}."
-        )
-    return PersonValues(frozenset(numbers), frozenset(colors)) if numbers or colors else None
-
-
-def _hex_color(word: str) -> tuple[int, int, int]:
-    try:
-        if len(word) != 7:
-            raise ValueError
-        return int(word[1:3], 16), int(word[3:5], 16), int(word[5:7], 16)
-    except ValueError:
-        raise ConfigError(f"`person` takes a color as `#rrggbb`; received {word!r}.") from None
+    value: int | None = None
+    void: bool = False
 
 
 def read_label_picture(data: bytes, name: str, person: str = "") -> PersonLabel:
@@ -118,16 +87,15 @@ def read_label_picture(data: bytes, name: str, person: str = "") -> PersonLabel:
     try:
         with Image.open(io.BytesIO(data)) as image:
             image.load()
-            return _understand(image, name, parse_person(person))
+            asked = parse_person(person)
+            return _by_request(image, asked, name) if asked is not None else _understand(image, name)
     except InputError:
         raise
     except Exception as error:
         raise InputError(f"{name} is not a picture that can be read.") from error
 
 
-def _understand(image: Image.Image, name: str, person: PersonValues | None) -> PersonLabel:
-    if person is not None:
-        return _by_request(image, person)
+def _understand(image: Image.Image, name: str) -> PersonLabel:
     alpha = _alpha(image)
     if alpha is not None:
         return _as_alpha(alpha, "transparency is the mask")
@@ -147,7 +115,7 @@ def _understand(image: Image.Image, name: str, person: PersonValues | None) -> P
 # ---------------------------------------------------------------- rules
 
 
-def _by_request(image: Image.Image, person: PersonValues) -> PersonLabel:
+def _by_request(image: Image.Image, person: PersonValues, name: str) -> PersonLabel:
     """Rule 1."""
     if person.colors:
         pixels = np.asarray(image.convert("RGB")).astype(np.int32)
@@ -159,12 +127,14 @@ def _by_request(image: Image.Image, person: PersonValues) -> PersonLabel:
     numbers = np.asarray(image)
     if numbers.ndim == 3:
         as_voc = _voc_numbers(numbers[..., :3])
+        if as_voc is None and not _is_grey(numbers[..., :3].reshape(-1, 3)):
+            raise AmbiguousLabels(f"{name}: it holds colors, and `person` gives numbers; give a color (`#c08080`).")
         numbers = numbers[..., 0] if as_voc is None else as_voc
     values = _distinct(numbers)
     found = numbers != 0 if person.any else np.isin(numbers, sorted(person.numbers))
     wanted_void = VOID in person.numbers
-    # Of 0 and 255 alone, 255 is no void.
-    unsure = (numbers == VOID) & (not wanted_void) & bool(len(values) > 2 or VOC_PERSON in person.numbers)
+    # Asked for every value, 255 beside 0 alone is one of them.
+    unsure = (numbers == VOID) & (not wanted_void) & bool(len(values) > 2 or not person.any)
     asked = "every value but 0" if person.any else ", ".join(map(str, sorted(person.numbers)))
     void = ", 255 unsure" if unsure.any() else ""
     return PersonLabel(
@@ -183,13 +153,16 @@ def _as_numbers(numbers: NDArray[Any], name: str, *, voc: bool, where: str) -> P
         rule = f"{where} {seen} in VOC's palette: 15 is person{unsure}"
         return PersonLabel(_white(numbers == VOC_PERSON), void, rule, classes=True)
     if len(named) == 1 and (named[0] == 1 or not voc):
-        return PersonLabel(_white(numbers == named[0]), void, f"{where} {seen}: {named[0]} is person{unsure}")
+        rule = f"{where} {seen}: {named[0]} is person{unsure}"
+        return PersonLabel(_white(numbers == named[0]), void, rule, value=named[0], void=bool(void.any()))
     if not named:
         # 0 alone, or 0 and 255: two-valued, whatever the palette's colors are.
-        return PersonLabel(_white(void), np.zeros_like(void), f"{where} {seen}: 255 is person")
+        value = VOID if void.any() else None
+        return PersonLabel(_white(void), np.zeros_like(void), f"{where} {seen}: 255 is person", value=value)
     raise AmbiguousLabels(
         f"{name}: {where} are {seen}, and it isn't known which of {_list(named)} is person; say it with `person` "
-        "(`person=15`, or `person=any` where each number is another person)."
+        "(`person=15`, or `person=any` where each number is another person).",
+        named,
     )
 
 
@@ -210,10 +183,12 @@ def _grey(pixels: NDArray[Any], name: str) -> PersonLabel:
     if top < 65280 and 2 < len(values) <= _MOST_LABELS:
         raise AmbiguousLabels(
             f"{name}: values are {_list(values)}, and it isn't known which of them are person; say it with `person` "
-            "(`person=24001,24002`, or `person=any`)."
+            "(`person=24001,24002`, or `person=any`).",
+            numbers,
         )
     if len(values) == 2 and low == 0:
-        return PersonLabel(_white(pixels == top), np.zeros(pixels.shape, bool), f"values 0, {top}: {top} is person")
+        rule, value = f"values 0, {top}: {top} is person", VOID if top == 65535 else top
+        return PersonLabel(_white(pixels == top), np.zeros(pixels.shape, bool), rule, value=value)
     return _as_alpha((pixels.astype(np.float32) / 257 + 0.5).astype(np.uint8), "16 bits: 65535 is person")
 
 
@@ -239,11 +214,12 @@ def _colors(pixels: NDArray[np.uint8], name: str) -> PersonLabel:
     found, counts = np.unique(packed, return_counts=True)
     if len(found) == 2 and found[0] == 0:
         rule = f"colors {_hex(found)}: {_hex(found[1:])} is person"
-        return PersonLabel(_white(packed != 0), np.zeros(packed.shape, bool), rule)
+        return PersonLabel(_white(packed != 0), np.zeros(packed.shape, bool), rule, value=COLOR + int(found[1]))
     common = found[np.argsort(-counts)][:6]
     raise AmbiguousLabels(
         f"{name}: its {len(found)} colors ({_hex(common)}{', …' if len(found) > 6 else ''}) don't say who is person; "
-        "say it with `person` (`person=#c08080`), or save the mask as a PNG with 0 and 255."
+        "say it with `person` (`person=#c08080`), or save the mask as a PNG with 0 and 255.",
+        [COLOR + int(color) for color in found if color] if len(found) <= _MOST_LABELS else (),
     )
 
 
@@ -254,7 +230,8 @@ def _as_alpha(grey: NDArray[np.uint8], rule: str) -> PersonLabel:
         rule = "grey: 255 is person" + (", 128 unsure" if unsure.any() else "")
     elif unsure.any():
         rule += ", 128 unsure"
-    return PersonLabel(np.where(unsure, 0, grey).astype(np.uint8), unsure, rule)
+    hard = rule.startswith("grey") and bool(np.isin(_distinct(grey), (0, UNSURE, VOID)).all()) and VOID in grey
+    return PersonLabel(np.where(unsure, 0, grey).astype(np.uint8), unsure, rule, value=VOID if hard else None)
 
 
 # ---------------------------------------------------------------- parts
@@ -317,6 +294,12 @@ def _white(where: NDArray[np.bool_]) -> NDArray[np.uint8]:
 def _list(values: Any) -> str:
     numbers = [str(int(value)) for value in values]
     return ", ".join(numbers) if len(numbers) <= 12 else f"{', '.join(numbers[:10])} … {numbers[-1]}"
+
+
+def named(values: Sequence[int]) -> str:
+    """Values that stand for person in words, colors among them as colors."""
+    words = [f"#{value - COLOR:06x}" if value >= COLOR else str(value) for value in values]
+    return ", ".join(words[:12]) + (" …" if len(words) > 12 else "")
 
 
 def _hex(packed: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -15,6 +15,8 @@ from standout.errors import InputError
 from standout.imaging import decode
 from standout.imaging.arrays import Frame
 from standout.imaging.picture import Picture
+from standout.workshop.data.drawings import Drawing
+from standout.workshop.data.edge_fit import fits_turned
 from standout.workshop.data.label_pictures import UNSURE, AmbiguousLabels, PersonLabel, read_label_picture
 from standout.workshop.data.pair import Fault, Pair
 from standout.workshop.data.places import Member, Place, read_bytes
@@ -84,6 +86,8 @@ def read_label(pair: Pair, size_hw: tuple[int, int]) -> PersonLabel:
         return PersonLabel(nothing, nothing.astype(bool), "nobody", classes=True)
     if isinstance(pair.mask, Path | Member):
         label = read_label_picture(read_bytes(pair.mask), str(pair.mask), pair.person)
+        if pair.others is not None:
+            pair.others.check(label, str(pair.mask))
     else:
         label = pair.mask.draw(size_hw)
     if pair.unsure is None:
@@ -106,6 +110,8 @@ def open_pair(pair: Pair) -> OpenPair | Fault:
         return Fault(pair, "mask values", str(error))
     except InputError as error:
         return Fault(pair, "unreadable", str(error))
+    if isinstance(pair.mask, Drawing) and pair.mask.relative:
+        return _of_shares(pair, pair.mask, OpenPair(frame, label, picture.format))
     own = getattr(pair.mask, "size_hw", None) or label.person.shape
     if own == frame.shape[:2] == label.person.shape:
         return OpenPair(frame, label, picture.format)
@@ -114,6 +120,24 @@ def open_pair(pair: Pair) -> OpenPair | Fault:
         text = f"{sizes}: EXIF turns the photograph and the mask wasn't turned with it; masks belong to upright ones"
         return Fault(pair, "mask not turned", f"{pair.image.name}: {text}")
     return Fault(pair, "sizes differ", f"{pair.image.name}: {sizes}")
+
+
+def _of_shares(pair: Pair, drawing: Drawing, opened: OpenPair) -> OpenPair | Fault:
+    """A label in shares of the picture fits any turn of it: where EXIF turns the photograph, its edges tell."""
+    orientation = orientation_of(read_bytes(pair.image))
+    if orientation == 1:
+        return opened
+    label, frame = opened.label, opened.frame
+    if label.person.any():
+        stored_hw = frame.shape[1::-1] if orientation >= 5 else frame.shape[:2]
+        try:
+            stored = drawing.draw((stored_hw[0], stored_hw[1])).person > 127
+        except InputError as error:
+            return Fault(pair, "unreadable", str(error))
+        if text := fits_turned(frame, label.person > 127, stored, orientation):
+            return Fault(pair, "mask not turned", f"{pair.image.name}: {text}")
+    rule = f"{label.rule}; of photographs that EXIF turns, taken as drawn on the upright ones"
+    return replace(opened, label=replace(label, rule=rule))
 
 
 def orientation_of(data: bytes) -> int:

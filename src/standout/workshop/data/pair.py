@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from standout.errors import DataError
 from standout.workshop.data.drawings import Annotation
 from standout.workshop.data.places import Place
+from standout.workshop.data.set_values import SetValues
 
 Split = Literal["", "train", "val", "test"]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A photograph and its label; no label means nobody is in the picture.
+    """A photograph and its label; no label means that its data set says that nobody is in the picture.
 
     Attributes:
         image: The photograph's file, or its place in a shard.
@@ -26,6 +27,7 @@ class Pair:
         unsure: A picture that is white where the label is not to be trusted.
         person: What stands for person in the label picture, as in `label_pictures.parse_person`; "": by its rule.
         split: The part of the data set that its makers put it in; "" where they didn't.
+        others: What the label pictures of its set hold, so that all of them are read alike.
     """
 
     image: Place
@@ -36,6 +38,7 @@ class Pair:
     unsure: Path | None = None
     person: str = ""
     split: Split = ""
+    others: SetValues | None = None
 
     @property
     def stem(self) -> str:
@@ -63,10 +66,17 @@ class Fault:
 
 @dataclass(frozen=True)
 class Found:
-    """What a reader found: pairs, and what of them can't be used."""
+    """What was found in a data set.
 
-    pairs: list[Pair]
-    faults: list[Fault]
+    Attributes:
+        pairs: What can be used, as far as can be told without opening it.
+        faults: What can't, and why.
+        notes: What else the user should know of how the data set was read, a sentence each.
+    """
+
+    pairs: list[Pair] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def leave_out(self, pair: Pair, error: DataError) -> None:
         """One broken annotation file of many costs its photograph, not the set."""

@@ -10,6 +10,7 @@ them, and an optional `sets.toml` gives each a weight and what stands for person
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -17,26 +18,14 @@ from pathlib import Path
 from standout.errors import DataError, StandoutError
 from standout.text_files import TextFileError, read_toml
 from standout.workshop.data.pair import Fault, Found, Pair
-from standout.workshop.data.readers import (
-    Reader,
-    coco,
-    cutouts,
-    folders,
-    imagefolder,
-    labelme,
-    supervisely,
-    table,
-    tfrecord,
-    voc,
-    webdataset,
-    yolo,
-)
-from standout.workshop.data.readers.parts import is_weight
+from standout.workshop.data.person_values import parse_person
+from standout.workshop.data.places import Member, Place
+from standout.workshop.data.readers import Reader, folders, readers
+from standout.workshop.data.readers._parts import is_weight, pictures_below
+from standout.workshop.data.set_values import are_plain, holds, look_up
 
-#: In the order in which they are asked: what is sure by a file's name or content goes first.
-READERS: tuple[Reader, ...] = (
-    table, supervisely, voc, coco, imagefolder, yolo, folders, labelme, webdataset, tfrecord, cutouts,
-)  # fmt: skip
+#: A folder of photographs that nobody has labelled, as `standout label` takes them.
+UNLABELLED = ("unlabelled", "unlabeled")
 
 
 def reader_of(root: Path) -> Reader | None:
@@ -45,11 +34,17 @@ def reader_of(root: Path) -> Reader | None:
         return None
     if (root / "images").is_dir() and (root / "masks").is_dir():
         return folders  # whatever else lies there
-    return next((reader for reader in READERS if reader.fits(root)), None)
+    return next((reader for reader in readers() if reader.fits(root)), None)
 
 
 def find_pairs(root: Path | str, *, person: str = "") -> tuple[list[Pair], list[Fault]]:
-    """Finds every pair of a data set without opening a picture.
+    """The pairs and the faults of `find`."""
+    found = find(root, person=person)
+    return found.pairs, found.faults
+
+
+def find(root: Path | str, *, person: str = "") -> Found:
+    """Finds every pair of a data set, and opens no more pictures than it takes to see how its masks are to be read.
 
     Args:
         root: A file or folder of one of the forms, or a folder of such folders.
@@ -57,7 +52,7 @@ def find_pairs(root: Path | str, *, person: str = "") -> tuple[list[Pair], list[
             `any`); by default the category `person`, and what the label pictures' own rule says.
 
     Returns:
-        The pairs, sorted by set and name, and what is missing a partner.
+        The pairs, sorted by set and name, what is missing a partner, and what else is to be known.
 
     Raises:
         DataError: There is nothing of an accepted form, or a file can't be understood.
@@ -72,16 +67,47 @@ def find_pairs(root: Path | str, *, person: str = "") -> tuple[list[Pair], list[
         raise DataError(f"{root} is no data set of a form that is read: {_forms()}.")
     else:
         raise DataError(f"DATA must be a folder or a file of a data set; {root} is neither.")
+    refused = [fault for fault in found.faults if fault.kind == "not understood"]
+    if not found.pairs and refused:
+        raise DataError(f"{refused[0].text}.")
     if not found.pairs and not found.faults:
         raise DataError(
             f"No pictures in {root}: expected images/ (and masks/ with the same stems), a folder of such folders, or "
             f"one of {_forms()}."
         )
-    return found.pairs, found.faults
+    found = replace(found, pairs=_read_alike(found.pairs))
+    people, nobody = Counter(pair.set for pair in found.pairs), Counter(p.set for p in found.pairs if p.mask is None)
+    found.notes.extend(
+        f"{name}: {count} of {people[name]} photograph(s) show nobody, as the data set says."
+        for name, count in sorted(nobody.items())
+    )
+    return found
+
+
+def _read_alike(pairs: list[Pair]) -> list[Pair]:
+    """The pairs with what the label pictures of their set hold, so that none is read by itself alone.
+
+    Raises:
+        DataError: No label picture holds what was asked for.
+    """
+    by_set: dict[tuple[str, str], list[Place]] = defaultdict(list)
+    for pair in pairs:
+        if isinstance(pair.mask, Path | Member):
+            by_set[pair.set, pair.person].append(pair.mask)
+    others = {key: look_up(places) for key, places in by_set.items() if parse_person(key[1]) is None}
+    asked = {key: places for key, places in by_set.items() if key not in others}
+    held = {key: holds(places, key[1]) for key, places in asked.items()}
+    for (name, person), places in asked.items():
+        # Masks of other classes may well show nobody; plain ones, or a value that no set has, are a mistake.
+        if not held[name, person] and (not any(held.values()) or are_plain(places)):
+            raise DataError(
+                f"{name}: no mask holds what `person={person}` asks for; where sets differ, sets.toml says it for each."
+            )
+    return [replace(pair, others=others.get((pair.set, pair.person))) if pair.mask else pair for pair in pairs]
 
 
 def _forms() -> str:
-    return ", ".join(reader.NAME for reader in READERS)
+    return ", ".join(reader.NAME for reader in readers())
 
 
 def _find(reader: Reader, root: Path, person: str) -> Found:
@@ -100,10 +126,15 @@ def _find(reader: Reader, root: Path, person: str) -> Found:
 
 def _folder_of_sets(root: Path, person: str) -> Found:
     options = _set_options(root)
-    found = Found([], [])
+    found, strange = Found(), dict[Path, set[str]]()
     for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        if folder.name.casefold() in UNLABELLED:
+            found.notes.append(f"{folder.name}: nobody has labelled these photographs; left out.")
+            continue
         reader = reader_of(folder)
         if reader is None:
+            if stems := {picture.stem for picture in pictures_below(folder)}:
+                strange[folder] = stems
             continue
         weight, own_person = options.get(folder.name, (1.0, ""))
         inner = _find(reader, folder, own_person or person)
@@ -111,7 +142,23 @@ def _folder_of_sets(root: Path, person: str) -> Found:
             replace(p, set=nested_name(folder.name, p.set), weight=p.weight * weight) for p in inner.pairs
         )
         found.faults.extend(inner.faults)
-    return found
+        found.notes.extend(inner.notes)
+    return _without(found, strange) if found.pairs or found.faults else found
+
+
+def _without(found: Found, strange: dict[Path, set[str]]) -> Found:
+    """Says which folders beside the sets aren't understood. One with the names of a set of nobody may be its masks."""
+    pairs = found.pairs
+    for folder, stems in strange.items():
+        text = f"{folder} holds {len(stems)} picture(s) and is of no form that is read"
+        alike = {pair.set for pair in pairs if pair.mask is None and pair.stem in stems}
+        if alike:
+            text += f"; it has the names of {', '.join(sorted(alike))}: are these its masks?"
+            pairs = [pair for pair in pairs if pair.set not in alike or pair.mask is not None]
+            found.faults.append(Fault(Pair(folder, None, folder.name), "not understood", text))
+        else:
+            found.notes.append(f"{text}: left out.")
+    return replace(found, pairs=pairs)
 
 
 def nested_name(folder: str, name: str) -> str:

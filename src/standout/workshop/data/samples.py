@@ -15,8 +15,8 @@ from standout.errors import InputError
 from standout.imaging.arrays import Frame
 from standout.workshop.config import DataOptions
 from standout.workshop.data.augment import Label, Scene, augment, fit
-from standout.workshop.data.drawings import OwnTransparency
 from standout.workshop.data.labels import OpenPair, label_fault, open_pair, read_image
+from standout.workshop.data.painted import OwnTransparency
 from standout.workshop.data.pair import Fault, Pair
 from standout.workshop.data.synthesize import CutOut, crop_person, paste_people
 

@@ -20,10 +20,10 @@ import numpy as np
 
 from standout.errors import ConfigError, DataError
 from standout.imaging.arrays import Alpha, Frame, Mask, check_alpha
-from standout.workshop.data.check import rule_sentences
+from standout.workshop.data.check import rules_in_words
 from standout.workshop.data.labels import label_fault, open_pair
-from standout.workshop.data.pair import Fault, Pair
-from standout.workshop.data.pairs import find_pairs
+from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pairs import find
 from standout.workshop.data.shapes import read_shape
 from standout.workshop.score.boundary import boundary_f
 from standout.workshop.score.counts import THRESHOLD, count
@@ -55,10 +55,10 @@ def evaluate(
 
     Args:
         predict: Photo, uint8 RGB (H, W, 3), to alpha, float32 (H, W) in [0, 1].
-        data: A data set of any form that `find_pairs` reads (docs/data.md), or the pairs themselves.
+        data: A data set of any form that `find` reads (docs/data.md), or the pairs themselves.
         threshold: A pixel counts as person where `alpha >= threshold`.
         calibrate: Count at every one of `THRESHOLDS` too.
-        person: What is person in the data, as `find_pairs` takes it.
+        person: What is person in the data, as `find` takes it.
 
     Raises:
         DataError: There is no photograph that can be scored.
@@ -67,8 +67,9 @@ def evaluate(
     """
     if not 0 < threshold <= 1:
         raise ConfigError(f"`threshold` must lie in (0, 1]; received {threshold}.")
-    pairs, faults = find_pairs(data, person=person) if isinstance(data, str | Path) else (list(data), [])
-    photos, notes = [], []
+    found = find(data, person=person) if isinstance(data, str | Path) else Found(list(data))
+    pairs, faults, notes = found.pairs, found.faults, found.notes
+    photos: list[PhotoScore] = []
     rules: dict[str, Counter[str]] = defaultdict(Counter)
     for done, pair in enumerate(pairs, 1):
         loaded = load_pair(pair)
@@ -84,7 +85,7 @@ def evaluate(
     if not photos:
         first = f" The first fault: {faults[0].text}." if faults else ""
         raise DataError(f"No photograph could be scored; {len(faults)} were left out.{first}")
-    notes += [sentence for name in sorted(rules) for sentence in rule_sentences(name, rules[name])]
+    notes += rules_in_words(rules)
     return Evaluation(threshold, tuple(photos), tuple(faults), tuple(notes))
 
 

@@ -27,7 +27,7 @@ from standout.imaging.files import atomic_write
 from standout.workshop.config import Config, config_from_dict, read_run_record
 from standout.workshop.data.check import MOST_AT_ONCE, Checked, check_pairs
 from standout.workshop.data.pair import Pair
-from standout.workshop.data.pairs import find_pairs, with_weights
+from standout.workshop.data.pairs import find, find_pairs, with_weights
 from standout.workshop.data.split import some_of, split_pairs
 from standout.workshop.model.deeplab import build_deeplab, encoder_layers
 from standout.workshop.model.losses import BCEDice
@@ -68,17 +68,18 @@ def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], Check
     Raises:
         DataError: Too few good pairs are left.
     """
-    pairs, faults = find_pairs(data, person=config.data.person)
-    checked = check_pairs(pairs, faults=faults, most_at_once=MOST_AT_ONCE)
+    found = find(data, person=config.data.person)
+    checked = check_pairs(found.pairs, faults=found.faults, most_at_once=MOST_AT_ONCE)
     for fault in checked.faults:
         log.warning("left out (%s): %s", fault.kind, fault.text)
-    for sentence in checked.rule_sentences():
-        log.info("label pictures of %s", sentence)
+    for sentence in [*found.notes, *checked.rule_sentences()]:
+        log.info("%s", sentence)
     if checked.put_off:
         log.info("%d pairs: each is checked when it is first drawn", len(checked.good))
     good = with_weights(checked.good, config.data.weights_by_set)
     if not any(pair.has_person for pair in good):
-        raise DataError(f"No usable pair of image and mask in {data}: {len(checked.faults)} fault(s), named above.")
+        left = f"; {len(checked.faults)} were left out, as said above" if checked.faults else ""
+        raise DataError(f"There is no person to learn from in {data}: {len(good)} photograph(s) show nobody{left}.")
     train, val = _held_out(good, config)
     if len(val) > MOST_VALIDATED:
         log.info("%d pairs are held out; the same %d of them are validated on", len(val), MOST_VALIDATED)

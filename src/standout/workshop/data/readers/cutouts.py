@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from standout.workshop.data.drawings import OwnTransparency
+from standout.workshop.data.painted import OwnTransparency
 from standout.workshop.data.pair import Found, Pair
-from standout.workshop.data.readers.parts import has_alpha, pictures_by_stem
+from standout.workshop.data.readers._parts import has_alpha, pictures_by_stem
 
 NAME = "cut-outs"
+RANK = 100
 
 
 def fits(root: Path) -> bool:
@@ -20,4 +21,4 @@ def fits(root: Path) -> bool:
 
 def find(root: Path, person: str) -> Found:  # noqa: ARG001 - transparency has no values to choose from
     pictures = pictures_by_stem(root)
-    return Found([Pair(path, OwnTransparency(path), root.name, stem) for stem, path in pictures.items()], [])
+    return Found([Pair(path, OwnTransparency(path), root.name, stem) for stem, path in pictures.items()])

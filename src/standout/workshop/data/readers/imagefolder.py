@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from standout.errors import DataError, InputError, MissingExtra
-from standout.workshop.data.drawings import Annotation, Drawing, OwnTransparency, PaintedMask, box
+from standout.workshop.data.drawings import Annotation, Drawing, box
+from standout.workshop.data.painted import OwnTransparency
 from standout.workshop.data.pair import Fault, Found, Pair
-from standout.workshop.data.readers.parts import Categories, has_alpha, read_table, read_text, split_named
+from standout.workshop.data.person_values import parse_person
+from standout.workshop.data.places import Place
+from standout.workshop.data.readers._parts import Categories, has_alpha, read_table, read_text, split_named
 
 NAME = "Hugging Face imagefolder"
+RANK = 50
 
 _FILES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _IMAGES = ("file_name", "image_file_name", "image", "image_path")
@@ -32,11 +36,13 @@ def fits(root: Path) -> bool:
 
 
 def find(root: Path, person: str) -> Found:
-    found = Found([], [])
+    found = Found()
     for file in _metadata(root):
         split = split_named(file.parent.name) if file.parent != root else ""
         name = split or (root.name if file.parent == root else file.parent.name)
-        for where, row in _rows(file):
+        rows = list(_rows(file))
+        _check_numbers(file, [row["objects"] for _, row in rows if "objects" in row], person)
+        for where, row in rows:
             title = next((str(row[key]) for key in _IMAGES if row.get(key)), "")
             if not title:
                 raise DataError(f"{file}, {where}: it must have a column `file_name`; it has {', '.join(row)}.")
@@ -60,30 +66,54 @@ def _metadata(root: Path) -> list[Path]:
     return [file for folder in folders for name in _FILES if (file := folder / name).is_file()]
 
 
-def _mask(file: Path, where: str, row: dict[str, Any], image: Path, person: str) -> tuple[Annotation | None, str]:
+def _mask(
+    file: Path, where: str, row: dict[str, Any], image: Path, person: str
+) -> tuple[Place | Annotation | None, str]:
+    """The label, and what is missing of it."""
     column = next((key for key in _MASKS if key in row), None)
     if column is not None:
         if not row[column]:
             return None, ""
         path = _inside(file, str(row[column]), where)
-        return (
-            (PaintedMask(path, person), "") if path.is_file() else (None, f"{file}, {where}: there is no {path.name}")
-        )
+        return (path, "") if path.is_file() else (None, f"{file}, {where}: there is no {path.name}")
     if "objects" in row:
         return _boxes(file, where, row["objects"], person), ""
-    return (OwnTransparency(image) if has_alpha(image) else None), ""
+    if has_alpha(image):
+        return OwnTransparency(image), ""
+    raise DataError(
+        f"{file}, {where}: no column says where people are; it has {', '.join(row)}, and needs `mask` (empty where "
+        "nobody is) or `objects`."
+    )
+
+
+def _check_numbers(file: Path, objects: list[Any], person: str) -> None:
+    """Categories as numbers without names: one alone is person, of several the user must say which.
+
+    Raises:
+        DataError: They don't.
+    """
+    found: set[int] = set()
+    for one in objects:
+        try:
+            one = json.loads(one) if isinstance(one, str) else one
+            found |= {name for name in one.get("category") or one.get("categories") or [] if isinstance(name, int)}
+        except (ValueError, AttributeError, TypeError):
+            continue  # told with its row
+    if len(found) > 1 and parse_person(person) is None:
+        raise DataError(f"{file}: the categories are numbers, {sorted(found)}; say with `person` which is person.")
 
 
 def _boxes(file: Path, where: str, objects: Any, person: str) -> Drawing | None:
-    wanted = Categories(person)
+    wanted, asked = Categories(person), parse_person(person)
+    numbers = asked.numbers if asked is not None else None
     try:
         objects = json.loads(objects) if isinstance(objects, str) else objects
         names = objects.get("category") or objects.get("categories") or [None] * len(objects["bbox"])
         corners = [
             [float(number) for number in bbox]
             for bbox, name in zip(objects["bbox"], names, strict=True)
-            # Numbers of categories have no name here; such a file has one category.
-            if name is None or isinstance(name, int) or str(name) in wanted
+            # Numbers of categories have no name here.
+            if name is None or (isinstance(name, int) and (numbers is None or name in numbers)) or str(name) in wanted
         ]
         shapes = tuple(box(x, y, x + width, y + height, "unsure") for x, y, width, height in corners)
     except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:

@@ -1,4 +1,4 @@
-"""LabelMe: a JSON beside each photograph, or with the photograph in it.
+"""LabelMe: a JSON beside each photograph, or all of them in a folder beside images/.
 
 Polygons, circles and masks of the label are person, in the order of the file. Rectangles, which are nobody's outline,
 are unsure inside, and so is `__ignore__`. Everything else is background.
@@ -13,9 +13,10 @@ from typing import Any
 from standout.errors import DataError, InputError
 from standout.workshop.data.drawings import Drawing, Meaning, Shape, bitmap, box, polygon
 from standout.workshop.data.pair import Fault, Found, Pair
-from standout.workshop.data.readers.parts import Categories, is_picture, read_json, split_named, starts_like
+from standout.workshop.data.readers._parts import Categories, is_picture, read_json, split_named, starts_like
 
 NAME = "LabelMe"
+RANK = 65
 
 _IGNORED = ("__ignore__", "_ignore_", "ignore")
 
@@ -26,7 +27,8 @@ def fits(root: Path) -> bool:
 
 
 def find(root: Path, person: str) -> Found:
-    found, labels, wanted = Found([], []), set(), Categories(person)
+    found, labels, wanted = Found(), set(), Categories(person)
+    used: set[Path] = set()
     files = _files(root)
     base = root if root.is_dir() else root.parent
     for file in files:
@@ -38,6 +40,7 @@ def find(root: Path, person: str) -> Found:
             photo = _image_of(file, {}) or file.with_suffix(".jpg")
             lost = Pair(photo, None, base.name, file.stem, split=split_named(file.parent.name))
             found.leave_out(lost, error)
+            used.add(photo.resolve())
             continue
         image = _image_of(file, content)
         pair = Pair(image or file.with_suffix(".jpg"), None, base.name, file.stem, split=split_named(file.parent.name))
@@ -45,6 +48,7 @@ def find(root: Path, person: str) -> Found:
             name = content.get("imagePath", "")
             found.faults.append(Fault(pair, "no image", f"{file}: there is no picture {name!r} beside it"))
             continue
+        used.add(image.resolve())
         labels |= {str(shape.get("label", "")) for shape in shapes if isinstance(shape, dict)}
         try:
             drawn = tuple(figure for number, shape in enumerate(shapes) for figure in _shape(shape, wanted, number))
@@ -57,6 +61,11 @@ def find(root: Path, person: str) -> Found:
         )
     if labels:
         wanted.check(labels, base)
+    for folder in {base, base / "images"} if root.is_dir() else ():
+        for photo in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if is_picture(photo) and photo.resolve() not in used:
+                lonely = Pair(photo, None, base.name, photo.stem)
+                found.faults.append(Fault(lonely, "no mask", f"{photo.name}: no {photo.stem}.json labels it"))
     return found
 
 
@@ -71,13 +80,24 @@ def _read(file: Path) -> tuple[dict[str, Any], list[Any]]:
 def _files(root: Path) -> list[Path]:
     if root.is_file():
         return [root] if root.suffix.lower() == ".json" else []
-    return sorted(path for path in root.iterdir() if path.suffix.lower() == ".json" and path.is_file())
+    own = _jsons(root)
+    if own or not (root / "images").is_dir():
+        return own
+    # `labelme --output`: the JSONs in a folder of their own.
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [file for folder in folders for file in _jsons(folder)]
+
+
+def _jsons(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".json" and path.is_file())
 
 
 def _image_of(file: Path, content: dict[str, Any]) -> Path | None:
     named = Path(str(content.get("imagePath") or "").replace("\\", "/"))
-    beside = [file.parent / named, file.parent / named.name] if named.name else []
-    beside += [path for path in sorted(file.parent.glob(f"{_escaped(file.stem)}.*")) if is_picture(path)]
+    folders = [file.parent, file.parent.parent / "images"]
+    beside = [file.parent / named, *(folder / named.name for folder in folders)] if named.name else []
+    for folder in folders:
+        beside += [path for path in sorted(folder.glob(f"{_escaped(file.stem)}.*")) if is_picture(path)]
     return next((path for path in beside if path.is_file()), None)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 from standout.errors import DataError, InputError
 from standout.workshop.data.drawings import Drawing, Meaning, Shape, bitmap, box, polygon
 from standout.workshop.data.pair import Fault, Found, Pair
-from standout.workshop.data.readers.parts import Categories, pictures_by_stem, read_json, split_named
+from standout.workshop.data.readers._parts import Categories, pictures_by_stem, read_json, split_named
 
 NAME = "Supervisely"
+RANK = 20
 
 _UNSURE = ("neutral",)
 
@@ -31,7 +32,7 @@ def find(root: Path, person: str) -> Found:
         raise DataError(f"{meta} must have a list `classes`, as Supervisely writes it.")
     wanted = Categories(person)
     wanted.check((_plain(str(entry.get("title", ""))) for entry in classes if isinstance(entry, dict)), meta)
-    found = Found([], [])
+    found = Found()
     for folder in _sets(root):
         images = pictures_by_stem(folder / "img")
         used: set[Path] = set()

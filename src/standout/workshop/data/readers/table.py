@@ -9,9 +9,10 @@ from pathlib import Path
 
 from standout.errors import DataError
 from standout.workshop.data.pair import Found, Pair
-from standout.workshop.data.readers.parts import is_weight, read_table
+from standout.workshop.data.readers._parts import is_weight, read_table
 
 NAME = "CSV"
+RANK = 10
 
 
 def fits(root: Path) -> bool:

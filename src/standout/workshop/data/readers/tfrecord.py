@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from standout.errors import DataError
-from standout.workshop.data.drawings import Annotation, Drawing, PaintedInstances, PaintedMask, box
-from standout.workshop.data.label_pictures import VOC_PERSON, parse_person
+from standout.workshop.data.drawings import Annotation, Drawing, box
+from standout.workshop.data.label_pictures import VOC_PERSON
+from standout.workshop.data.painted import PaintedInstances, PaintedMask
 from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.person_values import parse_person
 from standout.workshop.data.places import Member
-from standout.workshop.data.readers.parts import Categories, split_named
+from standout.workshop.data.readers._parts import Categories, check_holds, split_named
 
 NAME = "TFRecord"
+RANK = 90
 
 _PHOTO, _CLASSES, _MASKS = "image/encoded", "image/segmentation/class/encoded", "image/object/mask"
 _NAMES = "image/object/class/text"
@@ -32,7 +35,7 @@ def fits(root: Path) -> bool:
 
 
 def find(root: Path, person: str) -> Found:
-    found = Found([], [])
+    found = Found()
     for shard in _shards(root):
         split = split_named(shard.name)
         name = split or root.stem
@@ -44,8 +47,16 @@ def find(root: Path, person: str) -> Found:
                 found.faults.append(Fault(lonely, "no image", f"{place}: it has no `{_PHOTO}`"))
                 continue
             image = _member(shard, number, photo.spans[0], _title(example, shard))
+            if not example.keys() & {_CLASSES, _MASKS, _SIDES[0]}:
+                lonely = Pair(image, None, name, split=split)
+                text = f"{place}: no feature says where people are; it has {', '.join(sorted(example)[:8])}"
+                found.faults.append(Fault(lonely, "not understood", text))
+                continue
             mask = _mask(shard, number, example, person)
             found.pairs.append(Pair(image, mask, name, f"{shard.stem}/{number}", split=split))
+    if parse_person(person) is None:
+        classes = [pair.mask.place for pair in found.pairs if isinstance(pair.mask, PaintedMask)]
+        check_holds(classes, str(VOC_PERSON), root)
     return found
 
 

@@ -1,7 +1,8 @@
 """Pascal VOC: JPEGImages/ with SegmentationClass/ (class 15 is person, 255 unsure), or with Annotations/ (boxes).
 
-Of a folder that has both, the photographs with a segmentation are read; boxes then say who has nobody in it. The
-classes of another set are named by labelmap.txt, as CVAT writes it, or class_names.txt, as LabelMe's export does.
+Of a folder that has both, the photographs with a segmentation are read. The classes of another set are named by
+labelmap.txt, as CVAT writes it, or class_names.txt, as LabelMe's export does; without such a list one mask at least
+must hold class 15.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from standout.errors import DataError, InputError
-from standout.workshop.data.drawings import Drawing, PaintedMask, Shape, box
-from standout.workshop.data.label_pictures import VOC_PERSON, parse_person
+from standout.workshop.data.drawings import Drawing, Shape, box
+from standout.workshop.data.label_pictures import VOC_PERSON
+from standout.workshop.data.painted import PaintedMask
 from standout.workshop.data.pair import Fault, Found, Pair, Split
-from standout.workshop.data.readers.parts import Categories, pictures_by_stem, read_text, split_named
+from standout.workshop.data.person_values import parse_person
+from standout.workshop.data.readers._parts import Categories, check_holds, pictures_by_stem, read_text, split_named
 
 NAME = "Pascal VOC"
+RANK = 30
 
 
 def fits(root: Path) -> bool:
@@ -29,7 +33,7 @@ def find(root: Path, person: str) -> Found:
     folders = (root / part for part in ("SegmentationClass", "SegmentationClassPNG"))
     masks = next((pictures_by_stem(folder) for folder in folders if folder.is_dir()), None)
     splits = _splits(root, "Segmentation" if masks is not None else "Main")
-    found = Found([], [])
+    found = Found()
     if masks is None:
         categories = Categories(person)
         for stem, image in images.items():
@@ -46,7 +50,7 @@ def find(root: Path, person: str) -> Found:
             mask = Drawing(str(file), shapes) if shapes else None
             found.pairs.append(Pair(image, mask, root.name, stem, split=pair.split))
         return found
-    value = person if parse_person(person) is not None else _person_value(root, person)
+    value = person if parse_person(person) is not None else _person_value(root, person, list(masks.values()))
     for stem, picture in masks.items():
         if stem not in images:
             lonely = Pair(root / "JPEGImages" / stem, picture, root.name, stem)
@@ -57,7 +61,7 @@ def find(root: Path, person: str) -> Found:
     return found
 
 
-def _person_value(root: Path, person: str) -> str:
+def _person_value(root: Path, person: str, masks: list[Path]) -> str:
     """Which number or color is person: by the set's own list of classes, else VOC's."""
     categories = Categories(person)
     colors = root / "labelmap.txt"
@@ -79,6 +83,7 @@ def _person_value(root: Path, person: str) -> str:
             f"{root} has no labelmap.txt or class_names.txt that names {categories.asked!r}; give its number instead "
             "(`person=15`)."
         )
+    check_holds(masks, str(VOC_PERSON), root)
     return str(VOC_PERSON)
 
 

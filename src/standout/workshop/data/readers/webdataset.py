@@ -13,9 +13,10 @@ from pathlib import Path, PurePosixPath
 from standout.errors import DataError
 from standout.workshop.data.pair import Fault, Found, Pair
 from standout.workshop.data.places import Member
-from standout.workshop.data.readers.parts import split_named
+from standout.workshop.data.readers._parts import split_named
 
 NAME = "WebDataset"
+RANK = 80
 
 _PHOTOS = ("jpg", "jpeg", "webp", "image.jpg", "image.png", "img.png", "png")
 _MASKS = ("mask.png", "seg.png", "label.png", "segmentation.png", "alpha.png", "png")
@@ -27,18 +28,24 @@ def fits(root: Path) -> bool:
 
 
 def find(root: Path, person: str) -> Found:
-    found = Found([], [])
+    found = Found()
     for shard in _shards(root):
         split = split_named(shard.stem)
         samples = _samples(shard)
         labelled = any(_pick(files, _MASKS, without=_pick(files, _PHOTOS)) for files in samples.values())
+        if samples and not labelled:
+            endings = sorted({ending for files in samples.values() for ending in files})
+            wanted, there = ", ".join(_MASKS[:3]), ", ".join(endings[:8])
+            text = f"{shard}: no sample has a mask ({wanted} …); their files end in {there}"
+            found.faults.append(Fault(Pair(shard, None, split or root.stem), "not understood", text))
+            continue
         for key, files in samples.items():
             image = _pick(files, _PHOTOS)
             if image is None:
                 continue
             mask = _pick(files, _MASKS, without=image)
             pair = Pair(image, mask, split or root.stem, f"{shard.stem}/{key}", person=person, split=split)
-            if labelled and mask is None:
+            if mask is None:
                 found.faults.append(Fault(pair, "no mask", f"{image}: no mask of the key {key!r} in the shard"))
             else:
                 found.pairs.append(pair)

@@ -1,68 +1,91 @@
-"""YOLO: text files of polygons (segmentation) or boxes (detection), in shares of the picture's width and height.
+"""YOLO: text files of polygons, run lengths or boxes; numbers are shares of the picture's width and height.
 
-A folder with data.yaml, or with images/ and labels/. A line is a class and either x, y, x, y … of a polygon, or centre
-x, centre y, width, height of a box. A photograph without a file, or with an empty one, shows nobody.
+A folder with a .yaml that has `names:`, with images/ and labels/, or CVAT's obj_train_data/. A line is a class and the
+x, y of a polygon's points, or centre x, y, width and height of a box (with key points behind it where the .yaml has
+`kpt_shape`), or `rle`, height, width and COCO's counts. A photograph with an empty file, or with none beside others
+that have one, shows nobody.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from standout.errors import DataError, InputError, MissingExtra
-from standout.workshop.data.drawings import Drawing, Shape, box, polygon
-from standout.workshop.data.pair import Found, Pair, Split
-from standout.workshop.data.readers.parts import Categories, pictures_below, read_text, split_named
+from standout.errors import DataError
+from standout.workshop.data.pair import Fault, Found, Pair, Split
+from standout.workshop.data.person_values import parse_person
+from standout.workshop.data.readers._parts import (
+    Categories,
+    pictures_below,
+    read_text,
+    read_yaml,
+    split_named,
+    starts_like,
+)
+from standout.workshop.data.readers._yolo_rows import Classes, listing, read_rows
 
 NAME = "YOLO"
+RANK = 60
 
-#: Class 0 of COCO, whose names most files without data.yaml follow.
-_PERSON_CLASS = 0
+_PARTS = ("train", "val", "valid", "test")
 _SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 def fits(root: Path) -> bool:
     if root.is_file():
         return root.suffix.lower() in (".yaml", ".yml")
-    if _yaml_of(root) is not None:
+    if not root.is_dir():
+        return False
+    if _yamls(root) or (root / "obj_train_data").is_dir():
         return True
-    return any(labels.is_dir() and _has_text(labels) for labels in _label_folders(root))
+    return any(folder.is_dir() and _has_rows(folder) for folder in _label_folders(root))
 
 
 def find(root: Path, person: str) -> Found:
-    file = root if root.is_file() else _yaml_of(root)
-    base = root.parent if root.is_file() else root
-    if file is None:
-        folders: list[tuple[Path, Split]] = [(folder, "") for folder in _image_folders(base)]
-        classes = {_PERSON_CLASS}
-    else:
-        settings = _read_yaml(file)
-        folders = _listed(file, settings)
-        classes = _person_classes(file, settings, person)
-    found = Found([], [])
+    base = root if root.is_dir() else root.parent
+    yamls = _yamls(root) if root.is_dir() else [root]
+    if len(yamls) > 1:
+        raise DataError(f"{root} has several files with `names:` ({', '.join(f.name for f in yamls)}); name one.")
+    found = Found()
+    settings = read_yaml(yamls[0], "YOLO's data.yaml") if yamls else {}
+    folders = _listed(yamls[0], settings, found) if any(settings.get(part) for part in _SPLITS) else []
+    folders = folders or [(folder, _part(folder, base)) for folder in _image_folders(base)]
+    classes = _classes(yamls[0] if yamls else None, settings, base, person, found)
+    used: set[Path] = set()
     for folder, split in folders:
-        for image in _pictures(folder):
-            label = label_of(image)
-            name = split or (split_named(folder.name) if file is None else "") or base.name
-            part = split or split_named(folder.name)
-            try:
-                shapes = _read(label, classes) if label is not None else ()
-            except DataError as error:
-                found.leave_out(Pair(image, None, name, image.stem, split=part), error)
-                continue
-            mask = Drawing(str(label), shapes) if shapes else None
-            found.pairs.append(Pair(image, mask, name, image.stem, split=part))
+        _read_folder(folder, split, split or base.name, classes, used, found)
+    if not classes.known and classes.seen and classes.people and not classes.people & classes.seen:
+        raise DataError(
+            f"{base}: rows have the classes {listing(classes.seen)}, and no data.yaml, classes.txt or obj.names says "
+            "which is person; say its number with `person` (`person=1`)."
+        )
     return found
 
 
-def read_boxes(file: Path, classes: frozenset[int] | None = None) -> Drawing | None:
-    """Boxes of people, whatever their class if none is asked for; None where there are none, and so nobody.
-
-    Raises:
-        DataError: A line can't be understood.
-    """
-    shapes = _read(file, classes)
-    return Drawing(str(file), shapes) if shapes else None
+def _read_folder(folder: Path, split: Split, name: str, classes: Classes, used: set[Path], found: Found) -> None:
+    """Adds the photographs of a folder, or of a text file that lists them."""
+    images = [image for image in _pictures(folder) if image not in used]
+    used.update(images)
+    labels = {image: label_of(image) for image in images}
+    lacking = [image for image, label in labels.items() if label is None]
+    strangers = _strangers([label for label in labels.values() if label], images)
+    if images and (len(lacking) == len(images) or (lacking and strangers)):
+        first = images[0] if len(lacking) == len(images) else lacking[0]
+        other = f", and {len(strangers)} label file(s) belong to none, such as {strangers[0].name}" if strangers else ""
+        text = f"{folder}: {len(lacking)} photograph(s) have no label file, such as {first.name}{other}"
+        found.faults.append(Fault(Pair(folder, None, name, split=split), "no mask", text))
+    elif lacking:
+        found.notes.append(f"{name}: {len(lacking)} photograph(s) have no label file: nobody, as YOLO has it.")
+    for image, label in labels.items():
+        if label is None and (len(lacking) == len(images) or strangers):
+            continue
+        try:
+            mask = read_rows(label, classes) if label is not None else None
+        except DataError as error:
+            found.leave_out(Pair(image, None, name, image.stem, split=split), error)
+            continue
+        found.pairs.append(Pair(image, mask, name, image.stem, split=split))
 
 
 def label_of(image: Path) -> Path | None:
@@ -75,57 +98,45 @@ def label_of(image: Path) -> Path | None:
     return file if file.is_file() else None
 
 
-def _read(file: Path, classes: frozenset[int] | set[int] | None) -> tuple[Shape, ...]:
-    shapes = []
-    for line, text in enumerate(read_text(file).splitlines(), 1):
-        words = text.split()
-        if not words:
-            continue
-        try:
-            kind, *numbers = int(float(words[0])), *(float(word) for word in words[1:])
-            if classes is not None and kind not in classes:
-                continue
-            shapes.append(_shape(numbers))
-        except (ValueError, InputError) as error:
-            reason = str(error) if isinstance(error, InputError) else f"received {text[:60]!r}"
-            raise DataError(
-                f"{file}, line {line}: it must be a class and the x, y of a polygon's points, or of a box; {reason}."
-            ) from error
-    return tuple(shapes)
-
-
-def _shape(numbers: list[float]) -> Shape:
-    if len(numbers) == 4:
-        x, y, width, height = numbers
-        corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        return box(*corners, "unsure", relative=True)
-    return polygon(numbers, relative=True)
+def _strangers(labels: list[Path], images: list[Path]) -> list[Path]:
+    """Files in the label folders that belong to no photograph."""
+    known = {label.stem for label in labels} | {image.stem for image in images} | {"classes", "train", "val", "test"}
+    return sorted(
+        file for folder in {label.parent for label in labels} for file in folder.glob("*.txt") if file.stem not in known
+    )
 
 
 # ---------------------------------------------------------------- layout
 
 
-def _yaml_of(root: Path) -> Path | None:
-    files = [root / name for name in ("data.yaml", "data.yml", "dataset.yaml")] if root.is_dir() else []
-    return next((file for file in files if file.is_file()), None)
+def _yamls(root: Path) -> list[Path]:
+    """The data.yaml of a folder, else every .yaml that has `names:`."""
+    files = [file for ending in ("*.yaml", "*.yml") for file in sorted(root.glob(ending)) if file.is_file()]
+    usual = [file for file in files if file.stem in ("data", "dataset")]
+    return usual[:1] or [file for file in files if starts_like(file, b"names")]
 
 
 def _label_folders(root: Path) -> list[Path]:
-    return [root / "labels", *(root / part / "labels" for part in ("train", "val", "valid", "test"))]
+    return [root / "labels", *(root / part / "labels" for part in _PARTS)]
 
 
 def _image_folders(root: Path) -> list[Path]:
     if (root / "images").is_dir():
         inner = sorted(path for path in (root / "images").iterdir() if path.is_dir())
         return inner or [root / "images"]
-    return [root / part / "images" for part in ("train", "val", "valid", "test") if (root / part / "images").is_dir()]
+    if (root / "obj_train_data").is_dir():
+        return [root / "obj_train_data"]
+    return [root / part / "images" for part in _PARTS if (root / part / "images").is_dir()]
 
 
-def _has_text(labels: Path) -> bool:
-    files = (
-        path for folder in (labels, *sorted(p for p in labels.iterdir() if p.is_dir())) for path in folder.iterdir()
-    )
-    return any(path.suffix == ".txt" for path in files)
+def _part(folder: Path, base: Path) -> Split:
+    """Of images/train and of train/images the part is train."""
+    return split_named(folder.parent.name if folder.name == "images" and folder.parent != base else folder.name)
+
+
+def _has_rows(labels: Path) -> bool:
+    folders = (labels, *sorted(path for path in labels.iterdir() if path.is_dir()))
+    return any(path.suffix == ".txt" for folder in folders for path in folder.iterdir())
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -133,54 +144,104 @@ def _pictures(folder: Path) -> list[Path]:
     if folder.is_dir():
         return pictures_below(folder)
     lines = [line.strip() for line in read_text(folder).splitlines() if line.strip()]
-    paths = [Path(line) if Path(line).is_absolute() else folder.parent / line for line in lines]
-    missing = next((number for number, path in enumerate(paths, 1) if not path.is_file()), None)
+    paths = [_place(line, [folder.parent]) for line in lines]
+    missing = next((number for number, path in enumerate(paths, 1) if path is None), None)
     if missing is not None:
         raise DataError(f"{folder}, line {missing}: there is no picture {lines[missing - 1]!r}.")
-    return paths
+    return [path for path in paths if path is not None]
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        import yaml
-    except ModuleNotFoundError as error:
-        raise MissingExtra("Reading YOLO's data.yaml", "data") from error
-    try:
-        settings = yaml.safe_load(read_text(file))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise DataError(f"{file}{where}: this isn't YAML ({getattr(error, 'problem', error)}).") from error
-    if not isinstance(settings, dict):
-        raise DataError(f"{file} must have `train:`, `val:` and `names:`; received {type(settings).__name__}.")
-    return settings
-
-
-def _listed(file: Path, settings: dict[str, Any]) -> list[tuple[Path, Split]]:
-    folders: list[tuple[Path, Split]] = []
+def _listed(file: Path, settings: dict[str, Any], found: Found) -> list[tuple[Path, Split]]:
+    """The folders, or lists of pictures, that a data.yaml names; one that several parts name belongs to none."""
     path = str(settings.get("path") or "")
-    bases = [file.parent, file.parent / path, Path(path)] if path else [file.parent]
+    bases = [file.parent / path, file.parent] if path else [file.parent]
+    parts: dict[Path, list[Split]] = {}
     for split in _SPLITS:
         entry = settings.get(split) or []
         for name in entry if isinstance(entry, list) else [entry]:
-            # Files that were written elsewhere name `../train/images` beside themselves.
-            options = [base / str(name) for base in bases] + [file.parent / str(name).removeprefix("../")]
-            place = next((option for option in options if option.exists()), None)
+            place = _place(str(name), bases)
             if place is None:
-                raise DataError(f"{file} names `{split}: {name}`, and there is no such folder.")
-            folders.append((place, split))
-    if not folders:
-        raise DataError(f"{file} names no pictures; it needs `train:` or `val:` with a folder.")
-    return folders
+                found.notes.append(f"{file} names `{split}: {name}`, and there is no such folder: it is left out.")
+            else:
+                parts.setdefault(place.resolve(), []).append(split)
+    if not any("test" not in splits for splits in parts.values()):
+        named = ", ".join(f"{part}: {settings[part]}" for part in _SPLITS if settings.get(part))
+        raise DataError(
+            f"{file} names no pictures that are there ({named}); it needs `train:` or `val:` with a folder."
+        )
+    return [(place, splits[0] if len(splits) == 1 else "") for place, splits in parts.items()]
 
 
-def _person_classes(file: Path, settings: dict[str, Any], person: str) -> set[int]:
-    names = settings.get("names")
-    if not isinstance(names, dict | list):
-        raise DataError(f"{file} must have `names:`, a list or numbers with names; received {type(names).__name__}.")
-    numbered = {
-        int(number): str(name) for number, name in (names.items() if isinstance(names, dict) else enumerate(names))
-    }
+def _place(name: str, bases: list[Path]) -> Path | None:
+    """What a path means here. Files that were written elsewhere name `../train/images` beside themselves, or
+    `/content/set/train/images`: then the end of the path is looked for."""
+    relative = Path(name.replace("\\", "/"))
+    for base in bases:
+        if (base / relative).exists():
+            return base / relative
+    words = [word for word in relative.parts if word not in ("..", ".", relative.anchor)]
+    for first in range(len(words)):
+        for base in bases:
+            if (place := base.joinpath(*words[first:])).exists():
+                return place
+    return None
+
+
+# ---------------------------------------------------------------- classes
+
+
+def _classes(file: Path | None, settings: dict[str, Any], base: Path, person: str, found: Found) -> Classes:
+    source, names = file, _numbered(settings.get("names")) if settings.get("names") is not None else None
+    if names is None:
+        source = _names_file(base)
+        names = dict(enumerate(_lines(source))) if source else {}
+    if source is None or not names:
+        source = file or base
+    asked = parse_person(person)
+    key_points = settings.get("kpt_shape")
+    shape = None
+    if key_points is not None:
+        try:
+            count, each = (int(number) for number in key_points)
+            shape = (count, each)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{file} must have `kpt_shape: [points, 2 or 3]`; received {key_points!r}.") from error
+    if asked is not None and asked.numbers:
+        return Classes(set(asked.numbers), set(names), shape)
+    if asked is not None and asked.any:
+        return Classes(None, set(names), shape)
     categories = Categories(person)
-    categories.check(numbered.values(), file)
-    return {number for number, name in numbered.items() if name in categories}
+    if names:
+        categories.check(names.values(), source)
+        return Classes({number for number, name in names.items() if name in categories}, set(names), shape)
+    if file is not None and "names" in settings:
+        raise DataError(f"{file} must have `names:`, a list or numbers with names; received {settings['names']!r}.")
+    if person and person.strip().casefold() != "person":
+        raise DataError(f"{base} has no data.yaml, classes.txt or obj.names that names {person!r}; give its number.")
+    found.notes.append(
+        f"{base.name}: no data.yaml, classes.txt or obj.names says what the classes are: class 0 is taken for person."
+    )
+    return Classes({0}, set(), shape)
+
+
+def _numbered(names: Any) -> dict[int, str] | None:
+    """`names:` as number -> name; None where it is neither a list nor numbers with names."""
+    items: Iterable[tuple[Any, Any]] = names.items() if isinstance(names, dict) else ()
+    if isinstance(names, list):
+        items = enumerate(names)
+    try:
+        return {int(number): str(name) for number, name in items} or None
+    except (TypeError, ValueError):
+        return None
+
+
+def _names_file(base: Path) -> Path | None:
+    """What names the classes beside labels of darknet (obj.names), labelImg and Label Studio (classes.txt)."""
+    folders = [base, base / "labels", base / "images", base / "obj_train_data"]
+    files = [folder / "classes.txt" for folder in folders]
+    files += [file for folder in folders if folder.is_dir() for file in sorted(folder.glob("*.names"))]
+    return next((file for file in files if file.is_file()), None)
+
+
+def _lines(file: Path) -> list[str]:
+    return [line.strip() for line in read_text(file).splitlines() if line.strip()]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from standout import text_files
-from standout.errors import DataError
+from standout.errors import DataError, MissingExtra
 from standout.imaging.decode import SUFFIXES
+from standout.workshop.data.label_pictures import read_label_picture
 from standout.workshop.data.pair import Split
-from standout.workshop.data.places import Place, read_head
+from standout.workshop.data.places import Place, read_bytes, read_head
+from standout.workshop.data.set_values import holds
 
 DEFAULT_PERSON = "person"
 
@@ -104,6 +106,28 @@ def read_text(file: Path) -> str:
         raise DataError(f"{file} can't be read: {error}.") from error
 
 
+def read_yaml(file: Path, what: str) -> dict[str, Any]:
+    """A YAML file's content.
+
+    Raises:
+        MissingExtra: PyYAML isn't installed.
+        DataError: It can't be read, or isn't a table of keys.
+    """
+    try:
+        import yaml
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"Reading {what}", "data") from error
+    try:
+        content = yaml.safe_load(read_text(file))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise DataError(f"{file}{where}: this isn't YAML ({getattr(error, 'problem', error)}).") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{file} must have keys with values; received {type(content).__name__}.")
+    return content
+
+
 def read_table(file: Path) -> tuple[list[str], list[dict[str, str]]]:
     """The columns and rows of a CSV.
 
@@ -157,6 +181,20 @@ class Categories:
 
 def _plain(name: str) -> str:
     return name.strip().strip("_").casefold()
+
+
+def check_holds(masks: Sequence[Place], value: str, root: Path) -> None:
+    """Refuses label pictures none of which holds what is person by the rule of their form: they are of another form.
+
+    Raises:
+        DataError: The message says what the first of them holds.
+    """
+    if masks and not holds(masks, value):
+        label = read_label_picture(read_bytes(masks[0]), str(masks[0]), value)
+        raise DataError(
+            f"{root}: no label picture holds {value}, the number of person in this form, and no list of classes names "
+            f"another ({masks[0].name}: {label.rule.partition(':')[0]}); say with `person` what is (`person=1`)."
+        )
 
 
 def has_alpha(place: Place) -> bool:
