@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from standout.errors import StandoutError
@@ -42,6 +42,13 @@ class _Job:
     started: float | None = None
     sent: bool = False
     late: bool = False
+    #: Ends the job at its deadline, also when nobody waits for it any more.
+    deadline: asyncio.TimerHandle | None = None
+
+    def ends(self) -> None:
+        """Nobody works on it any more."""
+        if self.deadline is not None:
+            self.deadline.cancel()
 
 
 @dataclass(eq=False)
@@ -198,22 +205,18 @@ class WorkerPool:
             raise Problem("not_ready", "The server is starting or stopping; come again.", {"Retry-After": "5"})
         if self.full:
             raise self.full_problem()
-        job = _Job(task, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        job = _Job(task, loop.create_future())
+        job.deadline = loop.call_later(timeout_s, self._give_up, job, timeout_s)
         self._waiting.append(job)
         self._dispatch()
         try:
-            async with asyncio.timeout(timeout_s):
-                result = await job.future
-        except TimeoutError:
-            self._give_up(job)
-            raise Problem(
-                "timeout",
-                f"The picture took longer than the {timeout_s:.0f} seconds that were left; send a smaller one.",
-            ) from None
+            result = await job.future
         except asyncio.CancelledError:
-            with suppress(ValueError):
+            if job in self._waiting:
                 self._waiting.remove(job)
-            raise
+                job.ends()
+            raise  # a worker that is at it goes on, until it is done or the job's deadline ends it
         return Done(result, (job.started or job.given) - job.given)
 
     def full_problem(self) -> Problem:
@@ -225,15 +228,17 @@ class WorkerPool:
             {"Retry-After": str(self.retry_after_s)},
         )
 
-    def _give_up(self, job: _Job) -> None:
+    def _give_up(self, job: _Job, timeout_s: float) -> None:
         """Takes a late job out of the queue, or ends the worker that is at it: nothing else stops a computation."""
-        with suppress(ValueError):
+        if job in self._waiting:
             self._waiting.remove(job)
-            return
         job.late = True
         for worker in self._workers.values():
             if worker.job is job:
                 worker.process.kill()
+        if not job.future.done():
+            words = f"The picture took longer than the {timeout_s:.0f} seconds that were left; send a smaller one."
+            job.future.set_exception(Problem("timeout", words))
 
     def _dispatch(self) -> None:
         while self._waiting and self._idle:
@@ -268,7 +273,7 @@ class WorkerPool:
 
         try:
             tell(self._started, worker, worker.channel.recv())
-            while (task := worker.inbox.get()) is not None:
+            while (task := self._next(worker)) is not None:
                 worker.channel.send(task)
                 if worker.job is not None:
                     worker.job.sent = True
@@ -279,6 +284,19 @@ class WorkerPool:
             worker.channel.close()
             worker.process.join(5)
             tell(self._died, worker)
+
+    @staticmethod
+    def _next(worker: _Worker) -> Task | None:
+        """The worker's next task; a worker that dies without one is noticed within a second.
+
+        Raises:
+            EOFError: It has died.
+        """
+        while True:
+            with suppress(Empty):
+                return worker.inbox.get(timeout=1.0)
+            if not worker.process.is_alive():
+                raise EOFError
 
     def _started(self, worker: _Worker, word: Ready | Unusable) -> None:
         if isinstance(word, Unusable):
@@ -296,6 +314,7 @@ class WorkerPool:
         job, worker.job = worker.job, None
         self._idle.append(worker)
         if job is not None:
+            job.ends()
             if job.started is not None:
                 self._seconds += 0.1 * (time.perf_counter() - job.started - self._seconds)
             if not job.future.done():
@@ -306,9 +325,12 @@ class WorkerPool:
         job, worker.job = worker.job, None
         with suppress(ValueError):
             self._idle.remove(worker)
-        if job is not None and not job.sent:
+        if job is not None and not job.sent and not job.late:
             self._waiting.appendleft(job)  # it had died before: the next one takes the task
-        elif job is not None and not job.future.done():
+            self._dispatch()
+        elif job is not None:
+            job.ends()
+        if job is not None and job.sent and not job.future.done():
             how = how_it_ended(worker.process.exitcode)
             words = f"The process that worked on the picture {how}; another one takes its place, so try again."
             job.future.set_exception(Problem("worker_died", words, {"Retry-After": "1"}))
