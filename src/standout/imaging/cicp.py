@@ -34,6 +34,7 @@ _GAMMA22, _GAMMA28, _LINEAR, _SRGB, _PQ, _HLG = 4, 5, 8, 13, 16, 18
 #: Transfers that are shown as sRGB shows them. Cameras write 1, 6, 14 and 15 for what they mean to be seen on a screen.
 _LIKE_SRGB = (1, 2, 6, 13, 14, 15)
 
+_MOST_BOXES = 8192
 _STRIP = 1 << 20  # pixels that are converted at a time: twelve bytes each in float32
 
 
@@ -266,14 +267,16 @@ def _properties(data: bytes, name: bytes) -> list[memoryview]:
     """The properties of this name of a HEIC or AVIF, the main picture's first: meta / iprp / ipco."""
     place: memoryview | None = memoryview(data)
     for outer, header in ((b"meta", 4), (b"iprp", 0), (b"ipco", 0)):
-        place = next((body for kind, body in _boxes(place) if kind == outer), None) if place is not None else None
+        place = next((body for kind, body in boxes(place) if kind == outer), None) if place is not None else None
         place = place[header:] if place is not None else None
-    return [body for kind, body in _boxes(place) if kind == name] if place is not None else []
+    return [body for kind, body in boxes(place) if kind == name] if place is not None else []
 
 
-def _boxes(data: memoryview) -> list[tuple[bytes, memoryview]]:
-    found, at = [], 0
-    while at + 8 <= len(data):
+def boxes(data: memoryview) -> list[tuple[bytes, memoryview]]:
+    """(name, content) of the boxes of a HEIC or AVIF, or of one of its boxes; of the first thousands."""
+    found: list[tuple[bytes, memoryview]] = []
+    at = 0
+    while at + 8 <= len(data) and len(found) < _MOST_BOXES:
         size, name = struct.unpack_from(">I4s", data, at)
         start = at + 8
         if size == 1 and at + 16 <= len(data):

@@ -18,11 +18,12 @@ from PIL import Image, ImageFile
 from standout.errors import InputError, LimitExceeded, MissingExtra
 from standout.imaging import cicp, tiff
 from standout.imaging.arrays import Alpha
+from standout.imaging.bounds import check_bounds, check_claim, end_of_jpeg, png_is_whole
 from standout.imaging.defaults import MAX_PIXELS
 from standout.imaging.encode import to_8_bit
 from standout.imaging.exif import ORIENTATION, read_dpi, read_exif, turn, upright_exif
 from standout.imaging.icc import is_srgb, rgb_profile, to_srgb
-from standout.imaging.jpeg import decode_without_end
+from standout.imaging.jpeg import decode_without_end, ends_early
 from standout.imaging.picture import Picture
 from standout.imaging.source import ALLOWED, load_bytes, sniff
 
@@ -51,11 +52,13 @@ def read(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS, max_bytes:
     if kind is None:
         raise InputError(f"{name} is not a picture of a kind that is read; expected {ALLOWED}.")
     try:
+        check_bounds(kind, data, max_pixels, name)
         if kind == "TIFF" and tiff.is_deep(tags := tiff.read_tags(data)):
             _check_pixels(tiff.size_of(tags), max_pixels, name)
             return _decode_deep_tiff(tags, data)
         with _open(kind, data) as image:
             _check_pixels(image.size, max_pixels, name)
+            check_claim(kind, data, image.size, max_pixels, name)
             return _decode(image, kind, data)
     except (LimitExceeded, MissingExtra):
         raise
@@ -168,10 +171,23 @@ def _decode(image: Image.Image, kind: str, data: bytes) -> Picture:
         profile = rgb_profile(icc)
     else:
         channels, profile = _decode_8_bit(image, icc)
+    if _ends_flat(channels):
+        _check_whole(kind, data)
     notes: tuple[str, ...] = ()
     if code is not None:
         channels, profile, notes = _convert_code(channels, code)
     return _upright(channels, exif, dpi, profile, image.format or "", turned=turned_by_pillow, notes=notes)
+
+
+def _ends_flat(channels: NDArray[Any]) -> bool:
+    """Whether the last row has one color, as it has where a file ends early."""
+    return bool((channels[-1] == channels[-1, 0]).all())
+
+
+def _check_whole(kind: str, data: bytes) -> None:
+    end = end_of_jpeg(data) if kind == "JPEG" else None
+    if (kind == "PNG" and not png_is_whole(data)) or (end is not None and ends_early(data, end)):
+        raise InputError(f"The {kind} is cut off: its last rows are missing.")
 
 
 def _decode_itself(image: Image.Image, kind: str, data: bytes, code: cicp.ColorCode | None) -> NDArray[Any] | None:

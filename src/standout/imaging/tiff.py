@@ -103,8 +103,8 @@ def decode_deep(tags: Tags, data: bytes) -> DeepTiff:
     photometric = _one(tags, _PHOTOMETRIC, _MIN_IS_BLACK)
     samples = _one(tags, _SAMPLES, 1)
     _check_supported(tags, photometric, samples)
-    pixels = _samples(tags, data, samples)
     colors = _COLORS[photometric]
+    pixels = _samples(tags, data, samples, colors)
     own = pixels[..., :colors]
     if photometric == _MIN_IS_WHITE:
         own = np.uint16(65535) - own
@@ -162,8 +162,8 @@ def _divided(own: NDArray[np.uint16], alpha: NDArray[np.uint16]) -> NDArray[np.u
 # ---------------------------------------------------------------- bytes to samples
 
 
-def _samples(tags: Tags, data: bytes, samples: int) -> NDArray[np.uint16]:
-    """uint16 (H, W, samples)."""
+def _samples(tags: Tags, data: bytes, samples: int, colors: int) -> NDArray[np.uint16]:
+    """uint16 (H, W, samples); of planes, the colors' and those up to a transparency alone."""
     width, height = _one(tags, _WIDTH, 0), _one(tags, _LENGTH, 0)
     order = "<" if data[:2] == b"II" else ">"
     planes = samples if _one(tags, _PLANAR, 1) == 2 and samples > 1 else 1
@@ -173,8 +173,10 @@ def _samples(tags: Tags, data: bytes, samples: int) -> NDArray[np.uint16]:
         raise InputError(
             f"A 16-bit TIFF with the predictor {predictor} isn't supported; save it with LZW, ZIP or none."
         )
+    extras = _values(tags, _EXTRA, ())
+    seen = [colors + extra + 1 for extra, meaning in enumerate(extras) if meaning in (_PREMULTIPLIED, _STRAIGHT)]
     parts = []
-    for plane in range(planes):
+    for plane in range(min(planes, max(seen, default=colors)) if planes > 1 else 1):
         raw = _unpack(tags, data, order, plane, planes, wide)
         part = raw.view(order + "u2").reshape(height, width, wide // 2).astype(np.uint16)
         if predictor == 2:
@@ -209,8 +211,16 @@ def _unpack(tags: Tags, data: bytes, order: str, plane: int, planes: int, wide: 
         bare |= {_TILE_LENGTH: (_one(tags, _TILE_LENGTH, height),)}
     else:
         bare |= {_ROWS_PER_STRIP: (min(_one(tags, _ROWS_PER_STRIP, height), height),)}
-    image = TiffImagePlugin.TiffImageFile(io.BytesIO(_with_directory(data, order, bare)))
+    image = _Bytes(io.BytesIO(_with_directory(data, order, bare)))
     return np.ascontiguousarray(np.asarray(image), np.uint8)
+
+
+class _Bytes(TiffImagePlugin.TiffImageFile):
+    """Pillow's own limit counts pixels, and these are bytes; `bounds` has counted already."""
+
+    def load_prepare(self) -> None:
+        self.im = Image.core.new(self.mode, getattr(self, "_tile_size", self.size))  # type: ignore[attr-defined]
+        super().load_prepare()
 
 
 def _with_directory(data: bytes, order: str, tags: dict[int, tuple[int, ...]]) -> bytes:
