@@ -1,4 +1,4 @@
-"""Work for the crew without a network: copies files, and misbehaves when a photo's name says so. Imports little."""
+"""Work for the pool without a network: copies files, and misbehaves when a photo's name says so. Imports little."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from standout.errors import InputError, ModelFileError
-from standout.folder.workers import Job
+from standout.folder.photo_work import Job
 from standout.imaging.files import atomic_write
 from standout.photo.findings import PhotoFindings
 
@@ -49,6 +49,7 @@ class CopyWork:
             time.sleep(1000)
         if "faulty" in name:
             raise ZeroDivisionError("a fault")
+        job.target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(job.target) as file:
             file.write(data[: len(data) // 2])
             file.flush()

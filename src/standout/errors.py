@@ -16,6 +16,8 @@ The command line prints it and exits with 2.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class StandoutError(Exception):
     """The root of everything that Standout raises on purpose.
@@ -28,6 +30,10 @@ class StandoutError(Exception):
         ...     print(error)
         There is no model file `nowhere.onnx`; give the path of an ONNX file written by `standout export`.
     """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes, whatever their constructors take."""
+        return _restored, (type(self), self.args, self.__dict__)
 
 
 class InputError(StandoutError):
@@ -65,3 +71,10 @@ class MissingExtra(StandoutError):
 
 class DeviceError(StandoutError):
     """A camera or an accelerator that isn't there."""
+
+
+def _restored(kind: type[StandoutError], words: tuple[Any, ...], more: dict[str, Any]) -> StandoutError:
+    error = kind.__new__(kind)
+    error.args = words
+    error.__dict__.update(more)
+    return error

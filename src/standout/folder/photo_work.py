@@ -18,13 +18,20 @@ from standout.compose.matting import warm_up
 from standout.compose.options import Look
 from standout.compose.parse import Background
 from standout.folder.options import FolderOptions
-from standout.folder.workers import Job
 from standout.imaging.decode import MAX_BYTES, read
 from standout.imaging.defaults import MAX_PIXELS
 from standout.inference.model import Model, load
 from standout.photo.cut_out import photo_to_file
 from standout.photo.findings import PhotoFindings
 from standout.photo.options import PhotoOptions
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photo and the file that it becomes; both absolute."""
+
+    source: Path
+    target: Path
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class PhotoWork:
         model, options = prepare(self.options, threads)
 
         def make(job: Job) -> PhotoFindings:
+            job.target.parent.mkdir(parents=True, exist_ok=True)
             finished = photo_to_file(job.source, job.target, model, options)
             return PhotoFindings(found_person=finished.found_person, notes=finished.notes)
 

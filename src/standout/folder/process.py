@@ -64,7 +64,7 @@ def run_folder(
     with folder_run as run:
         due = deque(run.look())
         total, ended = len(due), 0
-        run.engage(total)
+        run.start_workers(total)
         while True:
             while due and run.free and not (stop and stop.is_set()):
                 run.begin(due.popleft())

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from standout.errors import InputError, OutputError
+from standout.errors import InputError, OutputError, StandoutError
 from standout.folder.find import find_photos, lies_within, same_folder
 from standout.folder.journal import Journal, Record
 from standout.folder.options import FolderOptions
 from standout.folder.output_names import OutputNames
-from standout.folder.photo_work import PhotoWork, fingerprint_of
+from standout.folder.photo_work import Job, PhotoWork, fingerprint_of
 from standout.folder.report import FolderReport, PhotoResult
-from standout.folder.workers import Job, Result, Work, WorkerPool
 from standout.hardware import usable_cores, usable_memory
 from standout.imaging.files import sweep_temporary
 from standout.inference.devices import has_accelerator
 from standout.inference.session import thread_count
+from standout.photo.findings import PhotoFindings
+from standout.work.pool import Work, WorkerPool, WorkFuture
 
 #: Memory that a worker may need for a large photo, bytes.
 _MEMORY_PER_WORKER = 1 << 30
@@ -59,18 +61,18 @@ class FolderRun:
         target: Path,
         options: FolderOptions | None = None,
         *,
-        work: Work | None = None,
+        work: Work[Job, PhotoFindings] | None = None,
     ) -> None:
         options = options or FolderOptions()
         self._options = options
         self.recursive = options.recursive
-        self._work: Work = work or PhotoWork(options)
+        self._work: Work[Job, PhotoFindings] = work or PhotoWork(options)
         self._fingerprint = fingerprint_of(options)
         self.folder, self._out = _check_folders(source, target)
         self.leave_out = self._out if lies_within(self._out, self.folder) else None
         self.report = FolderReport(source, target)
         self._began = time.perf_counter()
-        self._begun: dict[Job, Begun] = {}
+        self._begun: dict[WorkFuture[PhotoFindings], Begun] = {}
         self._misplaced: dict[Path, bool] = {}
         self._stack = ExitStack()
 
@@ -89,25 +91,25 @@ class FolderRun:
     @property
     def free(self) -> bool:
         """Whether another photo can be begun."""
-        return self._crew.free
+        return len(self._begun) < self._pool.workers
 
     @property
     def busy(self) -> bool:
         """Whether any photo is worked on."""
         return bool(self._begun)
 
-    def engage(self, photos: int | None = None) -> None:
-        """Forms the crew, for so many photos (None: who knows), and starts its first worker."""
+    def start_workers(self, photos: int | None = None) -> None:
+        """Makes the pool, for so many photos (None: unknown), and starts its first worker."""
         cores = usable_cores()
         workers = self._options.workers or _default_workers(cores, self._options.device)
         if photos is not None:
             workers = max(1, min(workers, photos))
         threads = max(1, min(thread_count(), cores // workers))
-        self._crew = self._stack.enter_context(
-            WorkerPool(self._work, workers=workers, threads=threads, limit_s=self._options.limit_s or None)
+        self._pool = self._stack.enter_context(
+            WorkerPool(self._work, workers=workers, threads=threads, deadline_s=self._options.limit_s or None)
         )
         if photos != 0:
-            self._crew.start()
+            self._pool.start()
 
     def look(self) -> list[str]:
         """The photos that are due, sorted; tells the report what is unchanged, skipped and out of reach."""
@@ -131,12 +133,26 @@ class FolderRun:
         name = self._names.of(str(self.folder), photo)
         job = Job(self.folder / photo, self._out / name)
         # Stamped before it is read: whatever changes later makes the photo due again.
-        self._begun[job] = Begun(photo, name, self.stamp(photo))
-        self._crew.submit(job)
+        begun = Begun(photo, name, self.stamp(photo))
+        self._begun[self._pool.submit(job)] = begun
 
-    def ended(self, timeout: float | None = None) -> list[tuple[PhotoResult, Result]]:
-        """Waits for photos to end, seconds at most; notes them in the journal and the report."""
-        return [(self._note(self._settle(result)), result) for result in self._crew.wait(timeout)]
+    def ended(self, timeout: float | None = None) -> list[tuple[PhotoResult, bool]]:
+        """Waits for photos to end, seconds at most; notes them in the journal and the report.
+
+        Returns:
+            The outcomes, each with whether the photo's file is broken.
+
+        Raises:
+            StandoutError: No photo can be worked on; the message says why.
+        """
+        if self._begun:
+            wait(self._begun, timeout, FIRST_COMPLETED)
+        else:
+            time.sleep(timeout or 0)
+        if self._pool.error is not None:
+            raise self._pool.error
+        done = [future for future in self._begun if future.done()]
+        return [(self._note(self._settle(future)), isinstance(future.exception(), InputError)) for future in done]
 
     def put_back(self, photo: str) -> None:
         """Forgets an outcome: the photo is to be tried again."""
@@ -181,21 +197,23 @@ class FolderRun:
             self._misplaced[folder] = inside and not (self.leave_out and lies_within(place, self.leave_out))
         return self._misplaced[folder]
 
-    def _settle(self, result: Result) -> PhotoResult:
-        begun = self._begun.pop(result.job)
-        if result.findings is None:
-            return PhotoResult(begun.photo, "", "failed", result.error, result.seconds)
-        notes = result.findings.notes
+    def _settle(self, future: WorkFuture[PhotoFindings]) -> PhotoResult:
+        begun = self._begun.pop(future)
+        try:
+            findings = future.result()
+        except StandoutError as error:
+            return PhotoResult(begun.photo, "", "failed", str(error), future.seconds)
+        notes = findings.notes
         if begun.stamp is None or self.stamp(begun.photo) != begun.stamp:
             notes += ("it changed while it was read; the next run does it again",)
         try:
-            size = os.stat(result.job.target).st_size
+            size = os.stat(self._out / begun.cutout).st_size
             stamp = begun.stamp or (0, 0)
             self._journal.add(Record(str(self.folder), begun.photo, *stamp, begun.cutout, size, self._fingerprint))
         except OSError as error:
             notes += (f"the journal can't be written ({error.strerror}); the next run does this photo again",)
-        found = result.findings.found_person
-        return PhotoResult(begun.photo, begun.cutout, "done", "", result.seconds, found_person=found, notes=notes)
+        found = findings.found_person
+        return PhotoResult(begun.photo, begun.cutout, "done", "", future.seconds, found_person=found, notes=notes)
 
     def _note(self, outcome: PhotoResult) -> PhotoResult:
         self.report.results[outcome.photo] = outcome

@@ -81,7 +81,7 @@ def watch_folder(
 def run_watch(folder_run: FolderRun, *, stop: threading.Event, progress: FolderProgress | None = None) -> FolderReport:
     """Watches a folder, with whatever work the run was given; see `watch_folder`."""
     with folder_run as run:
-        run.engage()
+        run.start_workers()
         with _changes(run.folder, run.recursive, run.leave_out) as changed:
             _Watch(run, changed, progress).until(stop)
     return run.report
@@ -134,12 +134,12 @@ class _Watch:
                 self._waiting[photo] = _Sighting(stamp, now, now + SETTLE_S)
 
     def _collect(self) -> None:
-        for outcome, result in self._run.ended(_TICK_S):
+        for outcome, broken in self._run.ended(_TICK_S):
             photo = outcome.photo
             seen = self._at_work.pop(photo)
             if self._run.stamp(photo) != seen.stamp:
                 self._changed.set()  # while it was at work: it is due again
-            if result.broken_input and time.monotonic() - seen.since < PATIENCE_S:
+            if broken and time.monotonic() - seen.since < PATIENCE_S:
                 self._run.put_back(photo)
                 self._waiting[photo] = _Sighting(seen.stamp, seen.since, seen.since + PATIENCE_S)
                 continue
