@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from standout.errors import ConfigError, InputError, MissingExtra, OutputError, StandoutError
-from standout.imaging.files import atomic_write, temporary_path
+from standout.imaging.files import atomic_write, temporary_name
 
 #: Storages in which a file that is put appears whole, as one object; elsewhere a file is renamed into its place.
 _OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "ossfs", "memory"}
@@ -189,7 +189,7 @@ class Place:
 
     def _write_renamed(self, path: str, data: bytes) -> None:
         folder, _, name = path.rpartition("/")
-        temporary = f"{folder}/{temporary_path(Path(name)).name}"
+        temporary = f"{folder}/{temporary_name()}"
         self._fs.makedirs(folder, exist_ok=True)
         try:
             with self._fs.open(temporary, "wb") as file:

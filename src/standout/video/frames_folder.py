@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.errors import OutputError
-from standout.imaging.files import temporary_path
+from standout.imaging.files import Unfinished, sweep_temporary
 from standout.video.pyav import av
 from standout.video.timed_frame import TimedFrame
 
@@ -45,11 +43,9 @@ class PictureWriter:
         self.complete, self.wants_rgb = True, True
         self._times: list[tuple[str, Fraction, Fraction]] = []
         self._start = start_s or Fraction(0)
-        self._partial = temporary_path(parent / folder.name)
-        try:
-            self._partial.mkdir()
-        except OSError as error:
-            raise OutputError(f"`{folder}` can't be written: {error.strerror}.") from error
+        sweep_temporary(parent)
+        self._unfinished = Unfinished(folder, folder=True)
+        self._partial = self._unfinished.path
 
     @property
     def wanted(self) -> tuple[int, ...]:
@@ -78,13 +74,13 @@ class PictureWriter:
             (self._partial / TIMES_FILE).write_text("\n".join(lines) + "\n", "utf-8")
             if self.target.exists():
                 self.target.rmdir()
-            os.replace(self._partial, self.target)
         except OSError as error:
             raise OutputError(f"`{self.target}` can't be written: {error.strerror}.") from error
+        self._unfinished.place()
 
     def abandon(self) -> None:
         """Removes the partial folder."""
-        shutil.rmtree(self._partial, ignore_errors=True)
+        self._unfinished.discard()
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

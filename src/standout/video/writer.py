@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterable
 from fractions import Fraction
@@ -12,7 +11,7 @@ from typing import Any, Protocol
 
 from standout.errors import OutputError
 from standout.hardware import hardware_threads
-from standout.imaging.files import temporary_path
+from standout.imaging.files import Unfinished, sweep_temporary
 from standout.video.codecs import Container, container_of
 from standout.video.encoders import Encoder
 from standout.video.hdr_metadata import x265_parameters
@@ -89,18 +88,17 @@ class VideoWriter:
         self._chapters: list[Any] = []
         self._durations: dict[int, int] = {}
         self._tracks: dict[int, Track] = {}
-        self._partial = temporary_path(target, suffix=f".part{suffix}")
-        if self._is_pipe:
-            self._partial = target
-        elif target.is_dir():
-            raise OutputError(f"The output `{target}` is a folder; give the name of a file.")
-        elif not target.absolute().parent.is_dir():
-            raise OutputError(f"There is no folder `{target.parent}`; create it first.")
         container = container_of(suffix)
+        self._unfinished: Unfinished | None = None
+        if not self._is_pipe:
+            sweep_temporary(target.absolute().parent)
+            self._unfinished = Unfinished(target, suffix=f".part{suffix}")
         try:
-            place = sys.stdout.buffer if self._is_pipe else str(self._partial)
+            place = str(self._unfinished.path) if self._unfinished else sys.stdout.buffer
             self._out = av.open(place, "w", format=container.format, options=_muxing(suffix, rate, reader))
         except (av.FFmpegError, OSError) as error:
+            if self._unfinished:
+                self._unfinished.discard()
             raise OutputError(f"`{target}` can't be written: {error.strerror}.") from error
         try:
             with self._told(), keep_scheduling():
@@ -227,19 +225,19 @@ class VideoWriter:
             for track in self._tracks.values():
                 self._mux(track.rest())
             self._out.close()
-            if self._is_pipe:
+            if self._unfinished is None:
                 sys.stdout.buffer.flush()
                 return
             if self._reader.container is not None:
-                self.notes += missing_tags(self._reader.container, self._chapters, self._partial)
-            os.replace(self._partial, self.target)
+                self.notes += missing_tags(self._reader.container, self._chapters, self._unfinished.path)
+        self._unfinished.place()
 
     def abandon(self) -> None:
         """Closes and removes the partial file."""
         with contextlib.suppress(av.FFmpegError, ValueError):  # nothing was encoded yet; the file goes anyway
             self._out.close()
-        if not self._is_pipe:
-            self._partial.unlink(missing_ok=True)
+        if self._unfinished:
+            self._unfinished.discard()
 
     @contextlib.contextmanager
     def _told(self) -> Any:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -20,7 +21,6 @@ from kits import disc, write_nobody, write_pairs
 pytest.importorskip("albumentations")
 
 from standout.cli import run
-from standout.workshop.data import augment_plan as offline
 from standout.workshop.data.augment_plan import AugmentOptions, Plan, draw
 from standout.workshop.data.check import check_pairs
 from standout.workshop.data.labels import read_mask
@@ -88,6 +88,7 @@ def test_any_number_of_workers_and_a_resumed_run_write_the_same_files(data: Path
     *victims, kept = sorted((tmp_path / "out" / "people" / "images").iterdir())[:4]
     victims[0].unlink()  # as a kill leaves it: a mask without its image, half a file, a file without content
     victims[1].rename(victims[1].with_name(".standout-0123456789abcdef.part"))
+    victims[1].with_name(".standout-0123456789abcdef.lock").write_text(socket.gethostname())
     victims[2].write_bytes(b"")
     before = kept.stat().st_mtime_ns
     assert augment(data, tmp_path / "out", "--workers", "1", count=70) == 0
@@ -173,10 +174,10 @@ def test_a_full_disk_ends_with_a_sentence_and_leaves_no_half_file(data, tmp_path
             raise OSError(28, "No space left on device")
         real(source, target)
 
-    monkeypatch.setattr(offline.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     assert augment(data, tmp_path / "out", "--workers", "1") == 2
     assert "No space left on device" in capsys.readouterr().err
-    monkeypatch.setattr(offline.os, "replace", real)
+    monkeypatch.setattr(os, "replace", real)
     assert not list(tmp_path.rglob("*.part"))
     assert augment(data, tmp_path / "out", "--workers", "1") == 0
     assert len(list((tmp_path / "out").glob("*/images/*.jpg"))) == 70

@@ -6,8 +6,6 @@ run that was killed goes on: a sample whose image is there is done, for the imag
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -19,7 +17,7 @@ from numpy.typing import NDArray
 
 from standout.errors import ConfigError, OutputError
 from standout.imaging.arrays import Frame, resize
-from standout.imaging.files import temporary_path
+from standout.imaging.files import Unfinished
 from standout.workshop.data.augment import Label, augment, fit
 from standout.workshop.data.label_pictures import UNSURE
 from standout.workshop.data.labels import mask_fault
@@ -171,13 +169,15 @@ def _write(path: Path, suffix: str, pixels: NDArray[np.uint8]) -> None:
     Unlike `atomic_write` it doesn't wait for the disk, which would cost more than the augmentation.
     """
     _, data = cv2.imencode(suffix, pixels, _ENCODING[suffix])
-    temporary = temporary_path(path)
+    unfinished = None
     try:
-        temporary.write_bytes(data.data)
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        unfinished = Unfinished(path)
+        unfinished.path.write_bytes(data.data)
+        unfinished.place(sync=False)
+    except (OSError, OutputError) as error:
+        if unfinished is not None:
+            unfinished.discard()
+        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
         raise OutputError(
-            f"{path} can't be written ({error.strerror}); make room or give another folder, and call again to go on."
+            f"{path} can't be written ({reason}); make room or give another folder, and call again to go on."
         ) from error
