@@ -75,6 +75,12 @@ def test_the_mask(client: httpx.Client, person_png: bytes) -> None:
         ("*/*", "webp", "image/webp"),
         ("image/png", "tiff", "image/tiff"),
         ("image/*", None, "image/png"),
+        # axios and Angular name JSON first and take everything (axios/axios#2927).
+        ("application/json, text/plain, */*", None, "image/png"),
+        ("application/json, text/plain, */*", "webp", "image/webp"),
+        ("application/json;q=0.5, image/webp;q=0.9", None, "image/webp"),
+        ("application/json, */*;q=0.5", None, "application/json"),
+        ("*/*", "json", "application/json"),
     ],
 )
 def test_format_goes_before_accept(
@@ -90,6 +96,59 @@ def test_json_is_an_answer_too(client: httpx.Client, person_png: bytes) -> None:
     made = answer.json()
     assert (made["person"], made["model"], made["width"], made["height"]) == (True, "tiny", 96, 72)
     assert decoded(base64.b64decode(made["image"])).shape == (72, 96, 4)
+
+
+def form(*parts: tuple[str, bytes]) -> dict[str, object]:
+    """A form whose parts have these headers."""
+    body = b"".join(
+        b"--X\r\nContent-Disposition: form-data; " + h.encode() + b"\r\n\r\n" + d + b"\r\n" for h, d in parts
+    )
+    return {"content": body + b"--X--\r\n", "headers": {"Content-Type": "multipart/form-data; boundary=X"}}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "name=image; filename*=utf-8''f%C3%B8to.png",  # requests with urllib3 up to 1.24
+        'name="image"\r\nContent-Type: image/png',  # form-data of Node, given bytes
+        'name="image"\r\nContent-Type: application/octet-stream',
+        'name="image"',  # bytes that are no text
+        'name="image"; filename=""',
+    ],
+)
+def test_a_part_that_is_no_text_is_the_picture(client: httpx.Client, person_png: bytes, head: str) -> None:
+    answer = client.post("/v1/cut-out", **form((head, person_png)))
+    assert answer.status_code == 200 and answer.headers["standout-size"] == "96x72", answer.text
+    assert client.post("/api/remove", **form((head.replace("image;", "file;"), person_png))).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/cut-out", "/v1/mask", "/api/remove", "/v1/remove-background", "/v1.0/removebg"])
+def test_of_several_pictures_none_is_taken_in_silence(client: httpx.Client, person_png: bytes, path: str) -> None:
+    name = {"/api/remove": "file", "/v1.0/removebg": "image_file"}.get(path, "image")
+    two = [(name, ("a.png", person_png)), (name, ("b.png", b"other"))]
+    for sent in (two, two[::-1]):
+        answer = client.post(path, files=sent)
+        assert answer.status_code in (400, 422) and "2 pictures" in answer.text
+    if path.startswith("/v1/"):
+        text = base64.b64encode(person_png).decode()
+        assert client.post(path, files={"image": person_png}, data={"image": text}).status_code in (422, 400)
+
+
+def test_a_file_under_another_name_is_said(client: httpx.Client, person_png: bytes) -> None:
+    answer = client.post("/v1/cut-out", files={"image": person_png, "photo2": person_png})
+    assert answer.status_code == 422 and "There is no file field `photo2`" in answer.json()["detail"]
+
+
+def test_an_option_that_comes_twice_is_refused(client: httpx.Client, person_png: bytes) -> None:
+    for sent in (
+        {"url": "/v1/cut-out?format=jpg", "data": {"format": "png"}, "files": {"image": person_png}},
+        {"url": "/v1/cut-out?format=jpg&format=png", "content": person_png},
+        {"url": "/v1/cut-out?keep-edge-colors=true&keep_edge_colors=false", "content": person_png},
+        {"url": "/api/remove?om=true", "data": {"om": "false"}, "files": {"file": person_png}},
+    ):
+        answer = client.post(**sent)
+        assert answer.status_code == 422 and "came twice" in answer.text, answer.text
+    assert client.post("/v1/cut-out?crop=1", data={"crop": "1"}, files={"image": person_png}).status_code == 200
 
 
 def test_what_nobody_can_write_is_said(client: httpx.Client, person_png: bytes) -> None:

@@ -12,6 +12,7 @@ from standout.server.problems import Problem
 
 PictureFormat = Literal["png", "webp", "jpg", "jpeg", "tiff", "tif"]
 
+_MOST_FAULTS = 20
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -45,7 +46,7 @@ class PhotoFields(_Fields):
     margin: str = Field("5%", max_length=16, description="Room around them when cropping: 40 pixels, or 5%.")
     shadow: bool = Field(False, description="A soft shadow behind the people.")
     mask: bool = Field(False, description="Alpha alone, as a grey picture; what `/v1/mask` always gives.")
-    format: PictureFormat | None = Field(
+    format: PictureFormat | Literal["json"] | None = Field(
         None, description="Of the answer; without it `Accept` decides, and without that it is PNG."
     )
     quality: int = Field(92, ge=1, le=100, description="Of JPEG and WebP.")
@@ -83,20 +84,24 @@ def checked(model: type[_Model], values: Mapping[str, Any], *, but: tuple[str, .
     Raises:
         Problem: `bad_option`, with one sentence for the first and a list of all.
     """
-    named = {str(name).replace("-", "_"): value for name, value in values.items() if name not in but}
+    named: dict[str, Any] = {}
+    for sent, value in values.items():
+        name = str(sent).replace("-", "_")
+        if sent not in but and named.setdefault(name, value) != value:
+            raise Problem("bad_option", f"`{name[:60]}` came twice with different values; send it once.")
     try:
         return model.model_validate(named)
     except ValidationError as error:
-        faults = [_sentence(fault, model) for fault in error.errors(include_url=False)]
-        raise Problem("bad_option", faults[0], extra={"errors": faults[:20]}) from None
+        faults = [_sentence(fault, model) for fault in error.errors(include_url=False)[:_MOST_FAULTS]]
+        raise Problem("bad_option", faults[0], extra={"errors": faults}) from None
 
 
 def _sentence(fault: Any, model: type[BaseModel]) -> str:
-    name = ".".join(str(part) for part in fault["loc"]) or "body"
+    name = ".".join(str(part)[:60] for part in fault["loc"]) or "body"
     if fault["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, model.model_fields, 1)
         hint = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(model.model_fields)}."
-        return f"There is no option `{name[:60]}`{hint}"
+        return f"There is no option `{name}`{hint}"
     if fault["type"] == "missing":
         return f"The option `{name}` is missing."
     words = str(fault["msg"]).replace("Input should be", "must be")

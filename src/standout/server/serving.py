@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from starlette.requests import ClientDisconnect, Request
 
-from standout.server.bodies import Body, Intake, read_body
+from standout.server.bodies import Intake, read_body
+from standout.server.forms import Body
 from standout.server.logs import log
 from standout.server.metrics import Metrics
 from standout.server.options import ServerOptions

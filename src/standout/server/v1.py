@@ -7,6 +7,7 @@ import io
 import json
 import urllib.parse
 import zipfile
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from standout.server import examples, openapi
-from standout.server.bodies import Body, decode_base64
+from standout.server.bodies import apart
 from standout.server.fields import IdPhotoFields, PhotoFields, checked
+from standout.server.forms import Body, decode_base64
 from standout.server.problems import Problem
 from standout.server.serving import Serving
 from standout.server.tasks import Answer, Task
@@ -24,7 +26,7 @@ router = APIRouter(prefix="/v1")
 
 #: media type -> format, in the order in which `*/*` is understood.
 _FORMATS = {"image/png": "png", "image/webp": "webp", "image/jpeg": "jpg", "image/tiff": "tiff"}
-_JSON = "application/json"
+_JSON, _ANY_PICTURE = "application/json", ("image/*", "*/*")
 
 
 @router.post("/cut-out", **openapi.picture_route(PhotoFields, examples.CUT_OUT))
@@ -46,14 +48,14 @@ async def mask(request: Request) -> Response:
 async def _picture(request: Request, *, mask: bool) -> Response:
     serving: Serving = request.app.state.serving
     async with serving.body(request) as body:
-        image, background = await _image_of(serving, body), _background_of(body)
-        fields = checked(PhotoFields, {**request.query_params, **body.fields}, but=("image", "url"))
+        image, background = await _image_of(serving, body), await _background_of(body)
+        fields = checked(PhotoFields, body.fields, but=("image", "url"))
         wants = _wanted(request, fields.format)
         options = fields.model_dump() | {"format": wants.format, "mask": mask or fields.mask}
         answer, wait_s = await serving.answer(request, Task("photo", image, options, background))
     headers = answer_headers(answer, wait_s)
     if wants.json:
-        return JSONResponse(_as_json(answer), headers=headers)
+        return await as_json(_as_json, answer, headers=headers)
     return Response(answer.data, media_type=answer.media_type, headers=headers)
 
 
@@ -66,7 +68,7 @@ async def id_photo(request: Request) -> Response:
     serving: Serving = request.app.state.serving
     async with serving.body(request) as body:
         image = await _image_of(serving, body)
-        fields = checked(IdPhotoFields, {**request.query_params, **body.fields}, but=("image", "url"))
+        fields = checked(IdPhotoFields, body.fields, but=("image", "url"))
         packed = fields.format in ("json", "zip")
         wants = _wanted(request, None if packed else fields.format, default="jpg")
         options = fields.model_dump() | {"format": wants.format}
@@ -75,9 +77,11 @@ async def id_photo(request: Request) -> Response:
     failed = report["failed"]
     headers = answer_headers(answer, wait_s) | {"Standout-Rules": ",".join(map(_header, failed)) or "kept"}
     if fields.format == "json" or (wants.json and fields.format is None):
-        return JSONResponse({**_as_json(answer), "report": report}, headers=headers)
+        return await as_json(lambda: {**_as_json(answer), "report": report}, headers=headers)
     if fields.format == "zip":
-        data = _zipped({f"photo.{wants.format}": answer.data, "report.json": json.dumps(report, indent=1).encode()})
+        data = await apart(
+            _zipped, {f"photo.{wants.format}": answer.data, "report.json": json.dumps(report, indent=1).encode()}
+        )
         return Response(data, media_type="application/zip", headers=headers)
     return Response(answer.data, media_type=answer.media_type, headers=headers)
 
@@ -105,27 +109,32 @@ async def list_models(request: Request) -> Response:
 
 async def _image_of(serving: Serving, body: Body) -> bytes:
     """The picture: a file, the body itself, base64, or an address."""
-    for name in ("image", ""):
-        if name in body.files:
-            return body.files[name]
-    text = body.fields.get("image")
+    if unknown := [name for name in body.files if name not in ("image", "background", "")]:
+        if len(body.files) == 1:
+            raise Problem("missing_image", f"Send the picture as the file field `image`; received `{unknown[0][:60]}`.")
+        raise Problem("bad_option", f"There is no file field `{unknown[0][:60]}`; there are image and background.")
+    image, text, url = body.file("image", ""), body.fields.get("image"), body.fields.get("url")
+    if sum(one is not None for one in (image, text, url)) > 1:
+        raise Problem("bad_option", "The request has several pictures; send one: a file, base64 or an address.")
+    if image is not None:
+        return image
     if text is not None:
-        return decode_base64(text, "image")
-    if body.fields.get("url"):
-        return await serving.fetch(str(body.fields["url"]))
+        return await apart(decode_base64, text, "image")
+    if url:
+        return await serving.fetch(str(url))
     raise Problem(
         "missing_image", "Send a picture: a file field `image`, the body itself, or base64 as `image` in JSON."
     )
 
 
-def _background_of(body: Body) -> bytes | None:
+async def _background_of(body: Body) -> bytes | None:
     """An uploaded background; its words are left in the fields."""
     if "background" in body.files:
         return body.files["background"]
     text = body.fields.get("background")
     if isinstance(text, str) and text.startswith("data:"):
         del body.fields["background"]
-        return decode_base64(text, "background")
+        return await apart(decode_base64, text, "background")
     return None
 
 
@@ -140,20 +149,34 @@ def _wanted(request: Request, asked: str | None, default: str = "png") -> _Wante
     Raises:
         Problem: `not_acceptable`.
     """
-    accepted = _accepted(request.headers.get("accept", "*/*"))
-    as_json = next((kind == _JSON for kind in accepted if kind in (_JSON, *_FORMATS, "image/*", "*/*")), False)
-    if asked is not None:
-        return _Wanted(asked, as_json)
-    for kind in accepted:
+    header = request.headers.get("accept", "*/*")
+    in_json = wants_json(header)
+    if asked == "json":
+        return _Wanted(default, True)
+    if asked is not None or in_json:
+        return _Wanted(asked or default, in_json)
+    for kind, _ in _accepted(header):
         if kind in _FORMATS:
             return _Wanted(_FORMATS[kind], False)
-        if kind in ("*/*", "image/*", _JSON, "application/*"):
-            return _Wanted(default, as_json)
+        if kind in _ANY_PICTURE:
+            return _Wanted(default, False)
     raise Problem("not_acceptable", f"`Accept` must allow one of {', '.join((*_FORMATS, _JSON))}.")
 
 
-def _accepted(header: str) -> list[str]:
-    """The media types of an `Accept`, the most wanted first."""
+def wants_json(accept: str) -> bool:
+    """Whether an `Accept` prefers JSON: axios and Angular name it first and take everything, which is no wish.
+
+    Example:
+        >>> wants_json("application/json, text/plain, */*"), wants_json("application/json"), wants_json("*/*")
+        (False, True, False)
+    """
+    weights = dict(reversed(_accepted(accept)))
+    picture = max((weight for kind, weight in weights.items() if kind in _FORMATS or kind in _ANY_PICTURE), default=0.0)
+    return max(weights.get(_JSON, 0.0), weights.get("application/*", 0.0)) > picture
+
+
+def _accepted(header: str) -> list[tuple[str, float]]:
+    """The media types of an `Accept` and how much each is wanted, the most wanted first."""
     weighed = []
     for place, part in enumerate(header.split(",")):
         kind, *parameters = (word.strip().lower() for word in part.split(";"))
@@ -166,7 +189,7 @@ def _accepted(header: str) -> list[str]:
                     weight = 0.0
         if weight > 0 and kind:
             weighed.append((-weight, place, kind))
-    return [kind for _, _, kind in sorted(weighed)]
+    return [(kind, -weight) for weight, _, kind in sorted(weighed)]
 
 
 # ---- what goes out
@@ -184,6 +207,11 @@ def answer_headers(answer: Answer, wait_s: float) -> dict[str, str]:
     if answer.notes:
         headers["Standout-Notes"] = _header(" ".join(answer.notes))
     return headers
+
+
+async def as_json(make: Callable[..., Any], *arguments: Any, headers: Mapping[str, str]) -> Response:
+    """JSON with pictures in it, made beside the event loop."""
+    return await apart(lambda: JSONResponse(make(*arguments), headers=headers))
 
 
 def _header(text: str) -> str:

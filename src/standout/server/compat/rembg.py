@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from standout.server import openapi
-from standout.server.bodies import Body
 from standout.server.compat.models import our_model
 from standout.server.fields import checked
+from standout.server.forms import Body
 from standout.server.problems import Problem
 from standout.server.serving import Serving
 from standout.server.tasks import Task
@@ -85,7 +85,7 @@ async def remove(request: Request) -> Response:
     """rembg: the background of an uploaded picture is removed; a PNG."""
     serving: Serving = request.app.state.serving
     async with serving.body(request) as body:
-        return await _removed(serving, request, _file_of(body), {**body.fields, **request.query_params})
+        return await _removed(serving, request, _file_of(body), body.fields)
 
 
 @router.post("/", include_in_schema=False)
@@ -98,10 +98,12 @@ async def remove_at_root(request: Request) -> Response:
 async def remove_from_url(request: Request) -> Response:
     """rembg: as POST, with the picture at an address."""
     serving: Serving = request.app.state.serving
-    url = request.query_params.get("url")
+    asked = Body()
+    asked.add(request.query_params.multi_items())
+    url = asked.fields.get("url")
     if not url:
         raise Problem("bad_option", "The query parameter `url` is missing.", extra={"loc": ["query", "url"]})
-    return await _removed(serving, request, await serving.fetch(url), dict(request.query_params))
+    return await _removed(serving, request, await serving.fetch(url), asked.fields)
 
 
 async def _removed(serving: Serving, request: Request, image: bytes, asked: dict[str, Any]) -> Response:
@@ -143,9 +145,9 @@ def parse_bgc(text: str | None) -> tuple[int, int, int, int] | None:
 
 
 def _file_of(body: Body) -> bytes:
-    for name in ("file", "image", "image_file", ""):
-        if name in body.files:
-            return body.files[name]
+    found = body.file("file", "image", "image_file", "")
+    if found is not None:
+        return found
     raise Problem("missing_image", "Field required", extra={"loc": ["body", "file"]})
 
 

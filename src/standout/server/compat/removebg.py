@@ -10,12 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from standout.server import openapi
-from standout.server.bodies import Body, decode_base64
+from standout.server.bodies import apart
 from standout.server.compat import removebg_fields as parse
+from standout.server.forms import Body, decode_base64
 from standout.server.problems import Problem
 from standout.server.serving import Serving
 from standout.server.tasks import Answer, Task
-from standout.server.v1 import answer_headers
+from standout.server.v1 import answer_headers, as_json, wants_json
 
 router = APIRouter(prefix="/v1.0", tags=["remove.bg"])
 
@@ -81,8 +82,8 @@ async def removebg(request: Request) -> Response:
     }
     if str(body.fields.get("type_level", "1")) != "none":
         headers["X-Type"] = "person"
-    if request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip() == "application/json":
-        return JSONResponse(_as_json(answer), headers=headers)
+    if wants_json(request.headers.get("accept", "")):
+        return await as_json(_as_json, answer, headers=headers)
     return Response(answer.data, media_type=answer.media_type, headers=headers)
 
 
@@ -109,7 +110,7 @@ async def _source(serving: Serving, body: Body) -> bytes:
         return plain
     if text:
         try:
-            return decode_base64(text, "image_file_b64")
+            return await apart(decode_base64, text, "image_file_b64")
         except Problem:
             raise parse.refusal("failed_to_read_image") from None
     if url:

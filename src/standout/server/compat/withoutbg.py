@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from standout.server import examples, openapi
-from standout.server.bodies import Body, decode_base64
+from standout.server.bodies import apart
+from standout.server.forms import Body, decode_base64
 from standout.server.problems import Problem
 from standout.server.serving import Serving
 from standout.server.tasks import Task
-from standout.server.v1 import answer_headers
+from standout.server.v1 import answer_headers, as_json
 
 router = APIRouter(tags=["withoutBG"])
 
@@ -88,15 +89,19 @@ async def remove_background(request: Request) -> Response:
     if output not in ("cutout", "processed", "matte"):
         raise Problem("bad_option", "Query param 'output' must be 'cutout' or 'matte'.", status_override=400)
     async with serving.body(request) as body:
-        image, as_json = _image_of(body)
-        options = {"format": "png", "mask": output == "matte" and not as_json, "with_matte": as_json}
+        image, in_json = await _image_of(body)
+        options = {"format": "png", "mask": output == "matte" and not in_json, "with_matte": in_json}
         answer, wait_s = await serving.answer(request, Task("photo", image, options))
     milliseconds = round(sum(answer.stages.values()) * 1000, 1)
     headers = answer_headers(answer, wait_s) | {"X-Latency-Ms": str(milliseconds)}
-    if not as_json:
+    if not in_json:
         return Response(answer.data, media_type="image/png", headers=headers)
-    pictures = {"processed": _data_url(answer.data), "alphaMatte": _data_url(answer.extra["matte"])}
-    return JSONResponse({**pictures, "latencyMs": milliseconds}, headers=headers)
+
+    def pictures() -> dict[str, Any]:
+        both = {"processed": _data_url(answer.data), "alphaMatte": _data_url(answer.extra["matte"])}
+        return {**both, "latencyMs": milliseconds}
+
+    return await as_json(pictures, headers=headers)
 
 
 def _cloud_route(path: str) -> dict[str, Any]:
@@ -125,12 +130,12 @@ async def cloud(request: Request) -> Response:
     serving: Serving = request.app.state.serving
     mask, key = _CLOUD[request.url.path]
     async with serving.body(request) as body:
-        image = _cloud_image(body)
+        image = await _cloud_image(body)
         answer, wait_s = await serving.answer(request, Task("photo", image, {"format": "png", "mask": mask}))
     headers = answer_headers(answer, wait_s)
     if not key:
         return Response(answer.data, media_type="image/png", headers=headers)
-    return JSONResponse({key: base64.b64encode(answer.data).decode()}, headers=headers)
+    return await as_json(lambda: {key: base64.b64encode(answer.data).decode()}, headers=headers)
 
 
 @router.get(
@@ -143,23 +148,23 @@ async def available_credit() -> Response:
     return JSONResponse({"credit": 1_000_000})
 
 
-def _cloud_image(body: Body) -> bytes:
-    for name in ("file", "image", ""):
-        if name in body.files:
-            return body.files[name]
+async def _cloud_image(body: Body) -> bytes:
+    if (found := body.file("file", "image", "")) is not None:
+        return found
     for name in ("image_base64", "image"):
         if name in body.fields:
-            return decode_base64(body.fields[name], name)
+            return await apart(decode_base64, body.fields[name], name)
     raise Problem("missing_image", "Send the picture as the form's `file`, or in base64 as `image_base64` in JSON.")
 
 
-def _image_of(body: Body) -> tuple[bytes, bool]:
+async def _image_of(body: Body) -> tuple[bytes, bool]:
     """The picture, and whether it came as JSON."""
-    for name in ("image", ""):
-        if name in body.files:
-            return body.files[name], False
+    if (found := body.file("image", "")) is not None and "image" not in body.fields:
+        return found, False
+    if found is not None:
+        raise Problem("bad_option", "The request has several pictures; send one: a file or base64.")
     if "image" in body.fields:
-        return decode_base64(body.fields["image"], "image"), True
+        return await apart(decode_base64, body.fields["image"], "image"), True
     raise Problem("missing_image", "Multipart field 'image' not found.")
 
 
