@@ -74,6 +74,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "prometheus_client": {"server"},
     "pyarrow": {"cluster", "workshop.data"},
     "pydantic": {"server"},
+    "python_multipart": {"server"},
     "pymatting": {"compose", "workshop.label"},
     "pyvirtualcam": {"webcam"},
     "ray": {"cluster"},
