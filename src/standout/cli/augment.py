@@ -45,6 +45,7 @@ def augment(
     from standout.workshop.data.check import check_pairs
     from standout.workshop.data.pair import Fault
     from standout.workshop.data.pairs import find
+    from standout.workshop.data.split import own_parts
 
     # Wrong settings are told before the pictures are read.
     AugmentOptions(size, seed, zoom_out, "png" if png else "jpg")
@@ -53,6 +54,10 @@ def augment(
         checked = check_pairs(found.pairs, faults=found.faults, progress=progress)
     for note in [*found.notes, *checked.rule_sentences()]:
         say(note)
+    trained = own_parts(checked.good)[0] if checked.good else []
+    if left := len(checked.good) - len(trained):
+        say(f"{left} pairs of the data set's own val and test parts are not augmented.")
+        checked = dataclasses.replace(checked, good=tuple(trained))
     weak = tuple(
         Fault(pair, "boxes alone", f"{pair.image.name}: augmented pairs need a mask; train on boxes as they are")
         for pair in checked.good

@@ -272,6 +272,17 @@ def test_parts_that_a_data_set_names_are_kept_apart(tmp_path: Path) -> None:
     assert {pair.image.parent.name for pair in pairs if pair.split == "val"} == {"val2017"}
 
 
+def test_parts_that_a_list_names_are_kept_apart_by_convert(tmp_path: Path) -> None:
+    root = FORMS["voc"].write(tmp_path / "voc")
+    (root / "ImageSets" / "Segmentation" / "train.txt").write_text("a\nc\n")
+    (root / "ImageSets" / "Segmentation" / "test.txt").write_text("b\nnone\n")
+    (tmp_path / "sets.toml").write_text("[voc]\nweight = 0.5\n")
+    assert run(["convert", str(tmp_path), str(tmp_path / "out")]) == 0
+    pairs, faults = find_pairs(tmp_path / "out")
+    assert not faults and {pair.weight for pair in pairs} == {0.5}
+    assert {scene(pair): pair.split for pair in pairs} == {"a": "", "c": "", "b": "test", "none": "test"}
+
+
 def test_a_folder_of_different_forms_is_one_data_set(tmp_path: Path) -> None:
     FORMS["voc"].write(tmp_path / "all" / "voc")
     FORMS["cutouts"].write(tmp_path / "all" / "cutouts")

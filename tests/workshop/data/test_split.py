@@ -4,7 +4,7 @@ import pytest
 
 from standout.errors import DataError
 from standout.workshop.data.pair import Pair
-from standout.workshop.data.split import split_pairs
+from standout.workshop.data.split import own_parts, split_pairs
 
 
 def pairs(count: int, *, group: int = 1, name: str = "s") -> list[Pair]:
@@ -28,3 +28,15 @@ def test_small_sets_give_one_to_each_side():
     assert {pair.set for pair in train} == {"a", "b"} == {pair.set for pair in val}
     with pytest.raises(DataError, match="two groups"):
         split_pairs(pairs(5, group=5), 0.2)
+
+
+def test_what_a_data_set_holds_out_is_not_for_training() -> None:
+    def pair(stem: str, split: str) -> Pair:
+        return Pair(Path(f"{stem}.jpg"), Path("mask.png"), "set", stem, split=split)
+
+    train, val, test = (pair(part, part) for part in ("train", "val", "test"))
+    assert own_parts([train, val, test]) == ([train], [val])
+    assert own_parts([train, test]) == ([train], [])
+    assert own_parts([val, test]) == ([val], []), "a val part that is named by itself"
+    with pytest.raises(DataError, match="test part"):
+        own_parts([test])

@@ -29,10 +29,15 @@ def test_stop_and_resume_equals_an_uninterrupted_run(data, tmp_path, capfd):
     stopped = tmp_path / "stopped"
     interrupt_after(stopped, data, step=3)
     assert np.load(stopped / "state.npz")["counter/step"] < 6
-    assert command(["train", str(data), "--run", str(stopped), "--resume"]) == 0
+    assert command(["train", str(data), "--run", str(stopped), "steps=6", *TINY, "--resume"]) == 0, "the same command"
     resumed = weights(stopped)
     for key, value in weights(whole).items():
         np.testing.assert_allclose(resumed[key], value, atol=1e-4, err_msg=key)
+    capfd.readouterr()
+    assert command(["train", str(data), "--run", str(stopped), "steps=6", *TINY, "--resume"]) == 0, (
+        "what is done is done"
+    )
+    assert "the budget" in capfd.readouterr().err
     record = json.loads((stopped / "config.json").read_text())
     assert len(record["commands"]) == 2 and len(record["data_hash"]) == 64 and record["config"]["train"]["batch"] == 2
 

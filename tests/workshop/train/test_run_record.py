@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 from pathlib import Path
@@ -9,10 +10,11 @@ from types import ModuleType
 
 import pytest
 
-from kits import needs_tensorflow
+from kits import needs_tensorflow, write_pairs
 from standout import __version__
-from standout.errors import ConfigError
+from standout.errors import ConfigError, DataError
 from standout.workshop.config import Config, given_settings, load_config
+from standout.workshop.data.pair import Pair
 
 pytestmark = needs_tensorflow
 
@@ -34,9 +36,32 @@ def test_a_resumed_run_takes_what_is_given_even_if_it_is_the_default(fit: Module
     (tmp_path / "config.json").write_text(json.dumps({"config": stored.to_dict()}))
     assert resumed(fit, tmp_path).train.steps == 2 * default
     assert resumed(fit, tmp_path, f"steps={default}").train.steps == default
-    for word in ("batch=8", "encoder_lr=0.15"):  # the defaults: refused all the same
-        with pytest.raises(ConfigError, match="can change"):
-            resumed(fit, tmp_path, word)
+    assert resumed(fit, tmp_path, "batch=4", "encoder_lr=0.15").train.batch == 4, "the run's own values are no change"
+    with pytest.raises(ConfigError, match="train.batch is 4 in the run, 8 here"):
+        resumed(fit, tmp_path, "batch=8")  # the default: refused all the same
+
+
+def parts(fit: ModuleType, pairs: list[Pair], **data: str) -> tuple[set[str], set[str]]:
+    """The stems that are trained on, and validated on."""
+    config = dataclasses.replace(Config(), data=dataclasses.replace(Config().data, **data))
+    return tuple({pair.stem for pair in part} for part in fit._held_out(pairs, config))
+
+
+def test_a_data_sets_own_test_part_is_never_trained_on(fit: ModuleType, tmp_path: Path) -> None:
+    write_pairs(tmp_path / "held", 2)
+
+    def pair(stem: str, split: str) -> Pair:
+        return Pair(tmp_path / f"{stem}.jpg", tmp_path / "mask.png", "set", stem, split=split)
+
+    train, val, test = ([pair(f"{part}{i}", part) for i in range(9)] for part in ("train", "val", "test"))
+    own = {p.stem for p in train}, {p.stem for p in val}
+    assert parts(fit, train + val + test) == own
+    trained, held = parts(fit, train + test)
+    assert trained | held == own[0] and held
+    for pairs in (train + val + test, train + test):
+        assert parts(fit, pairs, val=str(tmp_path / "held")) == (own[0], {"p00", "p01"})
+    with pytest.raises(DataError, match="test part"):
+        parts(fit, test)
 
 
 def git(folder: Path, *words: str) -> str:

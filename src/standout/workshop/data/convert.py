@@ -70,11 +70,12 @@ def write_pairs(
         OutputError: The folder holds something else, or can't be written.
     """
     _begin(out, source)
-    names = _Names()
+    names = _Names(pairs)
     targets = [(pair, names.of(pair)) for pair in pairs]
     bad, counts = list(faults), dict[str, int]()
     rules: dict[str, Counter[str]] = defaultdict(Counter)
     groups: dict[str, list[tuple[str, str]]] = {}
+    weights: dict[str, float] = {}
     with ThreadPoolExecutor() as pool:  # decoding and writing release the interpreter's lock
         for done, result in enumerate(pool.map(lambda item: _write(item[0], item[1], out), targets), 1):
             pair, (_, stem) = targets[done - 1]
@@ -84,6 +85,8 @@ def write_pairs(
                 name, rule = result
                 counts[name] = counts.get(name, 0) + 1
                 rules[pair.set][rule] += 1
+                if pair.weight != 1:
+                    weights[name] = pair.weight
                 if pair.group and pair.group != pair.stem:
                     groups.setdefault(name, []).append((stem, pair.group))
             if progress:
@@ -92,18 +95,23 @@ def write_pairs(
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([("stem", "group"), *rows])
         _put(out / name / "groups.csv", text.getvalue().encode())
-    _write_weights(out, pairs)
+    _write_weights(out, weights)
     return Converted(dict(sorted(counts.items())), tuple(bad), dict(rules))
 
 
 class _Names:
     """Set and stem of every pair, no two alike, whatever the case of letters."""
 
-    def __init__(self) -> None:
+    def __init__(self, pairs: Iterable[Pair]) -> None:
         self._taken: set[tuple[str, str]] = set()
+        self._parts: dict[str, set[str]] = defaultdict(set)
+        for pair in pairs:
+            self._parts[pair.set].add(pair.split)
 
     def of(self, pair: Pair) -> tuple[str, str]:
-        name = pair.set.replace("/", "-").replace("\\", "-").strip(".") or "pairs"
+        # Parts that stand in a list within the set (VOC's ImageSets) are told by the sets' names afterwards.
+        part = f"-{pair.split}" if pair.split and len(self._parts[pair.set]) > 1 else ""
+        name = (pair.set + part).replace("/", "-").replace("\\", "-").strip(".") or "pairs"
         stem, number = pair.stem, 1
         while (name.casefold(), stem.casefold()) in self._taken:
             number += 1
@@ -179,8 +187,7 @@ def _boxes(label: PersonLabel) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write_weights(out: Path, pairs: Iterable[Pair]) -> None:
-    weights = {pair.set.replace("/", "-"): pair.weight for pair in pairs if pair.weight != 1}
+def _write_weights(out: Path, weights: dict[str, float]) -> None:
     if weights:
         lines = [f"[{json.dumps(name)}]\nweight = {weight!r}\n" for name, weight in sorted(weights.items())]
         _put(out / "sets.toml", "".join(lines).encode())

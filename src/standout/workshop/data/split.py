@@ -45,6 +45,23 @@ def split_pairs(pairs: Sequence[Pair], fraction: float, *, seed: int = 0) -> tup
     return [pairs[i] for i in train], [pairs[i] for i in val]
 
 
+def own_parts(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """What may be trained on, and what the data set itself holds out for validation; its test part is in neither.
+
+    A data set that is a val part alone is one to train on: who names it by itself wants all of it.
+
+    Raises:
+        DataError: There is no person in what may be trained on.
+    """
+    train = [pair for pair in pairs if pair.split not in ("val", "test")]
+    val = [pair for pair in pairs if pair.split == "val"]
+    if not any(pair.has_person for pair in train):
+        train, val = train + val, []
+    if not any(pair.has_person for pair in train):
+        raise DataError("Every usable pair belongs to the data set's own test part, which is never trained on.")
+    return train, val
+
+
 def some_of(pairs: Sequence[Pair], count: int) -> list[Pair]:
     """`count` of the pairs, the same each time, and as many of them as can be when others come in."""
     chosen = sorted(pairs, key=lambda pair: _hash01(f"{pair.set}/{pair.image.name}"))[:count]

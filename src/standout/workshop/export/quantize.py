@@ -22,6 +22,7 @@ from standout.imaging.arrays import Frame, letterbox
 from standout.workshop.data.labels import read_image
 from standout.workshop.data.pair import Pair
 from standout.workshop.data.pairs import find_pairs
+from standout.workshop.data.split import own_parts
 
 #: What is worth quantising; the upsampling, the sigmoid and the fill are a sliver of the time.
 QUANTISED = ("Conv", "Add", "Concat", "Clip", "Relu")
@@ -48,7 +49,7 @@ def quantize(proto: onnx.ModelProto, folder: Path, size_hw: tuple[int, int]) -> 
         DataError: There are no photographs (`find_pairs`).
         ModelFileError: More than `TOLERANCE` of the pixels change sides.
     """
-    pairs, _ = find_pairs(folder)
+    pairs = own_parts(find_pairs(folder)[0])[0]
     chosen = pairs[:: max(1, len(pairs) // CALIBRATION)][:CALIBRATION]
     with tempfile.TemporaryDirectory() as scratch:
         given, prepared, quantised = (Path(scratch) / f"{name}.onnx" for name in ("float", "prepared", "int8"))

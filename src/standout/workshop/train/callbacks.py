@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import logging
 import math
 import signal
@@ -17,7 +18,7 @@ from standout.imaging.encode import EncodeOptions, encode
 from standout.imaging.files import atomic_write
 from standout.workshop.config import Config
 from standout.workshop.plots import history_chart
-from standout.workshop.train.checkpoint import save_state, save_weights
+from standout.workshop.train.checkpoint import save_state, save_weights, told_when_full
 from standout.workshop.train.devices import keep_freed_memory
 from standout.workshop.train.schedule import TrainingClock
 from standout.workshop.train.validation import Averaged, Validation
@@ -103,6 +104,10 @@ class Supervisor(keras.callbacks.Callback):
         self.stopped_by = signal.Signals(number).name
 
     def _validate(self, logs: dict[str, float]) -> None:
+        with told_when_full(self.run, self.model):
+            self._score_and_save(logs)
+
+    def _score_and_save(self, logs: dict[str, float]) -> None:
         with Averaged(self.model):
             scores, sheet = self.validation(self.model)
             self.iou = scores["iou"]
@@ -128,19 +133,22 @@ class Supervisor(keras.callbacks.Callback):
 
     def _record(self, row: dict[str, float]) -> None:
         file = self.run / "history.csv"
-        is_new = not file.exists()
-        with file.open("a", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, list(row))
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)
+        before = file.read_text("utf-8") if file.exists() else ""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(row), lineterminator="\n")
+        if not before:
+            writer.writeheader()
+        writer.writerow(row)
+        with atomic_write(file) as stream:
+            stream.write((before + text.getvalue()).encode())
 
     def save(self) -> None:
         """Saves what `--resume` needs; the chief alone does."""
         if not self.clock.replicas.is_chief:
             return
         counters = {"step": self.clock.step, "seconds": self.clock.seconds, "best": self.best}
-        save_state(self.run / "state.npz", self.model, counters)
+        with told_when_full(self.run, self.model):
+            save_state(self.run / "state.npz", self.model, counters)
 
     def _report(self, logs: dict[str, float]) -> None:
         now, since = time.monotonic(), self._since

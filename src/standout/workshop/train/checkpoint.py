@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
-import os
+import errno
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from standout.errors import ModelFileError
+from standout.errors import ModelFileError, OutputError
 from standout.imaging.files import atomic_write
 from standout.workshop.model.weights import read_arrays
 
 
 def save_weights(file: Path, model: keras.Model) -> None:
-    """Writes the model's weights to `file` (.weights.h5) whole or not at all; Keras takes a path, not a stream."""
-    temporary = file.with_name(f".{os.getpid()}.{file.name}")
+    """Writes the model's weights to `file` (.weights.h5) whole or not at all.
+
+    HDF5 ends the process where it can't write a file to its end, so it writes to memory.
+    """
+    memory = _H5InMemory()
+    model.save_weights(memory)
+    with atomic_write(file) as stream:
+        stream.write(memory.getbuffer())
+
+
+class _H5InMemory(io.BytesIO):
+    """What Keras takes for a file, which it asks for an ending."""
+
+    def __str__(self) -> str:
+        return "memory.weights.h5"
+
+
+@contextmanager
+def told_when_full(run: Path, model: keras.Model) -> Iterator[None]:
+    """Says in one sentence that the disk of a run is full, and how much it takes to go on.
+
+    Raises:
+        OutputError: It was full within the block. What was saved before is whole.
+    """
     try:
-        model.save_weights(temporary)
-        os.replace(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except (OSError, OutputError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if getattr(cause, "errno", None) not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        # Best and last weights, the state, and the largest of them once more while it is replaced.
+        weights = sum(v.numpy().nbytes for v in model.variables)
+        state = weights + sum(v.numpy().nbytes for v in model.optimizer.variables)
+        megabytes = (2 * weights + 2 * state) // 10**6 + 10
+        raise OutputError(
+            f"The disk of {run} is full; free {megabytes} MB and go on with --resume. What was saved before is whole."
+        ) from error
 
 
 def save_state(file: Path, model: keras.Model, counters: dict[str, float]) -> None:

@@ -28,7 +28,7 @@ from standout.workshop.config import Config, config_from_dict, read_run_record
 from standout.workshop.data.check import MOST_AT_ONCE, Checked, check_pairs
 from standout.workshop.data.pair import Pair
 from standout.workshop.data.pairs import find, find_pairs, with_weights
-from standout.workshop.data.split import some_of, split_pairs
+from standout.workshop.data.split import own_parts, some_of, split_pairs
 from standout.workshop.model.deeplab import build_deeplab, encoder_layers
 from standout.workshop.model.losses import BCEDice
 from standout.workshop.model.metrics import PersonIoU
@@ -88,21 +88,35 @@ def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], Check
 
 
 def _held_out(good: list[Pair], config: Config) -> tuple[list[Pair], list[Pair]]:
-    """What is trained on, and what is validated on: `data.val`, else the data set's own part, else a share of it."""
-    if config.data.val:
-        held, faults = find_pairs(config.data.val, person=config.data.person)
-        return good, list(check_pairs(held, faults=faults, most_at_once=MOST_AT_ONCE).good)
-    own = [pair for pair in good if pair.split == "val"]
-    train = [pair for pair in good if pair.split not in ("val", "test")]
-    if own and any(pair.has_person for pair in train):
+    """What is trained on, and what is validated on: `data.val`, else the data set's own part, else a share of it.
+
+    What the data set calls its test part is in neither.
+    """
+    if tested := sum(pair.split == "test" for pair in good):
+        log.info("%d pairs of the data set's own test part are not used", tested)
+    train, own = own_parts(good)
+    if own:
         log.info("%d pairs that the data set holds out for validation are not trained on", len(own))
+    if config.data.val:
+        return train, _validated_on(config)
+    if own:
         return train, own
     # What a machine has labelled, and boxes, are good enough to learn from, but no yardstick.
-    weaker = [pair for pair in good if pair.unsure or pair.weak]
-    train, val = split_pairs(
-        [pair for pair in good if not (pair.unsure or pair.weak)], config.data.val_fraction, seed=config.train.seed
-    )
-    return train + weaker, val
+    weaker = [pair for pair in train if pair.unsure or pair.weak]
+    whole = [pair for pair in train if not (pair.unsure or pair.weak)]
+    rest, val = split_pairs(whole, config.data.val_fraction, seed=config.train.seed)
+    return rest + weaker, val
+
+
+def _validated_on(config: Config) -> list[Pair]:
+    """The good pairs of `data.val`: its own val part if it has one, else all but its test part, else all."""
+    held, faults = find_pairs(config.data.val, person=config.data.person)
+    good = list(check_pairs(held, faults=faults, most_at_once=MOST_AT_ONCE).good)
+    own = [pair for pair in good if pair.split == "val"]
+    good = own or [pair for pair in good if pair.split != "test"] or good
+    if not good:
+        raise DataError(f"No pair of data.val={config.data.val} can be used; {len(faults)} were left out.")
+    return good
 
 
 def train(
@@ -144,10 +158,15 @@ def train(
 
     with building_in(policy):
         model, teacher, start = _build(config, replicas)
-    counters = restore_state(run / "state.npz", model) if resume else {}
+    counters = {}
+    if resume and (run / "state.npz").exists():
+        counters = restore_state(run / "state.npz", model)
+    elif resume:
+        log.info("%s was stopped before its first save: it begins anew", run)
     clock = TrainingClock(config, int(counters.get("step", 0)), counters.get("seconds", 0.0), replicas)
     if clock.progress >= 1:
-        raise ConfigError(f"The budget of {run} is spent at step {clock.step}; raise `steps` or `minutes` to go on.")
+        log.info("the budget of %s is spent at step %d: raise `steps` or `minutes` to go on", run, clock.step)
+        return TrainResult(run, clock.step, counters.get("best", WORST_QUALITY), "")
     if replicas.is_chief:
         (run / "previews").mkdir(parents=True, exist_ok=True)
         _record_run(run, config, checked, command, {"start": start, "device": device, "replicas": replicas.replicas,
@@ -202,16 +221,18 @@ def resumed_config(run: Path, changes: Config, changed: set[str]) -> Config:
 
     Raises:
         ModelFileError: `run` is no run folder.
-        ConfigError: `changed` names a setting that can't change under way.
+        ConfigError: A setting that can't change under way has another value than in the run.
     """
-    stored = read_run_record(run)[0].to_dict()
-    refused = sorted(changed - RESUMABLE_CHANGES)
-    if refused:
-        raise ConfigError(f"A resumed run can change {sorted(RESUMABLE_CHANGES)} only; received {refused}.")
-    new = changes.to_dict()
-    for key in changed:
+    stored, new = read_run_record(run)[0].to_dict(), changes.to_dict()
+    refused = []
+    for key in sorted(changed):
         stage, name = key.split(".")
-        stored[stage][name] = new[stage][name]
+        before, now = stored[stage][name], new[stage][name]
+        if before != now and key not in RESUMABLE_CHANGES:
+            refused.append(f"{key} is {before!r} in the run, {now!r} here")
+        stored[stage][name] = now
+    if refused:
+        raise ConfigError(f"A resumed run can change {sorted(RESUMABLE_CHANGES)} only; {'; '.join(refused)}.")
     return config_from_dict(stored)
 
 
