@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from standout.compose.finish import finish
+from standout.compositing.composite import composite
 from standout.imaging.decode import from_array, read
 from standout.imaging.encode import encode
 
@@ -42,7 +42,7 @@ def cutout(path: str | None) -> np.ndarray:
     frame = np.clip(frame + noise, 0, 255).astype(np.uint8)
     alpha = np.zeros((3000, 4000), np.float32)
     cv2.ellipse(alpha, (2000, 1700), (1100, 1300), 0, 0, 360, 1.0, -1)
-    return finish(from_array(frame), cv2.GaussianBlur(alpha, (0, 0), 3)).pixels
+    return composite(from_array(frame), cv2.GaussianBlur(alpha, (0, 0), 3)).pixels
 
 
 def with_pillow(pixels: np.ndarray, level: int) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from standout.errors import InputError, ModelFileError
 from standout.folder.photo_work import Job
 from standout.imaging.files import atomic_write
-from standout.photo.findings import PhotoFindings
+from standout.pipeline.result import Findings
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class CopyWork:
     error_for: str = ""
     changes: str = ""
 
-    def open(self, threads: int) -> Callable[[Job], PhotoFindings]:
+    def open(self, threads: int) -> Callable[[Job], Findings]:
         os.environ["FAKE_WORK_THREADS"] = str(threads)
         return self._make
 
-    def _make(self, job: Job) -> PhotoFindings:
+    def _make(self, job: Job) -> Findings:
         name, data = job.source.name, job.source.read_bytes()
         self.begun.touch()
         if "broken" in name or ("half" in name and not data.endswith(b"end")):
@@ -63,7 +63,7 @@ class CopyWork:
             file.write(data[len(data) // 2 :])
         with self.log.open("a") as log:
             log.write(f"{name} {os.getpid()} {os.environ['OMP_NUM_THREADS']}\n")
-        return PhotoFindings(found_person="nobody" not in name, notes=("a note",) if "noted" in name else ())
+        return Findings(people=0 if "nobody" in name else 1, notes=("a note",) if "noted" in name else ())
 
     @property
     def begun(self) -> Path:
@@ -82,7 +82,7 @@ class NoWork:
     silent: bool = False
     lacks: str = ""
 
-    def open(self, threads: int) -> Callable[[Job], PhotoFindings]:
+    def open(self, threads: int) -> Callable[[Job], Findings]:
         if self.silent:
             os._exit(3)
         if self.lacks:
@@ -97,10 +97,10 @@ class SmallDiskWork:
     work: object
     bytes_allowed: int
 
-    def open(self, threads: int) -> Callable[[Job], PhotoFindings]:
+    def open(self, threads: int) -> Callable[[Job], Findings]:
         import resource
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (self.bytes_allowed, resource.RLIM_INFINITY))
-        do: Callable[[Job], PhotoFindings] = self.work.open(threads)  # type: ignore[attr-defined]
+        do: Callable[[Job], Findings] = self.work.open(threads)  # type: ignore[attr-defined]
         return do

@@ -43,7 +43,7 @@ def test_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def called_by_users() -> list[str]:
     """The public functions, and the types that users make themselves; results and errors are made for them."""
-    made = {name for name in standout.__all__ if name.endswith("Options")} | {"Length", "Look", "Point", "VideoAlpha"}
+    made = {name for name in standout.__all__ if name.endswith("Options")} | {"Length", "Point", "VideoAlpha"}
     return sorted(made | {name for name in standout.__all__ if inspect.isfunction(getattr(standout, name))})
 
 

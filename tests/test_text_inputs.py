@@ -20,12 +20,12 @@ from PIL import Image
 from kits import saved
 from standout.cli import run
 from standout.cli.benchmark import _compare
-from standout.compose.options import Look
-from standout.compose.parse import parse_background, parse_keep, parse_position
+from standout.compositing.background import parse_background
+from standout.compositing.options import CompositeOptions
 from standout.errors import ConfigError, DataError, InputError, ModelFileError, StandoutError
 from standout.folder.journal import JOURNAL_NAME, Journal, Record
 from standout.id_photo.specs import load_spec, spec_text
-from standout.imaging.parse import parse_length, parse_point
+from standout.imaging.parse import parse_keep, parse_length, parse_point, parse_position
 from standout.inference.session import thread_count
 from standout.text_files import TextFileError, read_csv, read_json, read_text, read_toml
 from standout.workshop.config import Config, load_config, read_run_record
@@ -347,8 +347,8 @@ def test_words_about_the_result(parse: Callable[[str], Any], text: str) -> None:
 @example("hsl(0,200%,50%)")
 def test_a_background_that_is_taken_is_a_color_or_a_blur(text: str) -> None:
     with suppress(ConfigError):
-        background = Look(background=text).behind
-        assert all(0 <= value <= 255 for value in background.color)  # type: ignore[union-attr]
+        background = CompositeOptions(background=text).background
+        assert all(0 <= value <= 255 for value in background.color)
 
 
 @pytest.mark.parametrize("words", [["--camera", "²"], ["--camera", "9" * 30], ["--camera", "٣"], ["--control", "²"],

@@ -46,19 +46,19 @@ def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with importlib.resources.as_file(importlib.resources.files("standout") / "assets" / "astronaut.jpg") as path:
         photo = Image.open(path).convert("RGB").crop(HEAD)
-    model, look = standout.load(), standout.Look
+    model = standout.load()
     made = {
         "photo": photo,
-        "transparent": checkered(standout.cut_out(photo, model=model)),
-        "mask": standout.cut_out(photo, options=standout.PhotoOptions(mask=True), model=model).convert("RGB"),
-        "white": standout.cut_out(photo, background="white", model=model),
-        "color": standout.cut_out(photo, background="#0a84ff", model=model),
-        "image": standout.cut_out(photo, background=meadow(photo.height, photo.width), model=model),
-        "blur": standout.cut_out(photo, background="blur", model=model),
-        "lens": standout.cut_out(photo, background="blur:16", options=look(lens=True), model=model),
-        "shadow": standout.cut_out(photo, background="#f2e8dc", options=look(shadow=True), model=model),
-        "invert": checkered(standout.cut_out(photo, options=look(invert=True), model=model)),
-        "crop": checkered(standout.cut_out(photo, options=look(crop=True, margin="2%"), model=model)),
+        "transparent": checkered(standout.cut_out(photo, model=model).image),
+        "mask": standout.cut_out(photo, mask=True, model=model).image.convert("RGB"),
+        "white": standout.cut_out(photo, background="white", model=model).image,
+        "color": standout.cut_out(photo, background="#0a84ff", model=model).image,
+        "image": standout.cut_out(photo, background=meadow(photo.height, photo.width), model=model).image,
+        "blur": standout.cut_out(photo, background="blur", model=model).image,
+        "lens": standout.cut_out(photo, background="blur:16", bokeh=True, model=model).image,
+        "shadow": standout.cut_out(photo, background="#f2e8dc", shadow=True, model=model).image,
+        "invert": checkered(standout.cut_out(photo, invert=True, model=model).image),
+        "crop": checkered(standout.cut_out(photo, crop=True, margin="2%", model=model).image),
     }
     for name, picture in made.items():
         picture.save(PICTURES / f"{name}.jpg", quality=85)

@@ -13,8 +13,7 @@ import standout
 
 #: The API page below the public names: heading -> (module, names), found where they live now.
 _MORE_API = {
-    "The finished picture": ("standout.compose.options", ("Look", "parse_background")),
-    "Composing": ("standout.compose.finish", ("finish", "Finished")),
+    "The finished picture": ("standout.compositing.background", ("parse_background",)),
     "Know your data": ("standout.workshop.audit.audit", ("audit", "Audit")),
     "Scoring": ("standout.workshop.score.evaluate", ("evaluate",)),
 }

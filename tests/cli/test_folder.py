@@ -20,7 +20,6 @@ from PIL import Image
 import standout
 from fake_work import SmallDiskWork
 from standout.cli import run
-from standout.compose.options import Look
 from standout.errors import ConfigError, MissingExtra
 from standout.folder.journal import JOURNAL_NAME
 from standout.folder.options import FolderOptions
@@ -65,7 +64,7 @@ def test_the_whole_command(
     assert content["counts"] == {"done": 3, "unchanged": 0, "failed": 1, "pending": 0}
     assert content["skipped"] == {"other files": 1}
     by_name = {photo["photo"]: photo for photo in content["photos"]}
-    assert by_name["a.png"]["cutout"] == "a-png.png" and by_name["nobody.jpg"]["found_person"] is False
+    assert by_name["a.png"]["cutout"] == "a-png.png" and by_name["nobody.jpg"]["people"] == 0
     assert by_name["cut off.jpg"]["status"] == "failed" and by_name["cut off.jpg"]["error"] in told
 
     # The cause removed, the same command does what is missing, and is content.
@@ -161,7 +160,7 @@ def test_a_missing_extra_is_told_before_the_first_photo(
     for name in ("pymatting", "pymatting.alpha", "pymatting.alpha.estimate_alpha_cf"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtra, match="matting"):
-        PhotoWork(FolderOptions(Look(matting="closed-form"), model=model_file)).open(1)
+        PhotoWork(FolderOptions(matting="closed-form", model=model_file)).open(1)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a limit on the size of files")

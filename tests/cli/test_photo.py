@@ -140,7 +140,7 @@ def test_16_bits_stay_in_a_png_and_their_loss_is_said(
     assert written.dtype == np.uint16 and written[36, 48].tolist() == [*deep[36, 48].tolist(), 65535]
     assert capsys.readouterr().err == ""
     assert photo("deep.png", "-o", "out.tiff") == 0
-    assert "8 bits per colour" in capsys.readouterr().err
+    assert "8 bits per color" in capsys.readouterr().err
 
 
 def test_nobody_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,6 @@ import pytest
 
 import standout.folder.run
 from fake_work import CopyWork, NoWork
-from standout.compose.options import Look
 from standout.errors import InputError, ModelFileError, OutputError, StandoutError
 from standout.folder.journal import JOURNAL_NAME
 from standout.folder.options import FolderOptions
@@ -26,7 +25,7 @@ from standout.folder.photo_work import fingerprint_of
 from standout.folder.process import run_folder
 from standout.folder.report import FolderReport
 from standout.folder.run import FolderRun
-from standout.photo.options import PhotoOptions
+from standout.pipeline.options import CutOutOptions
 
 #: Processes are started, photographs are worked on: seconds each.
 pytestmark = pytest.mark.slow
@@ -102,7 +101,7 @@ def test_every_photo_is_done_once_and_a_second_run_has_nothing_to_do(photos: Pat
     assert written(out) == sorted([*CUTOUTS, "sub/a.png", "noted.png", "nobody.png"])
     assert_complete(photos, out, report)
     assert report.skipped == {"other files": 1}
-    assert report.results["noted.jpg"].notes == ("a note",) and report.results["nobody.jpg"].found_person is False
+    assert report.results["noted.jpg"].notes == ("a note",) and report.results["nobody.jpg"].people == 0
     processes = {line.split()[1] for line in work.log.read_text().splitlines()}
     assert len(processes) <= 2
 
@@ -131,21 +130,21 @@ def test_other_options_or_another_model_do_everything_again(
     beach.write_bytes(b"1")
     model.write_bytes(model_file.read_bytes())
 
-    def fingerprint(photo: PhotoOptions | None = None, file_format: str = "png") -> str:
-        return fingerprint_of(FolderOptions(**vars(photo or PhotoOptions()), file_format=file_format, model=model))
+    def fingerprint(photo: CutOutOptions | None = None, file_format: str = "png") -> str:
+        return fingerprint_of(FolderOptions(**vars(photo or CutOutOptions()), file_format=file_format, model=model))
 
-    assert fingerprint() == fingerprint(PhotoOptions(max_pixels=10**7))  # a limit changes no finished picture
+    assert fingerprint() == fingerprint(CutOutOptions(max_pixels=10**7))  # a limit changes no finished picture
     different = [
         fingerprint(),
         fingerprint(file_format="webp"),
-        fingerprint(PhotoOptions(quality=50)),
-        fingerprint(PhotoOptions(Look(keep=(1, 3)))),
-        fingerprint(PhotoOptions(Look(background=beach))),
-        fingerprint(PhotoOptions(Look(background=np.zeros((2, 2, 3), np.uint8)))),
-        fingerprint(PhotoOptions(Look(background=np.ones((2, 2, 3), np.uint8)))),
+        fingerprint(CutOutOptions(quality=50)),
+        fingerprint(CutOutOptions(keep=(1, 3))),
+        fingerprint(CutOutOptions(background=beach)),
+        fingerprint(CutOutOptions(background=np.zeros((2, 2, 3), np.uint8))),
+        fingerprint(CutOutOptions(background=np.ones((2, 2, 3), np.uint8))),
     ]
     beach.write_bytes(b"2")
-    different.append(fingerprint(PhotoOptions(Look(background=beach))))
+    different.append(fingerprint(CutOutOptions(background=beach)))
     model.write_bytes(model_file.read_bytes() + b"\0")
     different.append(fingerprint())
     assert len(set(different)) == len(different)

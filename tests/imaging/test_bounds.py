@@ -89,7 +89,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_before_it_is_decoded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("standout.imaging.decode._decode", _decoded)
+    monkeypatch.setattr("standout.imaging.decode.decode", _decoded)
     monkeypatch.setattr("standout.imaging.tiff.decode_deep", _decoded)
     with pytest.raises((InputError, LimitExceeded)):
         read(BOMBS[name], max_pixels=50_000_000)
@@ -104,7 +104,7 @@ def test_an_avif_is_as_large_as_it_is_coded(monkeypatch: pytest.MonkeyPatch) -> 
     assert coded_sizes(small) == [(200, 120)] and coded_sizes(large) == [(4000, 3000)]
     at = large.index(b"ispe") + 8
     lying = large[:at] + struct.pack(">II", 10, 10) + large[at + 8 :]
-    monkeypatch.setattr("standout.imaging.decode._decode", _decoded)
+    monkeypatch.setattr("standout.imaging.decode.decode", _decoded)
     with pytest.raises(InputError, match="is coded with 4000 × 3000"):
         read(lying)
     with pytest.raises(LimitExceeded, match="4000 × 3000"):

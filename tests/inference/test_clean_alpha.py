@@ -15,7 +15,7 @@ from standout.imaging.arrays import Alpha, Frame
 from standout.inference.clean_alpha import UNDECIDED, clean_alpha
 from standout.inference.live import LiveConfig, LiveMask
 from standout.inference.video_alpha import VideoAlpha
-from standout.photo.cut_out import cut_out
+from standout.pipeline.cut_out import cut_out
 from standout.video.options import VideoOptions
 from standout.video.process import process_video
 

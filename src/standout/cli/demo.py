@@ -22,11 +22,11 @@ def demo(
     """Cut the person out of the bundled photo (NASA, public domain)."""
     from standout.cli.devices import load_model
     from standout.cli.photo import check_targets, finish_one, target_of
-    from standout.photo.options import PhotoOptions
+    from standout.pipeline.options import CutOutOptions
 
     with importlib.resources.as_file(importlib.resources.files("standout") / "assets" / "astronaut.jpg") as photo:
         target = target_of(str(photo), output, many=False)
-        check_targets([(str(photo), target)], PhotoOptions())
-        finish_one(str(photo), target, load_model(model, device), PhotoOptions())
+        check_targets([(str(photo), target)], CutOutOptions())
+        finish_one(str(photo), target, load_model(model, device), CutOutOptions())
     if target != "-":
         sys.stdout.write(f"The astronaut without her background: {target}\n")

@@ -142,7 +142,7 @@ def summary(report: FolderReport) -> list[str]:
         lines.append(
             "Skipped: " + "; ".join(f"{what}: {count}" for what, count in sorted(report.skipped.items())) + "."
         )
-    nobody = sum(result.found_person is False for result in report.results.values())
+    nobody = sum(result.people == 0 for result in report.results.values())
     if nobody:
         lines.append(f"No person was found in {nobody} of them; those cut-outs are empty.")
     notes = Counter(note for outcome in report.results.values() for note in outcome.notes)

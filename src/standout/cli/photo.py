@@ -14,8 +14,8 @@ from standout.cli.console import say
 from standout.cli.photo_options import PhotoChoice, takes_photo_options
 
 if TYPE_CHECKING:
-    from standout.photo.cut_out import Predictor
-    from standout.photo.options import PhotoOptions
+    from standout.inference.model import Predictor
+    from standout.pipeline.options import CutOutOptions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -48,7 +48,7 @@ def photo(
         raise SystemExit(2 if failed == len(jobs) else 1)
 
 
-def run_jobs(jobs: list[tuple[str, str]], model: Predictor, options: PhotoOptions, file_format: str = "png") -> int:
+def run_jobs(jobs: list[tuple[str, str]], model: Predictor, options: CutOutOptions, file_format: str = "png") -> int:
     """Finishes photo after photo, reports on stderr, and returns how many failed."""
     from standout.errors import StandoutError
 
@@ -62,20 +62,20 @@ def run_jobs(jobs: list[tuple[str, str]], model: Predictor, options: PhotoOption
     return failed
 
 
-def finish_one(source: str, target: str, model: Predictor, options: PhotoOptions, file_format: str = "png") -> None:
+def finish_one(source: str, target: str, model: Predictor, options: CutOutOptions, file_format: str = "png") -> None:
     """One photo, from file to file; `-` stands for the standard streams."""
     from standout.imaging.encode import encode
-    from standout.photo.cut_out import finish_photo, photo_to_file
+    from standout.pipeline.cut_out import run, run_to_file
 
     if target == "-":
-        finished = finish_photo(source, model, options, file_format=format_named(file_format))
-        sys.stdout.buffer.write(encode(finished.pixels, finished.encoding))
+        result = run(source, model, options, file_format=format_named(file_format))
+        sys.stdout.buffer.write(encode(result.pixels, result.encoding))
         sys.stdout.buffer.flush()
     else:
-        finished = photo_to_file(source, target, model, options)
-    if not finished.found_person:
+        result = run_to_file(source, target, model, options)
+    if not result.people:
         say(f"no person was found in `{source}`; the cut-out is empty.")
-    for note in finished.notes:
+    for note in result.notes:
         say(f"`{source}`: {note}")
 
 
@@ -111,7 +111,7 @@ def target_of(source: str, output: str | None, file_format: str = "png", *, many
     return output
 
 
-def check_targets(jobs: list[tuple[str, str]], options: PhotoOptions, file_format: str = "png") -> None:
+def check_targets(jobs: list[tuple[str, str]], options: CutOutOptions, file_format: str = "png") -> None:
     """Refuses outputs that can't be written, or would overwrite a photo or each other, before anything is read."""
     from standout.errors import OutputError
     from standout.imaging.encode import format_of

@@ -14,14 +14,14 @@ from standout.cli.devices import DeviceOption, LooksOption
 from standout.imaging.defaults import DEFAULT_QUALITY, MAX_PIXELS
 
 if TYPE_CHECKING:
-    from standout.photo.options import PhotoOptions
+    from standout.pipeline.options import CutOutOptions
 
 
 @dataclass(frozen=True)
 class PhotoChoice:
     """What was asked for on the command line: how the picture looks, its format (`png`, …), and the model."""
 
-    options: PhotoOptions
+    options: CutOutOptions
     file_format: str
     model: str
     device: str | None = None
@@ -86,25 +86,26 @@ def photo_choice(
     Raises:
         ConfigError: One isn't allowed.
     """
-    from standout.compose.options import Look
-    from standout.compose.parse import parse_keep, parse_position
-    from standout.imaging.parse import parse_length, parse_point
-    from standout.photo.options import PhotoOptions
+    from standout.pipeline.options import CutOutOptions
 
-    look = Look(
+    options = CutOutOptions(
         background=background,
-        fit=fit,  # type: ignore[arg-type]  # Look checks the word
-        position=parse_position(position),
-        lens=lens,
+        fit=fit,  # type: ignore[arg-type]  # the constructor checks the word
+        position=position,
+        bokeh=lens,
         edge=edge,
         feather=feather,
         invert=invert,
         crop=crop,
-        margin=parse_length(margin),
+        margin=margin,
         shadow=shadow,
-        keep=parse_keep(keep),
-        at=None if at is None else parse_point(at),
+        keep=keep,
+        at=at,
         matting=matting,  # type: ignore[arg-type]
-        clean=not keep_edge_colors,
+        decontaminate=not keep_edge_colors,
+        mask=mask,
+        quality=quality,
+        keep_metadata=keep_metadata,
+        max_pixels=max_pixels,
     )
-    return PhotoChoice(PhotoOptions(look, mask, quality, keep_metadata, max_pixels), file_format, model, device, looks)
+    return PhotoChoice(options, file_format, model, device, looks)

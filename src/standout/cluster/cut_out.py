@@ -13,10 +13,11 @@ from pathlib import Path
 from standout.cluster.step import Photo, Product, Step
 from standout.cluster.storage import Place
 from standout.folder.options import FolderOptions
-from standout.folder.photo_work import fingerprint_of, prepare, with_background_read
+from standout.folder.photo_work import fingerprint_of, prepare
 from standout.imaging.encode import FORMATS, encode
 from standout.inference.model import bundled_names
-from standout.photo.cut_out import finish_photo
+from standout.pipeline.cut_out import run
+from standout.pipeline.options import with_image
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class CutOutWork:
         """
         fingerprint = fingerprint_of(options)
         device = "cpu" if options.device == "auto" and not on_gpu else options.device
-        options = dataclasses.replace(options, look=with_background_read(options.photo).look, device=device)
+        options = with_image(options, max_pixels=options.max_pixels, max_bytes=options.max_bytes)
+        options = dataclasses.replace(options, device=device)
         if str(options.model) in bundled_names():
             return cls(options, str(options.model), fingerprint)
         content = Path(options.model).read_bytes()
@@ -96,10 +98,10 @@ class CutOutWork:
                 model, options = prepare(options, threads)
 
         def do(photo: Photo, data: bytes) -> Product:
-            finished = finish_photo(data, model, options, file_format=self._file_format)
-            height, width = finished.pixels.shape[:2]
-            content = encode(finished.pixels, finished.encoding)
-            return Product({photo.output: content}, bool(finished.found_person), (height, width), finished.notes)
+            result = run(data, model, options, file_format=self._file_format)
+            height, width = result.pixels.shape[:2]
+            content = encode(result.pixels, result.encoding)
+            return Product({photo.output: content}, result.people > 0, (height, width), result.notes)
 
         return do
 

@@ -241,7 +241,13 @@ class Job:
             except OSError as error:
                 notes += (f"the journal can't be written ({error.strerror})",)
         return PhotoResult(
-            row["path"], row["output"], "done", "", seconds, found_person=row["found_person"], notes=notes
+            row["path"],
+            row["output"],
+            "done",
+            "",
+            seconds,
+            people=None if row["found_person"] is None else int(row["found_person"]),
+            notes=notes,
         )
 
     def _is_misplaced(self, folder: str) -> bool:

@@ -6,17 +6,17 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+from standout.compositing.background import AnyBackground
 from standout.errors import ConfigError
 from standout.imaging.encode import FORMATS
-from standout.photo.cut_out import AnyBackground, with_background
-from standout.photo.options import PhotoOptions
+from standout.pipeline.options import CutOutOptions
 
 #: More workers than this are a mistake.
 MOST_WORKERS = 256
 
 
-@dataclass(frozen=True)
-class FolderOptions(PhotoOptions):
+@dataclass(frozen=True, eq=False)
+class FolderOptions(CutOutOptions):
     """How a folder is processed: the options of its photos, and these.
 
     Attributes:
@@ -44,6 +44,7 @@ class FolderOptions(PhotoOptions):
     limit_s: float = 600.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.ending not in FORMATS:
             allowed = ", ".join(ending.removeprefix(".") for ending in FORMATS)
             raise ConfigError(f"The format must be one of {allowed}; received {self.file_format!r}.")
@@ -59,9 +60,9 @@ class FolderOptions(PhotoOptions):
         return "." + self.file_format.lower().removeprefix(".")
 
     @property
-    def photo(self) -> PhotoOptions:
+    def photo(self) -> CutOutOptions:
         """What holds for each photo alone."""
-        return PhotoOptions(**{field.name: getattr(self, field.name) for field in dataclasses.fields(PhotoOptions)})
+        return CutOutOptions(**{field.name: getattr(self, field.name) for field in dataclasses.fields(CutOutOptions)})
 
 
 def chosen_options(
@@ -72,10 +73,9 @@ def chosen_options(
 ) -> FolderOptions:
     """The options with what was given beside them, which goes first."""
     chosen = options or FolderOptions()
-    look = with_background(chosen, background).look
     return dataclasses.replace(
         chosen,
-        look=look,
+        background=chosen.background if background is None else background,
         model=chosen.model if model is None else model,
         device=chosen.device if device is None else device,
     )

@@ -14,16 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from standout.compose.matting import warm_up
-from standout.compose.options import Look
-from standout.compose.parse import Background
+from standout.compositing.matting import warm_up
 from standout.folder.options import FolderOptions
-from standout.imaging.decode import MAX_BYTES, read
+from standout.imaging.decode import MAX_BYTES
 from standout.imaging.defaults import MAX_PIXELS
 from standout.inference.model import Model, load
-from standout.photo.cut_out import photo_to_file
-from standout.photo.findings import PhotoFindings
-from standout.photo.options import PhotoOptions
+from standout.pipeline.cut_out import run_to_file
+from standout.pipeline.options import CutOutOptions, with_image
+from standout.pipeline.result import Findings
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class PhotoWork:
 
     options: FolderOptions
 
-    def open(self, threads: int) -> Callable[[Job], PhotoFindings]:
+    def open(self, threads: int) -> Callable[[Job], Findings]:
         """Loads what every photo needs; called in the worker, which may use so many threads.
 
         Raises:
@@ -48,15 +46,15 @@ class PhotoWork:
         """
         model, options = prepare(self.options, threads)
 
-        def make(job: Job) -> PhotoFindings:
+        def make(job: Job) -> Findings:
             job.target.parent.mkdir(parents=True, exist_ok=True)
-            finished = photo_to_file(job.source, job.target, model, options)
-            return PhotoFindings(found_person=finished.found_person, notes=finished.notes)
+            result = run_to_file(job.source, job.target, model, options)
+            return Findings(people=result.people, notes=result.notes)
 
         return make
 
 
-def prepare(options: FolderOptions, threads: int) -> tuple[Model, PhotoOptions]:
+def prepare(options: FolderOptions, threads: int) -> tuple[Model, CutOutOptions]:
     """What every photo needs, loaded once: the model, and options whose background image is decoded.
 
     Args:
@@ -70,9 +68,9 @@ def prepare(options: FolderOptions, threads: int) -> tuple[Model, PhotoOptions]:
 
     cv2.setNumThreads(threads)
     model = load(options.model, threads=threads, device=options.device, looks=options.looks)
-    photo = with_background_read(options.photo)
-    if photo.look.matting != "none":
-        warm_up(photo.look.matting)
+    photo = with_image(options.photo, max_pixels=options.max_pixels, max_bytes=options.max_bytes)
+    if photo.matting != "none":
+        warm_up(photo.matting)
     return model, photo
 
 
@@ -88,23 +86,8 @@ def fingerprint_of(options: FolderOptions) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def with_background_read(options: PhotoOptions) -> PhotoOptions:
-    """A background image is decoded once, not for every photo."""
-    behind = options.look.behind
-    if not isinstance(behind.image, Path):
-        return options
-    image = read(behind.image, max_pixels=options.max_pixels, max_bytes=options.max_bytes).frame
-    look = dataclasses.replace(options.look, background=Background("image", image=image))
-    return dataclasses.replace(options, look=look)
-
-
 def _plain(value: Any) -> Any:
     """A value as JSON; files and arrays by their content."""
-    if isinstance(value, Look):
-        # What was read, not how it was written: `white` and `#ffffff` are one background.
-        read_as = {"behind": "background", "room": "margin", "point": "at"}
-        names = {field.name for field in dataclasses.fields(value)} - set(read_as.values())
-        return {read_as.get(name, name): _plain(getattr(value, name)) for name in names}
     if dataclasses.is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, np.ndarray):

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from standout.compositing.background import AnyBackground
 from standout.folder.options import FolderOptions, chosen_options
 from standout.folder.report import FolderReport, PhotoResult
 from standout.folder.run import FolderRun
-from standout.photo.cut_out import AnyBackground
 
 #: Called after each photo: its result, how many have ended, how many there are.
 FolderProgress = Callable[[PhotoResult, int, int], None]

@@ -12,14 +12,14 @@ from typing import Any, Literal
 
 from standout.errors import OutputError
 from standout.imaging.files import atomic_write
-from standout.photo.findings import PhotoFindings
+from standout.pipeline.result import Findings
 
 #: Endings that a report may have.
 REPORT_ENDINGS = (".json", ".csv")
 
 
 @dataclass(frozen=True)
-class PhotoResult(PhotoFindings):
+class PhotoResult(Findings):
     """Outcome of one photo.
 
     Attributes:
@@ -85,8 +85,8 @@ class FolderReport:
         writer.writeheader()
         for result in self._sorted():
             row = _row(result)
-            found = {True: "true", False: "false", None: ""}[result.found_person]
-            writer.writerow(row | {"notes": "; ".join(row["notes"]), "found_person": found})
+            people = "" if result.people is None else str(result.people)
+            writer.writerow(row | {"notes": "; ".join(row["notes"]), "people": people})
         return buffer.getvalue()
 
     def _sorted(self) -> list[PhotoResult]:
@@ -124,6 +124,6 @@ def _row(result: PhotoResult) -> dict[str, Any]:
         "status": result.status,
         "error": result.error,
         "notes": list(result.notes),
-        "found_person": result.found_person,
+        "people": result.people,
         "seconds": round(result.seconds, 3),
     }

@@ -20,7 +20,7 @@ from standout.hardware import usable_cores, usable_memory
 from standout.imaging.files import sweep_temporary
 from standout.inference.devices import has_accelerator
 from standout.inference.session import thread_count
-from standout.photo.findings import PhotoFindings
+from standout.pipeline.result import Findings
 from standout.work.pool import Work, WorkerPool, WorkFuture
 
 #: Memory that a worker may need for a large photo, bytes.
@@ -61,18 +61,18 @@ class FolderRun:
         target: Path,
         options: FolderOptions | None = None,
         *,
-        work: Work[Job, PhotoFindings] | None = None,
+        work: Work[Job, Findings] | None = None,
     ) -> None:
         options = options or FolderOptions()
         self._options = options
         self.recursive = options.recursive
-        self._work: Work[Job, PhotoFindings] = work or PhotoWork(options)
+        self._work: Work[Job, Findings] = work or PhotoWork(options)
         self._fingerprint = fingerprint_of(options)
         self.folder, self._out = _check_folders(source, target)
         self.leave_out = self._out if lies_within(self._out, self.folder) else None
         self.report = FolderReport(source, target)
         self._began = time.perf_counter()
-        self._begun: dict[WorkFuture[PhotoFindings], Begun] = {}
+        self._begun: dict[WorkFuture[Findings], Begun] = {}
         self._misplaced: dict[Path, bool] = {}
         self._stack = ExitStack()
 
@@ -197,7 +197,7 @@ class FolderRun:
             self._misplaced[folder] = inside and not (self.leave_out and lies_within(place, self.leave_out))
         return self._misplaced[folder]
 
-    def _settle(self, future: WorkFuture[PhotoFindings]) -> PhotoResult:
+    def _settle(self, future: WorkFuture[Findings]) -> PhotoResult:
         begun = self._begun.pop(future)
         try:
             findings = future.result()
@@ -212,8 +212,7 @@ class FolderRun:
             self._journal.add(Record(str(self.folder), begun.photo, *stamp, begun.cutout, size, self._fingerprint))
         except OSError as error:
             notes += (f"the journal can't be written ({error.strerror}); the next run does this photo again",)
-        found = findings.found_person
-        return PhotoResult(begun.photo, begun.cutout, "done", "", future.seconds, found_person=found, notes=notes)
+        return PhotoResult(begun.photo, begun.cutout, "done", "", future.seconds, people=findings.people, notes=notes)
 
     def _note(self, outcome: PhotoResult) -> PhotoResult:
         self.report.results[outcome.photo] = outcome

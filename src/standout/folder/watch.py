@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from standout.compositing.background import AnyBackground
 from standout.folder.options import FolderOptions, chosen_options
 from standout.folder.process import FolderProgress
 from standout.folder.report import FolderReport
 from standout.folder.run import FolderRun
-from standout.photo.cut_out import AnyBackground
 
 _log = logging.getLogger("standout")
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from standout.compose.select import keep_people
+from standout.compositing.select import keep_people
 from standout.errors import ConfigError, InputError, OutputError
 from standout.id_photo.crop import place_head
 from standout.id_photo.evidence import Evidence
@@ -24,14 +21,12 @@ from standout.id_photo.rules import SECOND_FACE, judge, judge_file
 from standout.id_photo.spec import Spec
 from standout.id_photo.specs import load_spec
 from standout.imaging.arrays import Alpha, Frame
+from standout.imaging.decode import AnyPicture, picture_of
 from standout.imaging.encode import EncodeOptions, encode, format_of
 from standout.imaging.files import atomic_write
 from standout.imaging.parse import Point, parse_color
 from standout.imaging.picture import Picture
-from standout.photo.cut_out import Predictor, as_model, read_picture
-from standout.photo.options import PhotoOptions
-
-Photo = Image.Image | NDArray[Any] | bytes | bytearray | memoryview | str | Path
+from standout.inference.model import AnyModel, Predictor, model_of
 
 #: Where a JPEG's quality starts, and below which it is said.
 _BEST, _POOR = 95, 50
@@ -138,12 +133,12 @@ class IdPhoto:
 
 
 def make_id_photo(
-    source: Photo,
+    source: AnyPicture,
     spec: Spec | str | Path,
     *,
     background: str | None = None,
     dpi: int | None = None,
-    model: Predictor | str | Path | None = None,
+    model: AnyModel | None = None,
     device: str | None = None,
 ) -> IdPhoto:
     """Makes an official photo: straightened, cropped to the specification, on a plain background.
@@ -170,11 +165,11 @@ def make_id_photo(
         ModelFileError: A network's file is missing or broken.
     """
     spec = spec if isinstance(spec, Spec) else load_spec(spec)
-    return make_with(source, spec, as_model(model, device=device), _mtcnn(), background=background, dpi=dpi)
+    return make_with(source, spec, model_of(model, device=device), _mtcnn(), background=background, dpi=dpi)
 
 
 def make_with(
-    source: Photo,
+    source: AnyPicture,
     spec: Spec,
     network: Predictor,
     faces: FaceFinder,
@@ -187,7 +182,7 @@ def make_with(
     if dpi is not None and not 72 <= dpi <= 2400:
         raise ConfigError(f"`dpi` must lie in 72 … 2400; received {dpi}.")
     height, width, dpi = spec.pixels(dpi)
-    picture = read_picture(source, PhotoOptions())
+    picture = picture_of(source)
     found = _one_person(_find_faces(faces, picture.frame))
     alpha = _person(picture, found[0], network)
     head = measure_head(found[0], alpha, network_side=max(network.card.input_size), hair=spec.hair != "excluded")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.compose.foreground import clean_foreground
+from standout.compositing.foreground import clean_foreground
 from standout.id_photo.crop import Placement
 from standout.imaging.arrays import Alpha, Frame, blend, resize
 from standout.inference.clean_alpha import clean_alpha

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,20 @@ from standout.errors import InputError, LimitExceeded
 ALLOWED = "JPEG, PNG, WebP, TIFF, BMP, HEIC and AVIF"
 
 
-def load_bytes(source: str | Path | bytes, max_bytes: int) -> tuple[str, bytes]:
+#: A `Path` has lost one of the slashes.
+_ADDRESS = re.compile(r"(https?|ftp|s3|gs|az|file):/|data:[a-z]+/", re.IGNORECASE)
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address rather than the name of a file.
+
+    >>> is_address("https://example.org/photo.jpg"), is_address("C:/photo.jpg")
+    (True, False)
+    """
+    return _ADDRESS.match(text) is not None
+
+
+def load_bytes(source: str | Path | bytes | bytearray | memoryview, max_bytes: int) -> tuple[str, bytes]:
     """What to call the source in messages, and its content."""
     if isinstance(source, bytes | bytearray | memoryview):
         name, data = "The input", bytes(source)
@@ -36,6 +50,11 @@ def _read_file(path: Path, max_bytes: int) -> bytes:
                 raise LimitExceeded(f"`{path}` must be at most {max_bytes:,} bytes; received {size:,}.")
             return file.read(max_bytes + 1)
     except FileNotFoundError:
+        if is_address(str(path)):
+            raise InputError(
+                f"`{str(path)[:80]}` is an address, and Standout downloads nothing; save the picture and give its "
+                "path, or pass its bytes."
+            ) from None
         raise InputError(f"There is no file `{path}`.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise InputError(f"`{path}` can't be read: {getattr(error, 'strerror', None) or error}.") from error

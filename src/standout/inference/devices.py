@@ -106,7 +106,7 @@ CHOICES = ("auto", *(name for name in DEVICES))
 KINDS = ("cpu", "gpu", "npu")
 
 
-def check_no_device(device: str | None) -> None:
+def check_no_device(device: object) -> None:
     """Refuses a device beside a model that is loaded already.
 
     Raises:

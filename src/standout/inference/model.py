@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import importlib.resources
 import math
+import os
+from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 
 from standout.errors import ConfigError, ModelFileError
 from standout.imaging.arrays import Alpha, Frame, check_frame, letterbox, resize
 from standout.imaging.guided_filter import upsample_alpha
-from standout.inference.devices import DeviceChoice
+from standout.inference.devices import DeviceChoice, check_no_device
 from standout.inference.hysteresis import apply_hysteresis
 from standout.inference.session import Session
 from standout.inference.tta import agree, on_frame, people_box, put_closer
 from standout.model_card import ModelCard
+
+
+class Predictor(Protocol):
+    """What the product needs of a model: `Model`, or anything that behaves like it."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    def alpha(self, frame: Frame, *, refine: bool = True) -> Alpha:
+        """A new array, float32 (H, W) in [0, 1]."""
+        ...
+
+
+AnyModel = Predictor | str | Path | bytes | BinaryIO
 
 
 def load(
@@ -54,6 +70,37 @@ def load(
     source, name = find_model(name_or_path)
     session = Session(source, threads=threads, device="auto" if device is None else device, name=name)
     return Model(session, looks=looks, input_size=input_size)
+
+
+def model_of(model: AnyModel | None, *, device: DeviceChoice | None = None, default: str = "photo") -> Predictor:
+    """The model itself, or the one that `load` gives for it, loaded once: the second call costs no loading.
+
+    Raises:
+        ConfigError: A device for a model that is loaded already.
+        ModelFileError, DeviceError: Whatever `load` raises; or it is no model.
+    """
+    model = default if model is None else model
+    if hasattr(model, "alpha") and hasattr(model, "card"):
+        check_no_device(device)
+        return model
+    if isinstance(model, str | Path | bytes) and isinstance(device, str | None):
+        return _loaded(model, device, None if isinstance(model, bytes) else _stamp(model))
+    return load(model, device=device)
+
+
+@lru_cache(maxsize=2)
+def _loaded(name_or_path: str | Path | bytes, device: str | None, stamp: object) -> Model:  # noqa: ARG001 - part of the key
+    """A model given by name is kept, unless its file has changed."""
+    return load(name_or_path, device=device)
+
+
+def _stamp(path: str | Path) -> tuple[int, int] | None:
+    """(mtime_ns, size) of a file; None if there is none, as of a bundled model's name."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def bundled_names() -> list[str]:

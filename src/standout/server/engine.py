@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.compose.finish import finish, finish_mask
-from standout.compose.options import Look
+from standout.compositing.composite import composite
+from standout.compositing.options import CompositeOptions
+from standout.compositing.select import find_people
 from standout.errors import ConfigError
-from standout.imaging.arrays import resize
+from standout.imaging.arrays import Alpha, resize
 from standout.imaging.decode import read
 from standout.imaging.encode import FORMATS, EncodeOptions, encode
 from standout.imaging.picture import Picture
-from standout.photo.cut_out import Cutout, cut_out_picture
-from standout.photo.options import PhotoOptions
+from standout.pipeline.cut_out import people_of, run
 from standout.server.look import photo_options, with_background
 from standout.server.opening import OpenPhotoEngine
 from standout.server.tasks import Answer, Ready, Refusal, Task
@@ -45,7 +45,7 @@ class PhotoEngine:
         self._max_pixels = how.max_pixels
         self._matting = how.matting
         if how.matting:
-            from standout.compose.matting import warm_up
+            from standout.compositing.matting import warm_up
 
             warm_up()
         names = {name: name for name in bundled_names()}
@@ -90,28 +90,31 @@ class PhotoEngine:
     def _photo(self, task: Task) -> Answer | Refusal:
         asked, clock = task.options, _Clock()
         options = photo_options(asked, self._max_pixels)
-        if options.look.matting != "none" and not self._matting:
+        if options.matting != "none" and not self._matting:
             return Refusal("matting_off", "This server was started without matting; start it with `--matting`.")
         file_format = FORMATS["." + str(asked.get("format") or "png")]
         if task.background is not None:
             with clock.stage("read"):
                 options = with_background(options, read(task.background, max_pixels=options.max_pixels))
-        options.check_format(file_format)
         name, model = self._model(asked)
-        with clock.stage("read"):
-            picture = read(task.image, max_pixels=options.max_pixels)
-        with clock.stage("model"):
-            people = cut_out_picture(picture, model)
-        if not people.found_person and asked.get("require_person"):
+        result = run(task.image, model, options, file_format=file_format)
+        if not result.people and asked.get("require_person"):
             return Refusal("no_person", "Nobody was found in the picture.")
-        with clock.stage("compose"):
-            matte = _mask_of(people, options, model.card.threshold) if asked.get("with_matte") else None
-            pixels, notes = _composed(people, options, model.card.threshold)
-            pixels = _over_half_transparent(pixels, asked.get("rgba"))
+        clock.stages |= result.seconds
         with clock.stage("encode"):
-            data = encode(pixels, _encoding(picture, options, file_format))
-            extra = {} if matte is None else {"matte": encode(matte, EncodeOptions("PNG"))}
-        return _answer(data, MEDIA_TYPES[file_format], pixels, people.found_person, name, picture, clock, notes, extra)
+            data = encode(result.pixels, result.encoding)
+            extra = {"matte": encode(result.matte, EncodeOptions("PNG"))} if asked.get("with_matte") else {}
+        return _answer(
+            data,
+            MEDIA_TYPES[file_format],
+            result.pixels,
+            result.people,
+            name,
+            result.photo_size[::-1],
+            clock,
+            result.notes,
+            extra,
+        )
 
     def _model(self, asked: Mapping[str, Any]) -> tuple[str, Any]:
         name = asked.get("model") or self._default
@@ -136,12 +139,15 @@ class PhotoEngine:
             roi = layout.parse_roi(asked["roi"], size_wh) if asked.get("roi") else None
             small = _at_most(picture, asked["most_pixels"])
         with clock.stage("model"):
-            people = cut_out_picture(small, model)
-            people = people if roi is None else _inside(people, roi, size_wh)
-        if not people.found_person:
+            alpha, people = people_of(small, model)
+            if roi is not None:
+                alpha, people = _inside(alpha, roi, size_wh, model.card.threshold)
+        if not people:
             return Refusal("no_person", "Could not identify foreground in image: nobody was found.")
         with clock.stage("compose"):
-            rgba = finish(small, people.person, Look(shadow=asked["shadow"]), threshold=model.card.threshold).pixels
+            rgba = composite(
+                small, alpha, CompositeOptions(shadow=asked["shadow"]), threshold=model.card.threshold
+            ).pixels
             rgba = canvas.lay_out(rgba, asked["layout"])
             box = canvas.subject_box(rgba) or (0, 0, rgba.shape[1], rgba.shape[0])
             under = _backdrop((rgba.shape[0], rgba.shape[1]), task, asked, self._max_pixels)
@@ -160,7 +166,7 @@ class PhotoEngine:
                 file_format = FORMATS["." + kind]
                 data, media = encode(pixels, EncodeOptions(file_format, dpi=picture.dpi)), MEDIA_TYPES[file_format]
         where = {"left": box[0], "top": box[1], "width": box[2] - box[0], "height": box[3] - box[1]}
-        return _answer(data, media, pixels, True, name, picture, clock, (), {"foreground": where})
+        return _answer(data, media, pixels, people, name, picture.size, clock, (), {"foreground": where})
 
     # ---- official photos
 
@@ -183,7 +189,7 @@ class PhotoEngine:
         try:
             with clock.stage("model"):
                 made = make_id_photo(
-                    picture.frame, spec, background=asked.get("background"), dpi=asked.get("dpi"), model=model
+                    picture, spec, background=asked.get("background"), dpi=asked.get("dpi"), model=model
                 )
         except LimitExceeded:
             raise
@@ -196,38 +202,12 @@ class PhotoEngine:
         if asked.get("strict") and file.report.failed:
             return Refusal("rules_failed", f"These rules fail: {', '.join(file.report.failed)}.", {"report": report})
         extra = {"report": report}
-        return _answer(file.data, MEDIA_TYPES[file_format], made.pixels, True, name, picture, clock, (), extra)
+        return _answer(
+            file.data, MEDIA_TYPES[file_format], made.pixels, 1, name, picture.size, clock, picture.notes, extra
+        )
 
 
 # ---- pictures
-
-
-def _composed(people: Cutout, options: PhotoOptions, threshold: float) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """The finished pixels, in the memory of the person's alpha where that fits; and what is to be said of them."""
-    if options.mask:
-        result = finish_mask(people.picture, people.person, options.look, threshold=threshold)
-    else:
-        result = finish(people.picture, people.person, options.look, threshold=threshold, overwrite=True)
-    return result.pixels, result.notes
-
-
-def _mask_of(people: Cutout, options: PhotoOptions, threshold: float) -> NDArray[Any]:
-    return finish_mask(people.picture, people.person, options.look, threshold=threshold).pixels
-
-
-def _encoding(picture: Picture, options: PhotoOptions, file_format: str) -> EncodeOptions:
-    encoding = picture.encoding(file_format, quality=options.quality, keep_metadata=options.keep_metadata)
-    return dataclasses.replace(encoding, icc=None) if options.mask else encoding
-
-
-def _over_half_transparent(pixels: NDArray[Any], rgba: tuple[int, int, int, int] | None) -> NDArray[Any]:
-    """A cut-out over a colour that may be half transparent, which a `Look` has no word for."""
-    if rgba is None or pixels.ndim != 3 or pixels.shape[2] != 4:
-        return pixels
-    from standout.imaging.encode import to_8_bit
-    from standout.server.canvas import over_color
-
-    return over_color(to_8_bit(pixels), rgba)
 
 
 def _at_most(picture: Picture, most_pixels: int | None) -> Picture:
@@ -243,29 +223,24 @@ def _at_most(picture: Picture, most_pixels: int | None) -> Picture:
     return Picture(frame, frame, alpha, dpi=picture.dpi)
 
 
-def _inside(people: Cutout, roi: tuple[int, int, int, int], size_wh: tuple[int, int]) -> Cutout:
-    """The people inside a region, given in pixels of the picture as it came."""
-    height, width = people.person.shape
+def _inside(
+    alpha: Alpha, roi: tuple[int, int, int, int], size_wh: tuple[int, int], threshold: float
+) -> tuple[Alpha, int]:
+    """The people inside a region, given in pixels of the picture as it came, and how many."""
+    height, width = alpha.shape
     across, down = width / size_wh[0], height / size_wh[1]
     left, top, right, bottom = roi
     rows = slice(int(top * down), max(int(top * down) + 1, round(bottom * down)))
     columns = slice(int(left * across), max(int(left * across) + 1, round(right * across)))
-    person = np.zeros_like(people.person)
-    person[rows, columns] = people.person[rows, columns]
-    return Cutout(people.picture, person, people.found_person and float(person.max()) >= 0.5)
-
-
-def _as_array(picture: Picture) -> NDArray[np.uint8]:
-    """RGB, or RGBA with the picture's own transparency."""
-    if picture.alpha is None:
-        return picture.frame
-    return np.dstack([picture.frame, np.rint(picture.alpha * 255).astype(np.uint8)])
+    person = np.zeros_like(alpha)
+    person[rows, columns] = alpha[rows, columns]
+    return person, len(find_people(person, threshold=threshold))
 
 
 def _backdrop(size_hw: tuple[int, int], task: Task, asked: Mapping[str, Any], max_pixels: int) -> NDArray[Any] | None:
     """What comes under a cut-out, RGBA: the uploaded picture, the colour, or nothing."""
     if task.background is not None:
-        from standout.compose.background import fit_image
+        from standout.compositing.background import fit_image
 
         frame = read(task.background, max_pixels=max_pixels).frame
         fitted = fit_image(frame, size_hw, fit="cover", position=(0.5, 0.5))
@@ -308,13 +283,13 @@ def _answer(
     data: bytes,
     media_type: str,
     pixels: NDArray[Any],
-    person: bool,
+    people: int,
     model: str,
-    picture: Picture,
+    seen_hw: tuple[int, int],
     clock: _Clock,
     notes: tuple[str, ...],
     extra: Mapping[str, Any],
 ) -> Answer:
     height, width = pixels.shape[:2]
-    seen = picture.size[0] * picture.size[1]
-    return Answer(data, media_type, width, height, bool(person), model, seen, clock.stages, notes, extra)
+    seen = seen_hw[0] * seen_hw[1]
+    return Answer(data, media_type, width, height, people > 0, model, seen, clock.stages, notes, extra)

@@ -7,41 +7,36 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from standout.compose.options import Look
-from standout.compose.parse import Background, parse_background, parse_keep, parse_position
+from standout.compositing.background import Background, parse_background
 from standout.errors import ConfigError
-from standout.imaging.parse import parse_length, parse_point
 from standout.imaging.picture import Picture
-from standout.photo.options import PhotoOptions
+from standout.pipeline.options import CutOutOptions
 
 #: A colour's name, `#rgb`, `#rrggbb`, `blur`, `blur:20`: what `background` may say. Never a path.
 _WORDS = re.compile(r"#[0-9a-fA-F]{3,6}|[a-zA-Z]{3,24}|blur:[0-9.]{1,8}(px)?")
 
 
-def photo_options(asked: Mapping[str, Any], max_pixels: int) -> PhotoOptions:
+def photo_options(asked: Mapping[str, Any], max_pixels: int) -> CutOutOptions:
     """The options of a request as the product's.
 
     Raises:
         ConfigError: One isn't allowed.
     """
-    look = Look(
-        background=safe_background(asked),
+    return CutOutOptions(
+        background=asked["rgba"] if asked.get("rgba") else safe_background(asked),
         fit=asked.get("fit", "cover"),
-        position=parse_position(asked.get("position", "center")),
-        lens=asked.get("lens", False),
+        position=asked.get("position", "center"),
+        bokeh=asked.get("lens", False),
         edge=asked.get("edge", 0.0),
         feather=asked.get("feather", 0.0),
         invert=asked.get("invert", False),
         crop=asked.get("crop", False),
-        margin=parse_length(asked.get("margin", "5%")),
+        margin=asked.get("margin", "5%"),
         shadow=asked.get("shadow", False),
-        keep=parse_keep(asked.get("keep", "all")),
-        at=parse_point(asked["at"]) if asked.get("at") else None,
+        keep=asked.get("keep", "all"),
+        at=asked.get("at") or None,
         matting=asked.get("matting", "none"),
-        clean=not asked.get("keep_edge_colors", False),
-    )
-    return PhotoOptions(
-        look,
+        decontaminate=not asked.get("keep_edge_colors", False),
         mask=asked.get("mask", False),
         quality=asked.get("quality", 92),
         keep_metadata=asked.get("keep_metadata", False),
@@ -72,7 +67,6 @@ def safe_background(asked: Mapping[str, Any]) -> Background:
     return parse_background(low)
 
 
-def with_background(options: PhotoOptions, background: Picture) -> PhotoOptions:
+def with_background(options: CutOutOptions, background: Picture) -> CutOutOptions:
     """The options with an uploaded picture as background."""
-    look = dataclasses.replace(options.look, background=Background("image", image=background.frame))
-    return dataclasses.replace(options, look=look)
+    return dataclasses.replace(options, background=Background("image", image=background))

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.compose.backdrop import Backdrop
-from standout.compose.background import fit_image
-from standout.compose.compositor import Compositor
+from standout.compositing.backdrop import Backdrop
+from standout.compositing.background import fit_image
+from standout.compositing.compositor import Compositor
 from standout.imaging.arrays import Frame
 from standout.video.color_tags import LIMITED, ColorTags
 from standout.video.loop import SUFFIXES, VideoLoop

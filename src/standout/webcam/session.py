@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.compose.backdrop import ALLOWED, Backdrop, still_picture
-from standout.compose.compositor import Compositor
+from standout.compositing.backdrop import ALLOWED, Backdrop, still_picture
+from standout.compositing.compositor import Compositor
 from standout.errors import ConfigError, DeviceError
 from standout.imaging.arrays import Alpha, Frame
 from standout.webcam.camera import FrameSource, LiveFrame

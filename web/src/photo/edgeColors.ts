@@ -1,6 +1,6 @@
 /**
  * The person's own colors along the edge, without the old background's: no green or white fringe. What Python's
- * `standout.compose.foreground` does, and the same numbers.
+ * `standout.compositing.foreground` does, and the same numbers.
  *
  * Multi-level foreground estimation (Germer, Uelwer, Conrad, Harmeling: "Fast Multi-Level Foreground Estimation", arXiv 2006.14970):
  * foreground F and background B minimise (α F + (1 − α) B − I)² + Σ over neighbors of (ε + |Δα|) ((F − Fₙ)² + (B − Bₙ)²), from the

@@ -1,4 +1,4 @@
-/** Which person: by connected people, counted from the left, as Python's `standout.compose.select` does. */
+/** Which person: by connected people, counted from the left, as Python's `standout.compositing.select` does. */
 import { type Alpha, resizeAlpha, roundHalfEven } from "../arrays";
 import { connectedPieces, nearestLabel } from "../components";
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from standout.compose.foreground import clean_foreground, edge_colors
+from standout.compositing.foreground import clean_foreground, edge_colors
 from standout.imaging.arrays import Alpha
 
 GREEN, WHITE, BLUE = (0, 255, 0), (255, 255, 255), (20, 40, 220)

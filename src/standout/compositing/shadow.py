@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from standout.compose.edge import person_box
+from standout.compositing.edge import person_box
 from standout.imaging.arrays import Alpha, resize
 
 #: Of the person's longer side: how far the shadow falls, and how soft it is (σ); and its darkness.

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from kits import saved, wide_gamut
-from standout.compose.edge import feather_edge, shift_edge
-from standout.compose.finish import finish, finish_mask
-from standout.compose.options import Look
-from standout.compose.select import find_people
+from standout.compositing.composite import composite, composite_matte
+from standout.compositing.edge import feather_edge, shift_edge
+from standout.compositing.options import CompositeOptions as Options
+from standout.compositing.select import find_people
 from standout.errors import InputError
 from standout.imaging.arrays import Alpha
 from standout.imaging.decode import from_array, read
@@ -40,31 +40,31 @@ def seen(pixels: np.ndarray) -> list[int]:
 @pytest.mark.parametrize(
     ("look", "left"),
     [
-        (Look(), [60, 120, 180]),
-        (Look(keep="largest"), [120]),
-        (Look(keep="center"), [120]),
-        (Look(keep=(1,)), [60]),
-        (Look(keep=(1, 3)), [60, 180]),
-        (Look(at=(170, 60)), [180]),
-        (Look(at="15%,60%"), [60]),
-        (Look(at=(42, 60)), [60]),
+        (Options(), [60, 120, 180]),
+        (Options(keep="largest"), [120]),
+        (Options(keep="center"), [120]),
+        (Options(keep=(1,)), [60]),
+        (Options(keep=(1, 3)), [60, 180]),
+        (Options(at=(170, 60)), [180]),
+        (Options(at="15%,60%"), [60]),
+        (Options(at=(42, 60)), [60]),
     ],
 )
-def test_who_is_kept(look: Look, left: list[int]) -> None:
+def test_who_is_kept(look: Options, left: list[int]) -> None:
     picture, alpha = three_people()
     before = alpha.copy()
-    assert seen(finish(picture, alpha, look).pixels) == left
+    assert seen(composite(picture, alpha, look).pixels) == left
     np.testing.assert_array_equal(alpha, before)
 
 
 def test_whoever_is_not_there_is_said() -> None:
     picture, alpha = three_people()
     with pytest.raises(InputError, match=r"person 4, but 3 people were found, counted from the left: 1 at 30,65"):
-        finish(picture, alpha, Look(keep=(1, 4)))
+        composite(picture, alpha, Options(keep=(1, 4)))
     with pytest.raises(InputError, match="no person at 65,60; 3 people were found"):
-        finish(picture, alpha, Look(at=(65, 60)))
+        composite(picture, alpha, Options(at=(65, 60)))
     with pytest.raises(InputError, match="inside the picture of 200 × 100"):
-        finish(picture, alpha, Look(at=(300, 60)))
+        composite(picture, alpha, Options(at=(300, 60)))
 
 
 def test_loose_hair_belongs_to_its_owner() -> None:
@@ -73,20 +73,20 @@ def test_loose_hair_belongs_to_its_owner() -> None:
     alpha[92:96, 150:156] = 0.9  # a strand above the first head
     assert len(find_people(alpha)) == 2
     picture = from_array(np.full((400, 800, 3), 99, np.uint8))
-    kept = finish_mask(picture, alpha, Look(keep=(1,))).pixels
+    kept = composite_matte(picture, alpha, Options(keep=(1,))).pixels
     assert kept[94, 152] > 200 and kept[200, 600] == 0
-    assert finish_mask(picture, alpha, Look(keep=(2,))).pixels[94, 152] == 0
+    assert composite_matte(picture, alpha, Options(keep=(2,))).pixels[94, 152] == 0
 
 
 def test_transparent_pixels_hold_nothing_of_what_was_removed() -> None:
     picture, alpha = three_people()
     alpha = cv2.GaussianBlur(alpha, (0, 0), 2)
-    rgba = finish(picture, alpha).pixels
+    rgba = composite(picture, alpha).pixels
     assert rgba[rgba[..., 3] == 0].max() == 0
     # … and the soft ones nothing blue.
     soft = (rgba[..., 3] > 25) & (rgba[..., 3] < 230)
     assert soft.any() and (rgba[soft][:, 2].astype(int) - rgba[soft][:, 0]).max() < 50
-    fringed = finish(picture, alpha, Look(clean=False)).pixels
+    fringed = composite(picture, alpha, Options(decontaminate=False)).pixels
     assert (fringed[soft][:, 2].astype(int) - fringed[soft][:, 0]).max() > 100
 
 
@@ -98,7 +98,7 @@ def test_backgrounds_come_behind_the_person(kind: str, deep: bool) -> None:
         picture = from_array(picture.color.astype(np.uint16) * 257)
     scale = 257 if deep else 1
     image = np.full((10, 30, 3), (1, 2, 3), np.uint8)
-    result = finish(picture, alpha, Look(background=image if kind == "image" else kind)).pixels
+    result = composite(picture, alpha, Options(background=image if kind == "image" else kind)).pixels
     assert result.shape == (100, 200, 3) and result.dtype == picture.color.dtype
     assert result[60, 105].tolist() == [120 * scale] * 3
     expected = {"white": (255, 255, 255), "blur": (10, 20, 200), "image": (1, 2, 3)}[kind]
@@ -112,7 +112,7 @@ def test_a_background_file_is_read_and_lies_in_the_photos_own_colours(tmp_path: 
     picture = read(saved(Image.new("RGB", (200, 100), (0, 0, 0)), "PNG", icc_profile=profile))
     nobody = np.zeros((100, 200), np.float32)
     for background in (file, "#c81e1e"):
-        result = finish(picture, nobody, Look(background=background)).pixels
+        result = composite(picture, nobody, Options(background=background)).pixels
         # Written with the photo's profile, it must still look red: the profile's "red" is sRGB's green.
         again = read(saved(Image.fromarray(result), "PNG", icc_profile=profile))
         np.testing.assert_allclose(again.frame[50, 100].astype(int), (200, 30, 30), atol=4)
@@ -122,36 +122,38 @@ def test_a_background_that_is_no_picture(tmp_path: Path) -> None:
     (tmp_path / "beach.png").write_text("no picture")
     picture, alpha = three_people()
     with pytest.raises(InputError, match=r"beach\.png` is not a picture"):
-        finish(picture, alpha, Look(background=tmp_path / "beach.png"))
+        composite(picture, alpha, Options(background=tmp_path / "beach.png"))
 
 
 def test_invert_removes_the_people() -> None:
     picture, alpha = three_people()
-    rgba = finish(picture, alpha, Look(invert=True)).pixels
+    rgba = composite(picture, alpha, Options(invert=True)).pixels
     assert rgba[5, 5].tolist() == [10, 20, 200, 255] and rgba[60, 105].max() == 0
     # Before a blur, the hole is filled by the background's light, not by the person's.
-    filled = finish(picture, alpha, Look(invert=True, background="blur")).pixels
+    filled = composite(picture, alpha, Options(invert=True, background="blur")).pixels
     np.testing.assert_allclose(filled[60, 105].astype(int), (10, 20, 200), atol=2)
-    one = finish(picture, alpha, Look(invert=True, keep="largest")).pixels
+    one = composite(picture, alpha, Options(invert=True, keep="largest")).pixels
     assert one[60, 105, 3] == 0 and one[60, 30, 3] == 255
 
 
 def test_crop_leaves_the_person_and_a_margin() -> None:
     picture, alpha = three_people()
-    result = finish(picture, alpha, Look(keep="largest", crop=True, margin=10))
+    result = composite(picture, alpha, Options(keep="largest", crop=True, margin=10))
     assert result.box == (80, 10, 130, 100) and result.pixels.shape == (90, 50, 4)
-    share = finish(picture, alpha, Look(keep="largest", crop=True, margin="10%"))
+    share = composite(picture, alpha, Options(keep="largest", crop=True, margin="10%"))
     assert share.box == (83, 13, 127, 97)
-    assert finish(picture, alpha * 0, Look(crop=True)).pixels.shape == (100, 200, 4)
-    assert finish_mask(picture, alpha, Look(keep="largest", crop=True, margin=0)).pixels.min() == 255
+    assert composite(picture, alpha * 0, Options(crop=True)).pixels.shape == (100, 200, 4)
+    assert composite_matte(picture, alpha, Options(keep="largest", crop=True, margin=0)).pixels.min() == 255
 
 
 def test_a_shadow_falls_on_the_background_only() -> None:
     picture, alpha = three_people()
-    plain, dark = (finish(picture, alpha, Look(background="white", shadow=shadow)).pixels for shadow in (False, True))
+    plain, dark = (
+        composite(picture, alpha, Options(background="white", shadow=shadow)).pixels for shadow in (False, True)
+    )
     assert (dark[alpha == 1] == plain[alpha == 1]).all()
     assert dark[60, 41].max() < 250 and dark[5, 5].min() == 255
-    rgba = finish(picture, alpha, Look(shadow=True)).pixels
+    rgba = composite(picture, alpha, Options(shadow=True)).pixels
     assert 0 < rgba[60, 41, 3] < 200 and rgba[60, 41, :3].max() == 0
     # The same picture, whether the white comes now or later.
     a = rgba[..., 3:].astype(float) / 255
@@ -163,9 +165,9 @@ def test_the_photos_own_transparency_is_multiplied_in() -> None:
     own = np.full((100, 200), 255, np.uint8)
     own[:60], own[60:70] = 0, 102
     picture = from_array(np.dstack([picture.color, own]))
-    result = finish(picture, alpha).pixels
+    result = composite(picture, alpha).pixels
     assert result[:60, ..., 3].max() == 0 and result[65, 105, 3] == 102 and result[80, 105, 3] == 255
-    inverted = finish(picture, alpha, Look(invert=True)).pixels
+    inverted = composite(picture, alpha, Options(invert=True)).pixels
     assert inverted[5, 5, 3] == 0 and inverted[65, 5, 3] == 102 and inverted[80, 5, 3] == 255
 
 
@@ -180,21 +182,26 @@ def test_the_edge_moves_by_pixels_and_fades_over_pixels() -> None:
     touching[20:] = 1
     assert feather_edge(touching, 10)[-1].min() == 1, "cut by the border of the picture, it stays cut there"
     picture = from_array(np.full((80, 80, 3), 9, np.uint8))
-    assert (finish_mask(picture, alpha, Look(edge=-3)).pixels[40] > 127).sum() == 34
+    assert (composite_matte(picture, alpha, Options(edge=-3)).pixels[40] > 127).sum() == 34
 
 
 @pytest.mark.parametrize(
     ("look", "deep", "reused"),
-    [(Look(), False, True), (Look(shadow=True), False, True), (Look(crop=True), False, False), (Look(), True, False)],
+    [
+        (Options(), False, True),
+        (Options(shadow=True), False, True),
+        (Options(crop=True), False, False),
+        (Options(), True, False),
+    ],
 )
-def test_a_result_in_the_memory_of_alpha_is_the_same(look: Look, deep: bool, reused: bool) -> None:
+def test_a_result_in_the_memory_of_alpha_is_the_same(look: Options, deep: bool, reused: bool) -> None:
     rng = np.random.default_rng(4)
     pixels = rng.integers(0, 65_536 if deep else 256, (300, 280, 3)).astype(np.uint16 if deep else np.uint8)
     alpha = np.zeros((300, 280), np.float32)
     alpha[40:200, 60:190] = 1
     alpha = cv2.GaussianBlur(alpha, (0, 0), 3)
-    wanted = finish(from_array(pixels), alpha.copy(), look).pixels
-    result = finish(from_array(pixels), alpha, look, overwrite=True).pixels
+    wanted = composite(from_array(pixels), alpha.copy(), look).pixels
+    result = composite(from_array(pixels), alpha, look, overwrite=True).pixels
     assert np.array_equal(result, wanted)
     assert np.shares_memory(result, alpha) == reused
 
@@ -211,4 +218,4 @@ def test_arrays_that_do_not_fit() -> None:
     picture, alpha = three_people()
     for wrong in (alpha[:-1], alpha.astype(float), alpha * 2):
         with pytest.raises(InputError):
-            finish(picture, wrong)
+            composite(picture, wrong)

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.compose.background import blur_background, default_blur
+from standout.compositing.background import blur_background, default_blur
 from standout.imaging.arrays import resize
 
 #: uint8 or uint16: (H, W) or (H, W, C).

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from standout.compose.backdrop import Backdrop, still_picture
-from standout.compose.compositor import Compositor
+from standout.compositing.backdrop import Backdrop, still_picture
+from standout.compositing.compositor import Compositor
 from standout.errors import ConfigError
 from standout.imaging.arrays import Frame
 

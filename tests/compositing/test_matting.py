@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from standout.compose.finish import finish
-from standout.compose.matting import matte
-from standout.compose.options import Look
+from standout.compositing.composite import composite
+from standout.compositing.matting import matte
+from standout.compositing.options import CompositeOptions
 from standout.errors import MissingExtra
 from standout.imaging.arrays import Alpha, Frame
 from standout.imaging.decode import from_array
@@ -59,9 +59,9 @@ def test_the_size_is_bounded() -> None:
 
 def test_what_cannot_be_matted_is_said() -> None:
     picture = from_array(np.full((40, 40, 3), 90, np.uint8))
-    look = Look(matting="closed-form")
-    assert "nobody" in finish(picture, np.zeros((40, 40), np.float32), look).notes[0]
-    assert "no pixel is surely background" in finish(picture, np.ones((40, 40), np.float32), look).notes[0]
+    look = CompositeOptions(matting="closed-form")
+    assert "nobody" in composite(picture, np.zeros((40, 40), np.float32), look).notes[0]
+    assert "no pixel is surely background" in composite(picture, np.ones((40, 40), np.float32), look).notes[0]
 
 
 def test_without_pymatting_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

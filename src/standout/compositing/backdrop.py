@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.compose.background import fit_image
-from standout.compose.compositor import Compositor, Layer, Layers
-from standout.compose.parse import parse_background
+from standout.compositing.background import AnyBackground, fit_image, parse_background
+from standout.compositing.compositor import Compositor, Layer, Layers
 from standout.errors import ConfigError
-from standout.imaging.arrays import Frame
+from standout.imaging.arrays import Frame, blend
+from standout.imaging.picture import Picture
 
-ALLOWED = "blur, blur:RADIUS, a colour, an image file, or off"
+ALLOWED = "blur, blur:RADIUS, a color, an image file, or off"
 
 
 class MovingPicture(Protocol):
@@ -31,8 +30,8 @@ class Backdrop:
     """A background of webcam and film: a color, an image, a film, the frame's own out of focus, or nothing.
 
     Args:
-        background: `transparent`, `blur`, `blur:RADIUS`, a color, an image file or its pixels (uint8 RGB), or `off`:
-            the frame as it is.
+        background: `off`, the frame as it is; or what `parse_background` takes. An image with transparency lies on
+            white.
         moving: A film that is shown instead.
 
     Attributes:
@@ -44,7 +43,7 @@ class Backdrop:
         InputError: The image can't be read.
     """
 
-    def __init__(self, background: str | Path | Frame, *, moving: MovingPicture | None = None) -> None:
+    def __init__(self, background: AnyBackground, *, moving: MovingPicture | None = None) -> None:
         self.text = background.strip() if isinstance(background, str) else str(background)[:80]
         self.radius: float | None = None
         self._moving, self._picture = moving, None if moving is None else np.zeros((1, 1, 3), np.uint8)
@@ -61,19 +60,17 @@ class Backdrop:
         """Whether frames stay as they are."""
         return self.kind == "off"
 
-    def _read(self, background: str | Path | Frame) -> str:
-        parsed = parse_background(background)
+    def _read(self, background: AnyBackground) -> str:
+        parsed = parse_background(background).decoded()
         if parsed.kind in ("transparent", "blur"):
             self.radius = parsed.radius
             return parsed.kind
         if parsed.kind == "color":
-            self._picture = np.full((1, 1, 3), parsed.color, np.uint8)
-        elif isinstance(parsed.image, Path):
-            from standout.imaging.decode import read
-
-            self._picture = read(parsed.image).frame
-        else:
-            self._picture = parsed.image
+            if not parsed.opaque:
+                raise ConfigError(f"The background of moving pictures must be opaque; received {self.text!r}.")
+            self._picture = np.full((1, 1, 3), parsed.color[:3], np.uint8)
+        elif isinstance(image := parsed.image, Picture):
+            self._picture = image.frame if image.alpha is None else blend(image.frame, np.full(3, 255), image.alpha)
         return "picture"
 
     def layers(

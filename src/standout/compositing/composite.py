@@ -1,27 +1,23 @@
-"""One function from (photo, alpha, look) to the finished picture."""
+"""One function from (picture, alpha, options) to the finished picture."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.compose.background import blur_background, fit_image
-from standout.compose.edge import TINY, feather_edge, person_box, shift_edge
-from standout.compose.foreground import EdgeColors, edge_colors
-from standout.compose.matting import matte
-from standout.compose.options import Look
-from standout.compose.select import keep_people
-from standout.compose.shadow import drop_shadow
-from standout.errors import ConfigError
-from standout.imaging.arrays import Alpha, Frame, check_alpha
-from standout.imaging.decode import read
+from standout.compositing.background import blur_background, fit_image
+from standout.compositing.edge import TINY, feather_edge, person_box, shift_edge
+from standout.compositing.foreground import EdgeColors, edge_colors
+from standout.compositing.matting import matte
+from standout.compositing.options import CompositeOptions
+from standout.compositing.select import keep_people
+from standout.compositing.shadow import drop_shadow
+from standout.imaging.arrays import Alpha, check_alpha
 from standout.imaging.picture import Picture
 
 #: Rows and columns that are finished at once: small enough for a processor's cache.
@@ -29,17 +25,19 @@ _TILE = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Finished:
+class Composite:
     """The finished picture.
 
     Attributes:
-        pixels: In the photo's own colours and depth (uint8 or uint16): RGBA (H, W, 4) if transparent, RGB (H, W, 3)
-            with a background; uint8 (H, W) for a mask.
+        pixels: In the photo's own colors and depth (uint8 or uint16): RGBA (H, W, 4) if something shines through, RGB
+            (H, W, 3) otherwise; grey (H, W) of a matte.
+        matte: What is shown of the photo, of the same depth and size: (H, W), the largest value is all of it.
         box: (left, top, right, bottom) of the picture in the photo.
         notes: What was left out and why, a sentence each; usually empty.
     """
 
     pixels: NDArray[Any]
+    matte: NDArray[Any]
     box: tuple[int, int, int, int]
     notes: tuple[str, ...] = ()
 
@@ -60,63 +58,74 @@ class _Outline:
         return slice(top, bottom), slice(left, right)
 
 
-def finish(
-    picture: Picture, person: Alpha, look: Look | None = None, *, threshold: float = 0.5, overwrite: bool = False
-) -> Finished:
-    """Turns a photo and its alpha into the finished picture.
+def composite(
+    picture: Picture,
+    person: Alpha,
+    options: CompositeOptions | None = None,
+    *,
+    threshold: float = 0.5,
+    overwrite: bool = False,
+) -> Composite:
+    """Lays the person of a picture over the background that the options name.
 
     Args:
         picture: The photo; its own transparency is multiplied in.
         person: float32 (H, W) in [0, 1].
-        look: How it shall look; by default the person on transparency.
+        options: How it shall look; by default the person on transparency.
         threshold: From which alpha a pixel counts as person.
         overwrite: The result may take the memory of `person`, which is then lost: a float's four bytes are those of an
             RGBA pixel. Saves 4 bytes per pixel.
 
     Returns:
-        Transparent: colours without the old background's in the edge, and 0 where alpha is 0, so that nothing of what
+        Transparent: colors without the old background's in the edge, and 0 where alpha is 0, so that nothing of what
         was removed stays in the file.
 
     Raises:
         InputError: The arrays don't fit together, the person asked for isn't there, or the background can't be read.
-        MissingExtra: `look.matting` without pymatting.
+        MissingExtra: `matting` without pymatting.
 
     Example:
         >>> from standout.imaging.decode import from_array
         >>> photo = from_array(np.full((4, 4, 3), 50, np.uint8))
         >>> alpha = np.tile(np.array([0, 0, 1, 1], np.float32), (4, 1))
-        >>> finish(photo, alpha).pixels[0].tolist()
+        >>> composite(photo, alpha).pixels[0].tolist()
         [[0, 0, 0, 0], [0, 0, 0, 0], [50, 50, 50, 255], [50, 50, 50, 255]]
-        >>> finish(photo, alpha, Look(background="white")).pixels[0, :, 0].tolist()
+        >>> composite(photo, alpha, CompositeOptions(background="white")).pixels[0, :, 0].tolist()
         [255, 255, 50, 50]
     """
-    look = Look() if look is None else look
-    outline = _outline(picture, person, look, threshold)
+    options = CompositeOptions() if options is None else options
+    outline = _outline(picture, person, options, threshold)
     # The blur looks at the whole photo: light from beside the crop counts.
-    behind = _behind(picture, outline, look)
+    behind = _behind(picture, outline, options)
     pixels, shown = picture.color[outline.part], outline.shown[outline.part]
     shadow = None if outline.shadow is None else outline.shadow[outline.part]
-    edge = edge_colors(pixels, shown) if look.clean else None
-    if behind is None:
-        result = _transparent(pixels, shown, edge, shadow, overwrite=overwrite)
-    else:
+    edge = edge_colors(pixels, shown) if options.decontaminate else None
+    if behind is not None and behind.shape[2] == 3:
         result = _opaque(pixels, shown, edge, shadow, behind)
-    return Finished(result, outline.box, outline.notes)
+        return Composite(result, quantize(shown, pixels.dtype), outline.box, outline.notes)
+    matte_of_shadow = None if shadow is None and behind is None else quantize(shown, pixels.dtype)
+    result = _transparent(pixels, shown, edge, shadow, overwrite=overwrite)
+    if behind is not None:
+        _lay_under(result, behind)
+    alone = result[..., 3] if matte_of_shadow is None else matte_of_shadow
+    return Composite(result, alone, outline.box, outline.notes)
 
 
-def finish_mask(picture: Picture, person: Alpha, look: Look | None = None, *, threshold: float = 0.5) -> Finished:
-    """As `finish`, but what would be shown of the photo, alone: uint8 (H, W), 255 is person.
+def composite_matte(
+    picture: Picture, person: Alpha, options: CompositeOptions | None = None, *, threshold: float = 0.5
+) -> Composite:
+    """As `composite`, but what would be shown of the photo, alone: uint8 (H, W), 255 is person.
 
     Example:
         >>> from standout.imaging.decode import from_array
         >>> photo = from_array(np.full((4, 4, 3), 50, np.uint8))
         >>> alpha = np.tile(np.array([0, 0, 1, 1], np.float32), (4, 1))
-        >>> finish_mask(photo, alpha).pixels[0].tolist()
+        >>> composite_matte(photo, alpha).pixels[0].tolist()
         [0, 0, 255, 255]
     """
-    outline = _outline(picture, person, Look() if look is None else look, threshold)
-    shown = np.ascontiguousarray(outline.shown[outline.part])
-    return Finished(quantize(shown, np.dtype(np.uint8)), outline.box, outline.notes)
+    outline = _outline(picture, person, CompositeOptions() if options is None else options, threshold)
+    shown = quantize(np.ascontiguousarray(outline.shown[outline.part]), np.dtype(np.uint8))
+    return Composite(shown, shown, outline.box, outline.notes)
 
 
 def quantize(alpha: Alpha, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -137,28 +146,28 @@ def quantize(alpha: Alpha, dtype: np.dtype[Any]) -> NDArray[Any]:
     return quantized
 
 
-def _outline(picture: Picture, person: Alpha, look: Look, threshold: float) -> _Outline:
+def _outline(picture: Picture, person: Alpha, options: CompositeOptions, threshold: float) -> _Outline:
     person = check_alpha(person, like=picture.color)
-    person = keep_people(person, keep=look.keep, at=look.point, threshold=threshold)
+    person = keep_people(person, keep=options.keep, at=options.at, threshold=threshold)
     notes: tuple[str, ...] = ()
-    if look.matting != "none":
-        matted = matte(picture.frame, person, method=look.matting)
+    if options.matting != "none":
+        matted = matte(picture.frame, person, method=options.matting)
         person, notes = matted.alpha, (matted.note,) if matted.note else ()
-    person = feather_edge(shift_edge(person, look.edge), look.feather)
+    person = feather_edge(shift_edge(person, options.edge), options.feather)
     own = picture.alpha
     standing = person if own is None else person * own
     shown = standing
-    if look.invert:
+    if options.invert:
         shown = 1 - person if own is None else (1 - person) * own
-    shadow = drop_shadow(standing) if look.shadow and not look.invert else None
-    return _Outline(person, shown, shadow, _box(standing, shadow, look), notes)
+    shadow = drop_shadow(standing) if options.shadow and not options.invert else None
+    return _Outline(person, shown, shadow, _box(standing, shadow, options), notes)
 
 
-def _box(person: Alpha, shadow: Alpha | None, look: Look) -> tuple[int, int, int, int]:
+def _box(person: Alpha, shadow: Alpha | None, options: CompositeOptions) -> tuple[int, int, int, int]:
     whole = (0, 0, person.shape[1], person.shape[0])
-    if not look.crop:
+    if not options.crop:
         return whole
-    box = person_box(person, margin=look.room)
+    box = person_box(person, margin=options.margin)
     dark = None if shadow is None else person_box(shadow)
     if box is None:
         return whole
@@ -167,43 +176,44 @@ def _box(person: Alpha, shadow: Alpha | None, look: Look) -> tuple[int, int, int
     return min(box[0], dark[0]), min(box[1], dark[1]), max(box[2], dark[2]), max(box[3], dark[3])
 
 
-def _behind(picture: Picture, outline: _Outline, look: Look) -> NDArray[Any] | None:
-    """The background of the finished picture in the photo's own colours and depth, or None if there is none.
+def _behind(picture: Picture, outline: _Outline, options: CompositeOptions) -> NDArray[Any] | None:
+    """The background in the photo's own colors and depth: RGB, or RGBA where it lets something through; or None.
 
     A new array, free to be written on.
     """
     left, top, right, bottom = outline.box
     size = (bottom - top, right - left)
-    background = look.behind
+    background = options.background.decoded()
     if background.kind == "transparent":
         return None
     if background.kind == "color":
-        color = picture.own_color(np.full((1, 1, 3), background.color, np.uint8))[0, 0]
-        behind = np.empty((*size, 3), picture.color.dtype)
-        behind[:] = color
-        return behind
+        return _in_colors_of(picture, np.broadcast_to(np.array(background.color, np.uint8), (*size, 4)))
     if background.kind == "blur":
-        # What was transparent already has no colour to lend.
+        # What was transparent already has no color to lend.
         hidden = outline.person if picture.alpha is None else np.maximum(outline.person, 1 - picture.alpha)
-        whole = blur_background(picture.color, hidden, radius=background.radius, lens=look.lens)
+        whole = blur_background(picture.color, hidden, radius=background.radius, bokeh=options.bokeh)
         return whole if whole.shape[:2] == size else whole[outline.part].copy()
-    fitted = fit_image(_load(background.image), size, fit=look.fit, position=look.position)
-    own = picture.own_color(fitted)
-    return own.copy() if np.shares_memory(own, fitted) else own
+    image = cast(Picture, background.image)
+    if image.alpha is None:
+        fitted = fit_image(image.frame, size, fit=options.fit, position=options.position)
+    else:
+        # Color that nobody sees must not bleed into what is seen when the image is resized.
+        seen = np.dstack([image.frame * image.alpha[..., None], image.alpha * 255]).astype(np.float32)
+        seen = fit_image(seen, size, fit=options.fit, position=options.position)
+        seen[..., :3] *= 255 / np.maximum(seen[..., 3:], 1)
+        fitted = np.clip(seen + 0.5, 0, 255).astype(np.uint8)
+    return _in_colors_of(picture, fitted)
 
 
-def _load(image: Path | Frame | None) -> Frame:
-    if image is None:
-        raise ConfigError("A background of the kind `image` needs an image: a path or a uint8 RGB array.")
-    if isinstance(image, Path):
-        return _load_file(image, image.stat().st_mtime_ns if image.is_file() else 0)
-    return image
-
-
-@lru_cache(maxsize=1)
-def _load_file(path: Path, _changed: int) -> Frame:
-    """The background is kept: a folder of photos reads it once."""
-    return read(path).frame
+def _in_colors_of(picture: Picture, fitted: NDArray[np.uint8]) -> NDArray[Any]:
+    """sRGB or sRGBA of 8 bits in the colors and depth of a picture, a new array."""
+    has_alpha = fitted.shape[2] == 4 and int(fitted[..., 3].min()) < 255
+    result = np.empty((*fitted.shape[:2], 4 if has_alpha else 3), picture.color.dtype)
+    flat = bool(fitted.strides[0] == fitted.strides[1] == 0)  # one color
+    result[..., :3] = picture.own_color(np.ascontiguousarray(fitted[:1, :1, :3] if flat else fitted[..., :3]))
+    if has_alpha:
+        result[..., 3] = fitted[..., 3] if result.dtype == np.uint8 else fitted[..., 3].astype(np.uint16) * 257
+    return result
 
 
 def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
@@ -213,7 +223,7 @@ def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
 
 
 def _own_colors(pixels: NDArray[Any], alpha: Alpha, edge: EdgeColors | None, tile: tuple[slice, slice]) -> NDArray[Any]:
-    """The person's colours in one tile."""
+    """The person's colors in one tile."""
     part = np.ascontiguousarray(pixels[tile])
     if edge is None or float(alpha.min()) >= 1 - TINY:
         return part
@@ -239,8 +249,22 @@ def _transparent(
     return result
 
 
+def _lay_under(rgba: NDArray[Any], behind: NDArray[Any]) -> None:
+    """Lays a picture that lets something through under a transparent one, in place, both straight RGBA (Porter and
+    Duff 1984, "over"): A = α + β (1 − α), color = (α F + β (1 − α) B) / A.
+    """
+    most = np.float32(np.iinfo(rgba.dtype).max)
+    for tile in _tiles(rgba.shape):
+        over, under = rgba[tile].astype(np.float32), behind[tile].astype(np.float32)
+        a = over[..., 3:] / most
+        b = under[..., 3:] / most * (1 - a)
+        total = a + b
+        color = (a * over[..., :3] + b * under[..., :3]) / np.maximum(total, 1e-6)
+        rgba[tile] = np.clip(np.concatenate([color, total * most], axis=2) + 0.5, 0, most).astype(rgba.dtype)
+
+
 def _shade(rgba: NDArray[Any], over: Alpha, shadow: Alpha) -> None:
-    """Lays a black shadow under a transparent picture, in place: A = α + s (1 − α), colour = α F / A."""
+    """Lays a black shadow under a transparent picture, in place: A = α + s (1 − α), color = α F / A."""
     total = over + shadow * (1 - over)
     share = over / np.maximum(total, 1e-6)
     rgba[..., :3] = (rgba[..., :3] * share[..., None] + 0.5).astype(rgba.dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from standout.compose.compositor import Compositor
+from standout.compositing.compositor import Compositor
 from standout.imaging.arrays import blend, resize
 
 ROOM, PERSON, GREEN = (230, 235, 240), (150, 60, 40), (0, 177, 64)

@@ -13,8 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from standout.compose.edge import person_box
-from standout.compose.options import Matting
+from standout.compositing.edge import person_box
+from standout.compositing.options import Matting
 from standout.errors import MissingExtra
 from standout.imaging.arrays import Alpha, Frame, resize
 from standout.imaging.guided_filter import upsample_alpha
@@ -61,7 +61,7 @@ def matte(
     band: float = BAND,
     max_pixels: int = MAX_PIXELS,
 ) -> Matted:
-    """Works out the soft edge of `alpha` anew from the colours on both sides.
+    """Works out the soft edge of `alpha` anew from the colors on both sides.
 
     Args:
         frame: uint8 RGB (H, W, 3).

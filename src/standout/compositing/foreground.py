@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from standout.compose.edge import TINY
+from standout.compositing.edge import TINY
 from standout.imaging.arrays import Alpha, resize
 
 #: ε of the equation: how much neighbours agree where alpha is flat.
