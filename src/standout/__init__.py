@@ -3,28 +3,35 @@
     import standout
     standout.cut_out("photo.jpg").save("photo.png")
 
-The public names stand in `__init__.pyi`. They are loaded when they are first used, so `import standout` costs next to
-nothing.
+The public names stand in `__init__.pyi`, for type checkers and for this module alike. They are loaded when they are
+first used, so `import standout` costs next to nothing.
 """
 
 from __future__ import annotations
 
+import ast
+import importlib
+from pathlib import Path
 from typing import Any
 
-import lazy_loader
 
-_load, _, _names = lazy_loader.attach_stub(__name__, __file__)
-__all__ = sorted([*_names, "__version__"])
+def _read_homes() -> dict[str, str]:
+    """Public name -> the module that holds it."""
+    stub = ast.parse(Path(__file__).with_name("__init__.pyi").read_text("utf-8"))
+    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: f"standout.{node.module}" for node in imports for alias in node.names}
+
+
+_HOMES = _read_homes()
+__all__ = sorted([*_HOMES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":  # pyproject.toml has it
-        import importlib.metadata
-
-        return importlib.metadata.version("standout")
-    if name not in __all__:
+        return importlib.import_module("importlib.metadata").version("standout")
+    if name not in _HOMES:
         raise AttributeError(f"module 'standout' has no attribute {name!r}")
-    return _load(name)
+    return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
