@@ -1,6 +1,7 @@
 /** What the builds of page and library share: the files that both load from a folder of their host. */
 import { readFileSync } from "node:fs";
 import { constants, gzipSync } from "node:zlib";
+import { type Rollup, build } from "vite";
 
 export const here = (path: string): string => new URL(path, import.meta.url).pathname;
 
@@ -24,4 +25,16 @@ export function engineFiles(): Map<string, Uint8Array> {
     files.set(`${name}.json`, readFileSync(here(`models/${name}.json`)));
   }
   return files;
+}
+
+/** A script in one file, with all that it imports inside: for workers. */
+export async function bundled(entry: string, define: Record<string, string> = {}): Promise<string> {
+  const built = (await build({
+    configFile: false, publicDir: false, logLevel: "warn", resolve: { alias: ALIAS }, define,
+    build: {
+      write: false, target: "es2022", modulePreload: false,
+      rollupOptions: { input: here(entry), output: { inlineDynamicImports: true } },
+    },
+  })) as Rollup.RollupOutput;
+  return built.output[0].code;
 }

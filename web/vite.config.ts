@@ -1,8 +1,7 @@
 /** Builds the page into the Python package, where `standout serve` and `standout page` find it. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { type Plugin, defineConfig, transformWithEsbuild } from "vite";
-import { ALIAS, engineFiles, here } from "./build";
+import { type Plugin, defineConfig } from "vite";
+import { ALIAS, bundled, engineFiles, here } from "./build";
 
 function engine(): Plugin {
   return {
@@ -37,11 +36,8 @@ function serviceWorker(): Plugin {
         page: [...names.filter((name) => !name.startsWith("engine/")), "icon.svg", "licenses.txt", "manifest.webmanifest"],
         engine: names.filter((name) => name.startsWith("engine/")),
       };
-      const source = readFileSync(here("page/sw.ts"), "utf8");
-      const { code } = await transformWithEsbuild(source, "sw.ts", {
-        minify: true, format: "iife", define: { __FILES__: JSON.stringify(list) }, target: "es2022",
-      });
-      this.emitFile({ type: "asset", fileName: "sw.js", source: code });
+      const source = await bundled("page/sw.ts", { __FILES__: JSON.stringify(list) });
+      this.emitFile({ type: "asset", fileName: "sw.js", source });
     },
   };
 }

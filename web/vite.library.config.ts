@@ -3,8 +3,8 @@
  * it; `worker.js`, the same worker for pages whose policy forbids workers from `blob:`; and `engine/`, the files to be hosted.
  */
 import { copyFileSync } from "node:fs";
-import { type Plugin, type Rollup, build, defineConfig } from "vite";
-import { ALIAS, engineFiles, here } from "./build";
+import { type Plugin, defineConfig } from "vite";
+import { ALIAS, bundled, engineFiles, here } from "./build";
 
 const WORKER = "\0standout-worker";
 
@@ -16,14 +16,7 @@ function workerInside(): Plugin {
     resolveId: (id) => (id === "./workerUrl" ? WORKER : undefined),
     async load(id) {
       if (id !== WORKER) return undefined;
-      const built = (await build({
-        configFile: false, publicDir: false, logLevel: "warn", resolve: { alias: ALIAS },
-        build: {
-          write: false, target: "es2022", modulePreload: false,
-          rollupOptions: { input: here("src/worker.ts"), output: { inlineDynamicImports: true } },
-        },
-      })) as Rollup.RollupOutput;
-      const source = built.output[0].code;
+      const source = await bundled("src/worker.ts");
       this.emitFile({ type: "asset", fileName: "worker.js", source });
       return `const source = ${JSON.stringify(source)};
         let url;

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +18,8 @@ from browser_kit import CHROMIUM, PAGE, WEB, host, kill_browsers, kill_driver, l
 LIMIT_S = 420
 #: After so many tests that hung the others fail at once.
 HANGS_ALLOWED = 2
+#: Where the tests' pages come from; the second stands for another computer of the house.
+OWN_HOSTS = {"127.0.0.1", "lan.test"}
 _hung: list[str] = []
 
 
@@ -140,3 +143,6 @@ def opened(browser: Any) -> Iterator[Any]:
     left = [text for text in page.watch.complaints if "VideoFrame was garbage collected" not in text]
     context.close()
     assert not left, left
+    # Nothing is uploaded, nothing is counted: whatever was tried, the page and its workers asked their own host alone.
+    asked = {urlsplit(url).hostname for url in page.watch.urls if not url.startswith(("blob:", "data:"))}
+    assert asked <= OWN_HOSTS, asked

@@ -53,14 +53,14 @@ def start(page: Any, address: str, query: str = "") -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "road"),
-    [("", "streams"), ("road=canvas", "canvas"), ("compositor=webgl2&threads=1", "streams")],
+    ("query", "transport"),
+    [("", "streams"), ("transport=canvas", "canvas"), ("compositor=webgl2&threads=1", "streams")],
     ids=["streams", "canvas", "webgl2"],
 )
-def test_no_raw_frame_is_ever_shown(opened: Any, address: str, query: str, road: str) -> None:
+def test_no_raw_frame_is_ever_shown(opened: Any, address: str, query: str, transport: str) -> None:
     page = opened
     start(page, address, query)
-    assert page.evaluate("window.standoutStream().road") == road
+    assert page.evaluate("window.standoutStream().transport") == transport
     until(page, "window.seen.some(({corner}) => corner[1] > 160 && corner[0] < 40)")
     if "webgl2" in query:
         assert "WebGL2" in page.inner_text("#cam-stats")

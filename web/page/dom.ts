@@ -5,12 +5,17 @@ export function get<T extends HTMLElement = HTMLElement>(id: string): T {
   return element as T;
 }
 
-const notice = (): HTMLElement => get("notice");
+/** What can go wrong, or right again, independently of the rest. */
+export type Subject = "page" | "files" | "network" | "photo" | "save" | "server" | "camera" | "frames" | "behind";
 
-/** Says in one sentence what went wrong, or takes it back. */
-export function say(text: string): void {
-  notice().textContent = text;
-  notice().hidden = !text;
+const said = new Map<Subject, string>();
+
+/** Says in one sentence what went wrong with something; an empty text takes that sentence back, and no other. */
+export function say(subject: Subject, text: string): void {
+  if (text) said.set(subject, text);
+  else said.delete(subject);
+  get("notice").textContent = [...new Set(said.values())].join("\n");
+  get("notice").hidden = !said.size;
 }
 
 export function sentence(error: unknown): string {
@@ -31,4 +36,15 @@ export function saveBlob(blob: Blob, name: string): void {
 /** The chosen value of a group of radio buttons. */
 export function chosen(name: string): string {
   return document.querySelector<HTMLInputElement>(`input[name="${name}"]:checked`)?.value ?? "";
+}
+
+/** A name that no other file has: one that is taken gets a number before its ending. */
+export function unique(name: string, taken: Set<string>): string {
+  const ending = /\.[^.]+$/.exec(name)?.[0] ?? "";
+  const stem = name.slice(0, name.length - ending.length);
+  let candidate = name;
+  // Windows and macOS take `A.png` and `a.png` for one.
+  for (let n = 2; taken.has(candidate.toLowerCase()); n++) candidate = `${stem} (${n})${ending}`;
+  taken.add(candidate.toLowerCase());
+  return candidate;
 }

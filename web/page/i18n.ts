@@ -16,15 +16,27 @@ const EN = {
   queueText: "{done} of {all} done", nobodyHere: "Nobody was found in this photo. With the restore brush you can mark somebody.",
   peopleFound: "People found: {count}. Press a number to keep only that person, or click them with “Keep one person”.", everybody: "Everybody",
   person: "Person {number}", remove: "Remove {name}", zipping: "Packing {done} of {all} …", saved: "Saved: {name}",
-  zipTooLarge: "All photos together are more than 4 GB; save them in parts.", copied: "Copied.", copyFails: "This browser can't copy pictures; save it instead.",
+  copied: "Copied.", copyFails: "This browser can't copy pictures; save it instead.",
   camera: "Camera", resolution: "Resolution", mirror: "Mirror my view", start: "Start camera", stop: "Stop camera", pause: "Pause", resume: "Resume",
   record: "Record", stopRecording: "Stop recording", popOut: "Pop out", fullScreen: "Full screen", webcamView: "Your camera with another background",
   webcamIdle: "The camera is off. What it sees stays on this device.", starting: "Starting …", live: "Live", paused: "Paused: others see a plain picture.",
   stats: "{fps} frames/s · age {age} ms (95 %: {p95} ms) · network {network} ms · {width} × {height} · {how}",
   howStreams: "streams in a worker", howCanvas: "canvas", noCamera: "No camera can be used: {why}", recordingSaved: "Save the recording ({size} MB)",
   cameraGone: "The camera went away.", footer: "Standout is free software under Apache-2.0.", downloaded: "Downloaded: {size} MB.",
-  downloading: "Downloading the network: {size} MB …", offline: "Works offline.", offlineNot: "", notSupported: "This browser is too old: it has no {what}.",
+  downloading: "Downloading the network: {size} MB …", offline: "Works offline.", offlineNot: "To work offline it must come from https:// or localhost.", notSupported: "This browser is too old: it has no {what}.",
   compareKeys: "Slide to compare with the original",
+  queueNobody: "{count} without anybody", queueFailed: "{count} failed", savedAll: "Saved: {name} ({count})",
+  notPacked: "Not in the zip, because it couldn't be finished: {names}", notPictures: "No pictures, so left out: {names}",
+  noFiles: "What was dropped is no file; save the picture on this device first, then drop the file.",
+  copyNeedsHttps: "Browsers let a page copy pictures only from https:// and from this computer (localhost); save it instead.",
+  cameraNeedsHttps:
+    "Browsers give a camera only to pages from https:// and from this computer (localhost); this one came over http from another computer. " +
+    "Photos work here; for the camera put the page on an https host (standout page), or open it on the computer that serves it.",
+  cameraDenied: "The camera is blocked for this page: allow it by the sign at the left of the address bar, or in the system's settings, then start again.",
+  cameraAbsent: "No such camera was found: connect one, or choose another one, then start again.",
+  cameraBusy: "The camera can't be read; another program may be using it: close that one, then start again.",
+  officialNeedsKey: "The server of this page asks for a key; its operator has it.", serverKey: "Key of the server", serverKeyUse: "Use the key",
+  serverKeyWrong: "The server doesn't know this key; check it, then try again.",
 };
 
 export type Key = keyof typeof EN;
@@ -45,15 +57,27 @@ const RU: Record<Key, string> = {
   queueText: "Готово {done} из {all}", nobodyHere: "На этой фотографии никого не найдено. Кистью «вернуть» можно отметить человека.",
   peopleFound: "Найдено людей: {count}. Нажмите номер, чтобы оставить одного, или щёлкните по нему с «Оставить одного».", everybody: "Все",
   person: "Человек {number}", remove: "Убрать {name}", zipping: "Упаковано {done} из {all} …", saved: "Сохранено: {name}",
-  zipTooLarge: "Все фотографии вместе больше 4 ГБ; сохраните их частями.", copied: "Скопировано.", copyFails: "Этот браузер не копирует картинки; сохраните файл.",
+  copied: "Скопировано.", copyFails: "Этот браузер не копирует картинки; сохраните файл.",
   camera: "Камера", resolution: "Разрешение", mirror: "Моё изображение как в зеркале", start: "Включить камеру", stop: "Выключить камеру", pause: "Пауза", resume: "Продолжить",
   record: "Записать", stopRecording: "Остановить запись", popOut: "В отдельном окне", fullScreen: "Во весь экран", webcamView: "Ваша камера с другим фоном",
   webcamIdle: "Камера выключена. Что она видит, остаётся на этом устройстве.", starting: "Запуск …", live: "Идёт", paused: "Пауза: другие видят пустую картинку.",
   stats: "{fps} кадров/с · возраст {age} мс (95 %: {p95} мс) · сеть {network} мс · {width} × {height} · {how}",
   howStreams: "потоки в воркере", howCanvas: "canvas", noCamera: "Камерой нельзя воспользоваться: {why}", recordingSaved: "Сохранить запись ({size} МБ)",
   cameraGone: "Камера отключилась.", footer: "Standout — свободная программа под Apache-2.0.", downloaded: "Загружено: {size} МБ.",
-  downloading: "Загружается сеть: {size} МБ …", offline: "Работает без интернета.", offlineNot: "", notSupported: "Этот браузер слишком старый: в нём нет {what}.",
+  downloading: "Загружается сеть: {size} МБ …", offline: "Работает без интернета.", offlineNot: "Чтобы работать без интернета, страница должна прийти с https:// или localhost.", notSupported: "Этот браузер слишком старый: в нём нет {what}.",
   compareKeys: "Двигайте, чтобы сравнить с исходным фото",
+  queueNobody: "без людей: {count}", queueFailed: "не вышло: {count}", savedAll: "Сохранено: {name} ({count})",
+  notPacked: "Не вошли в архив, потому что не вышло закончить: {names}", notPictures: "Это не картинки, они пропущены: {names}",
+  noFiles: "Это не файл: сначала сохраните картинку на устройстве, потом перетащите файл.",
+  copyNeedsHttps: "Копировать картинки браузеры разрешают только страницам с https:// и с этого компьютера (localhost); сохраните файл.",
+  cameraNeedsHttps:
+    "Браузеры дают камеру только страницам с https:// и с этого компьютера (localhost), а эта пришла по http с другого компьютера. " +
+    "Фотографии здесь работают; для камеры положите страницу на сайт с https (standout page) или откройте её на том компьютере, где работает сервер.",
+  cameraDenied: "Камера запрещена для этой страницы: разрешите её значком слева в адресной строке или в настройках системы и включите снова.",
+  cameraAbsent: "Такой камеры нет: подключите её или выберите другую и включите снова.",
+  cameraBusy: "Камера не отвечает; возможно, её занимает другая программа: закройте её и включите снова.",
+  officialNeedsKey: "Сервер этой страницы просит ключ; он есть у того, кто ведёт сервер.", serverKey: "Ключ сервера", serverKeyUse: "Применить ключ",
+  serverKeyWrong: "Сервер не знает этого ключа; проверьте его и попробуйте ещё раз.",
 };
 
 export type Language = "en" | "ru";

@@ -2,8 +2,9 @@
 import { get, say } from "./dom";
 import { type Key, type Language, onLanguage, preferredLanguage, read, remember, setLanguage, t } from "./i18n";
 import { startOfficial } from "./official";
-import { startPhotos } from "./photos";
-import { runningStream, startWebcam } from "./webcam";
+import { hasUnsavedPhotos, startPhotos } from "./photos";
+import { warnBeforeLeaving } from "./saving";
+import { hasUnsavedRecording, runningStream, startWebcam } from "./webcam";
 
 const THEMES = ["auto", "light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
@@ -48,7 +49,8 @@ function missing(): string | undefined {
 }
 
 async function keepOffline(): Promise<void> {
-  if (!("serviceWorker" in navigator) || !window.isSecureContext) return;
+  if (!isSecureContext) get("offline-text").dataset["t"] = "offlineNot";
+  if (!("serviceWorker" in navigator) || !isSecureContext) return;
   await navigator.serviceWorker.register("./sw.js").catch(() => undefined);
   const ready = await navigator.serviceWorker.ready;
   navigator.serviceWorker.addEventListener("message", (event: MessageEvent<unknown>) => {
@@ -64,7 +66,9 @@ startPhotos();
 startOfficial();
 startWebcam();
 startTabs();
+warnBeforeLeaving(() => hasUnsavedPhotos() || hasUnsavedRecording());
 onLanguage(showTheme);
+void keepOffline();
 const language = get<HTMLSelectElement>("language");
 language.value = preferredLanguage();
 language.addEventListener("change", () => {
@@ -78,7 +82,6 @@ get("theme").addEventListener("click", () => {
   showTheme();
 });
 const lacking = missing();
-if (lacking) say(t("notSupported", { what: lacking }));
-void keepOffline();
+if (lacking) say("page", t("notSupported", { what: lacking }));
 // The tests of the page reach the running stream here.
 Object.assign(window, { standoutStream: runningStream });

@@ -17,6 +17,8 @@ export class Photo {
   error = "";
   keep: number[] = [];
   strokes: Stroke[] = [];
+  /** Whether what it shows now was saved or copied. */
+  isSaved = false;
   private found: Omit<Found, "alpha"> | undefined;
   private packed: { data: Blob; width: number; height: number } | undefined;
 
@@ -32,6 +34,16 @@ export class Photo {
   /** Width and height, as soon as they are known. */
   get size(): [number, number] | undefined {
     return this.found && [this.found.width, this.found.height];
+  }
+
+  /** Whether its people were looked for; then it can be drawn. */
+  get isFound(): boolean {
+    return !!this.packed;
+  }
+
+  /** Whether there is anybody in it: found, or marked by hand. */
+  get isSavable(): boolean {
+    return this.state === "done" || (this.state === "nobody" && this.strokes.some((stroke) => stroke.mode === "restore"));
   }
 
   /** Finds the people. */

@@ -1,18 +1,20 @@
 /** The photo side of the page: the queue, the look, saving. */
 import type { PhotoBackground, Segmenter } from "../src/index";
-import { chosen, get, say, saveBlob, sentence } from "./dom";
+import { chosen, get, say, sentence } from "./dom";
 import { photoSegmenter } from "./engine";
 import { onLanguage, t } from "./i18n";
 import { type Look, Photo } from "./photoList";
 import { QueueView } from "./queueView";
+import { type Work, showSavable, startSaving } from "./saving";
 import { Stage, type Tool } from "./stage";
-import { ZIP_LIMIT, Zip } from "./zip";
 
 const photos: Photo[] = [];
 let selected: Photo | undefined;
 let running = false;
-let rendering = false;
+let rendering: Promise<void> | undefined;
 let again = false;
+let count = 0;
+let opening: Promise<void> = Promise.resolve();
 let ownPicture: File | undefined;
 let stage: Stage;
 let queue: QueueView;
@@ -20,6 +22,13 @@ let queue: QueueView;
 export function selectedPhoto(): Photo | undefined {
   return selected;
 }
+
+/** Whether there is a picture that would be lost. */
+export function hasUnsavedPhotos(): boolean {
+  return running || photos.some((photo) => photo.isSavable && !photo.isSaved);
+}
+
+const work: Work = { photos, selected: () => selected, look, failed: fail };
 
 export function startPhotos(): void {
   stage = new Stage();
@@ -42,6 +51,7 @@ export function startPhotos(): void {
     if (means) document.querySelector<HTMLInputElement>(`input[name="background"][value="${means}"]`)!.checked = true;
     if (chosen("background") === "picture" && !ownPicture) get("picture").click();
     matchFormat();
+    for (const photo of photos) photo.isSaved = false;
     void renew();
   });
   get("look").addEventListener("submit", (event) => event.preventDefault());
@@ -64,13 +74,8 @@ export function startPhotos(): void {
     if ((event.ctrlKey || event.metaKey) && event.key === "z" && !get("photos").hidden) get("undo").click();
     if (event.key === "Escape") setTool("none");
   });
-  get("save").addEventListener("click", () => void save());
-  get("copy").addEventListener("click", () => void copy());
-  get("save-all").addEventListener("click", () => void saveAll());
-  onLanguage(() => {
-    queue.renew(photos, selected);
-    showPeople();
-  });
+  startSaving(work);
+  onLanguage(tell);
 }
 
 function takeDrops(): void {
@@ -84,68 +89,79 @@ function takeDrops(): void {
   for (const name of ["dragleave", "drop"] as const) window.addEventListener(name, () => drop.classList.remove("over"));
   window.addEventListener("drop", (event) => {
     event.preventDefault();
-    add([...(event.dataTransfer?.files ?? [])]);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length) add(files);
+    else say("files", t("noFiles"));
   });
 }
 
 function add(files: File[]): void {
-  const pictures = files.filter((file) => file.type.startsWith("image/") || /\.(heic|heif|avif|jxl)$/i.test(file.name));
+  if (!files.length) return;
+  // One whose kind the browser doesn't know may be a picture: reading it will tell.
+  const pictures = files.filter((file) => !file.type || file.type.startsWith("image/"));
+  const others = files.filter((file) => !pictures.includes(file)).map((file) => file.name);
+  const names = others.slice(0, 3).join(", ") + (others.length > 3 ? ` + ${others.length - 3}` : "");
+  say("files", others.length ? t("notPictures", { names }) : "");
   if (!pictures.length) return;
-  say("");
-  for (const file of pictures) photos.push(new Photo(crypto.randomUUID(), file));
+  for (const file of pictures) photos.push(new Photo(String(++count), file));
   get("drop").hidden = true;
   get("work").hidden = false;
-  queue.renew(photos, selected);
-  if (!selected) void select(photos[photos.length - pictures.length]!);
-  void work();
+  if (selected) tell();
+  else void select(photos[photos.length - pictures.length]!);
+  void lookAtAll();
 }
 
 /** Looks at one photo after the other. */
-async function work(): Promise<void> {
+async function lookAtAll(): Promise<void> {
   if (running) return;
   running = true;
-  let segmenter: Segmenter;
   try {
-    segmenter = await photoSegmenter();
+    const segmenter = await photoSegmenter();
+    say("network", "");
+    for (;;) {
+      // The one that is shown goes first.
+      const photo = selected?.state === "waiting" ? selected : photos.find((one) => one.state === "waiting");
+      if (!photo) break;
+      await lookAt(photo, segmenter);
+      tell();
+    }
   } catch (error) {
-    say(sentence(error));
-    running = false;
-    return;
-  }
-  for (;;) {
-    // The one that is looked at goes first.
-    const photo = selected?.state === "waiting" ? selected : photos.find((one) => one.state === "waiting");
-    if (!photo) break;
-    photo.state = "working";
-    queue.renew(photos, selected);
-    try {
-      await photo.look(segmenter);
-      photo.state = photo.people.length ? "done" : "nobody";
-      await queue.thumbnail(photo, segmenter, look());
-    } catch (error) {
-      photo.state = "failed";
-      photo.error = sentence(error);
-    }
-    queue.renew(photos, selected);
-    if (photo === selected) {
-      showPeople();
-      await renew();
-    }
+    say("network", sentence(error));
   }
   running = false;
 }
 
+/** It counts as done when it is seen: in the list, and on the stage if it is there. */
+async function lookAt(photo: Photo, segmenter: Segmenter): Promise<void> {
+  photo.state = "working";
+  tell();
+  try {
+    await photo.look(segmenter);
+    // It may have been removed meanwhile.
+    if (photos.includes(photo)) await queue.thumbnail(photo, segmenter, look());
+    if (photo === selected) await renew();
+    photo.state = photo.people.length ? "done" : "nobody";
+  } catch (error) {
+    fail(photo, error);
+  }
+}
+
+function fail(photo: Photo, error: unknown): void {
+  photo.state = "failed";
+  photo.error = sentence(error);
+  if (photo === selected) stage.clear();
+  tell();
+}
+
 async function select(photo: Photo): Promise<void> {
   selected = photo;
-  queue.renew(photos, selected);
-  showPeople();
-  try {
-    await stage.open(photo.file);
-  } catch {
-    // The queue says so as soon as it gets there.
-    return;
-  }
+  say("photo", "");
+  // Whoever was there before is gone at once. A file that is no picture is named by the list as soon as it gets there.
+  opening = stage.open(photo.file).catch(() => {});
+  tell();
+  void lookAtAll();
   await renew();
+  tell();
 }
 
 function remove(photo: Photo): void {
@@ -154,14 +170,14 @@ function remove(photo: Photo): void {
   queue.drop(photo);
   if (!photos.length) {
     selected = undefined;
-    stage.close();
+    stage.clear();
     get("drop").hidden = false;
     get("work").hidden = true;
     get("choose").focus();
   } else if (photo === selected) {
     void select(photos[Math.min(index, photos.length - 1)]!);
   }
-  queue.renew(photos, selected);
+  tell();
 }
 
 function look(): Look {
@@ -193,36 +209,37 @@ function matchFormat(): void {
   if (jpeg.disabled && format.value === jpeg.value) format.value = "image/png";
 }
 
-/** Makes the preview anew; what changes meanwhile is made afterwards, once. */
-async function renew(): Promise<void> {
-  if (rendering) {
-    again = true;
-    return;
-  }
-  rendering = true;
-  try {
-    do {
-      again = false;
-      const photo = selected;
-      if (!photo || (photo.state !== "done" && photo.state !== "nobody")) break;
-      const segmenter = await photoSegmenter();
-      const rendered = await photo.render(segmenter, look());
+/** Makes the preview anew; what changes meanwhile is made afterwards, once. Done when the stage shows the latest. */
+function renew(): Promise<void> {
+  again = true;
+  rendering ??= renderLatest();
+  return rendering;
+}
+
+async function renderLatest(): Promise<void> {
+  await Promise.resolve();
+  while (again) {
+    again = false;
+    const photo = selected;
+    await opening;
+    if (!photo?.isFound || photo.state === "failed") continue;
+    try {
+      const rendered = await photo.render(await photoSegmenter(), look());
       if (photo === selected) stage.show(rendered);
       else (rendered.picture as ImageBitmap).close();
-    } while (again);
-    say("");
-  } catch (error) {
-    say(sentence(error));
-  } finally {
-    rendering = false;
+      say("photo", "");
+    } catch (error) {
+      if (photo === selected) say("photo", sentence(error));
+    }
   }
+  rendering = undefined;
 }
 
 function change(edit: (photo: Photo) => void): void {
   if (!selected) return;
   edit(selected);
-  showPeople();
-  queue.renew(photos, selected);
+  selected.isSaved = false;
+  tell();
   void renew();
 }
 
@@ -238,21 +255,30 @@ async function keepAt(x: number, y: number): Promise<void> {
   if (number !== undefined) change((one) => (one.keep = [number]));
 }
 
+/** All that the page says about the photos. */
+function tell(): void {
+  queue.renew(photos, selected);
+  showSavable(work);
+  showPeople();
+  const words = selected && stageWords(selected);
+  get("stage-text").textContent = words ?? "";
+  get("stage-text").hidden = !words;
+}
+
+function stageWords(photo: Photo): string | undefined {
+  if (photo.state === "failed") return photo.error;
+  if (photo.state === "nobody" && !photo.isSavable) return t("nobodyHere");
+  return photo.isSavable && stage.isFinished ? undefined : t(photo.state === "waiting" ? "waiting" : "working");
+}
+
 function showPeople(): void {
   const text = get("people-text");
   const row = get("people");
   row.replaceChildren();
-  const note = get("stage-text");
-  note.hidden = true;
   text.textContent = "";
   const edited = !!selected && (selected.strokes.length > 0 || selected.keep.length > 0);
   for (const id of ["undo", "reset"]) get<HTMLButtonElement>(id).disabled = !edited;
-  if (!selected) return;
-  if (selected.state === "nobody" || selected.state === "failed") {
-    note.textContent = selected.state === "nobody" ? t("nobodyHere") : selected.error;
-    note.hidden = false;
-  }
-  if (selected.people.length < 2) return;
+  if (!selected || selected.people.length < 2) return;
   text.textContent = t("peopleFound", { count: selected.people.length });
   const button = (label: string, keep: number[]): void => {
     const made = document.createElement("button");
@@ -264,54 +290,4 @@ function showPeople(): void {
   };
   button(t("everybody"), []);
   for (const person of selected.people) button(t("person", { number: person.number }), [person.number]);
-}
-
-function format(): string {
-  return get<HTMLSelectElement>("format").value;
-}
-
-async function save(): Promise<void> {
-  const photo = selected;
-  if (!photo || (photo.state !== "done" && photo.state !== "nobody")) return;
-  try {
-    const { picture } = await photo.render(await photoSegmenter(), look(), format());
-    saveBlob(picture as Blob, photo.fileName(format()));
-    get("queue-text").textContent = t("saved", { name: photo.fileName(format()) });
-  } catch (error) {
-    say(sentence(error));
-  }
-}
-
-async function copy(): Promise<void> {
-  const photo = selected;
-  if (!photo || photo.state !== "done") return;
-  try {
-    const picture = photoSegmenter().then(async (segmenter) => (await photo.render(segmenter, look(), "image/png")).picture as Blob);
-    await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
-    get("queue-text").textContent = t("copied");
-  } catch {
-    say(t("copyFails"));
-  }
-}
-
-async function saveAll(): Promise<void> {
-  const button = get<HTMLButtonElement>("save-all");
-  button.disabled = true;
-  try {
-    const segmenter = await photoSegmenter();
-    const ready = photos.filter((photo) => photo.state === "done");
-    const zip = new Zip();
-    for (const [index, photo] of ready.entries()) {
-      get("queue-text").textContent = t("zipping", { done: index, all: ready.length });
-      const { picture } = await photo.render(segmenter, look(), format());
-      if (zip.size + (picture as Blob).size > ZIP_LIMIT) throw new Error(t("zipTooLarge"));
-      await zip.add({ name: photo.fileName(format()), blob: picture as Blob });
-    }
-    if (ready.length) saveBlob(zip.finish(), "standout.zip");
-    get("queue-text").textContent = t("saved", { name: "standout.zip" });
-  } catch (error) {
-    say(sentence(error));
-  } finally {
-    button.disabled = false;
-  }
 }

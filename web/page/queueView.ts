@@ -2,7 +2,7 @@
 import type { Segmenter } from "../src/index";
 import { get } from "./dom";
 import { t } from "./i18n";
-import type { Look, Photo } from "./photoList";
+import type { Look, Photo, State } from "./photoList";
 
 const SIDE = 104;
 
@@ -31,10 +31,13 @@ export class QueueView {
       row.item.classList.toggle("bad", photo.state === "failed" || photo.state === "nobody");
       row.button.setAttribute("aria-pressed", String(photo === selected));
     }
-    const done = photos.filter((photo) => photo.state !== "waiting" && photo.state !== "working").length;
-    const progress = get<HTMLProgressElement>("queue-progress");
-    progress.value = photos.length ? done / photos.length : 0;
-    get("queue-text").textContent = t("queueText", { done, all: photos.length });
+    const of = (...states: State[]): number => photos.filter((photo) => states.includes(photo.state)).length;
+    const [failed, empty] = [of("failed"), of("nobody")];
+    get<HTMLProgressElement>("queue-progress").value = photos.length ? of("done", "nobody", "failed") / photos.length : 0;
+    get("queue-text").textContent = [
+      t("queueText", { done: of("done"), all: photos.length }), empty ? t("queueNobody", { count: empty }) : "",
+      failed ? t("queueFailed", { count: failed }) : "",
+    ].filter(Boolean).join(", ");
   }
 
   async thumbnail(photo: Photo, segmenter: Segmenter, look: Look): Promise<void> {
@@ -42,7 +45,12 @@ export class QueueView {
       ...look, maxSide: SIDE * 2, key: photo.id,
     });
     const bitmap = rendered.picture as ImageBitmap;
-    const { canvas } = this.row(photo);
+    const canvas = this.rows.get(photo.id)?.canvas;
+    if (!canvas) {
+      // Removed meanwhile.
+      bitmap.close();
+      return;
+    }
     const scale = Math.min(SIDE / bitmap.width, SIDE / bitmap.height);
     canvas.width = canvas.height = SIDE;
     const [w, h] = [bitmap.width * scale, bitmap.height * scale];

@@ -14,6 +14,9 @@ export class Stage {
   private brush = 0.025;
   private part: Rendered["part"] = { left: 0, top: 0, right: 1, bottom: 1 };
   private original: ImageBitmap | undefined;
+  /** Counts photos: one that is read only when the next was chosen is not shown. */
+  private turn = 0;
+  private finished = false;
   private points: number[] = [];
   private drawing = false;
   private readonly stage = get("stage");
@@ -40,25 +43,40 @@ export class Stage {
     this.brush = share;
   }
 
+  /** Whether the finished picture is seen, not only the original. */
+  get isFinished(): boolean {
+    return this.finished;
+  }
+
   /** A new photo: its original, upright. */
   async open(file: Blob): Promise<void> {
-    this.original?.close();
-    this.original = undefined;
+    this.clear();
+    const mine = this.turn;
     const bitmap = await createImageBitmap(file);
     const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
     const resizeWidth = Math.max(1, Math.round(bitmap.width * scale));
     const resizeHeight = Math.max(1, Math.round(bitmap.height * scale));
-    this.original = scale < 1 ? await createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: "medium" }) : bitmap;
-    if (this.original !== bitmap) bitmap.close();
+    const original = scale < 1 ? await createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: "medium" }) : bitmap;
+    if (original !== bitmap) bitmap.close();
+    if (mine !== this.turn) {
+      original.close();
+      return;
+    }
+    this.original = original;
     this.show(undefined);
   }
 
   /** The finished picture, or the original alone while there is none yet. */
   show(rendered: Rendered | undefined): void {
     const { original } = this;
-    if (!original) return;
-    this.part = rendered?.part ?? { left: 0, top: 0, right: 1, bottom: 1 };
     const picture = rendered?.picture as ImageBitmap | undefined;
+    if (!original) {
+      picture?.close();
+      return;
+    }
+    this.finished = !!picture;
+    this.stage.classList.remove("empty");
+    this.part = rendered?.part ?? { left: 0, top: 0, right: 1, bottom: 1 };
     const width = picture?.width ?? original.width;
     const height = picture?.height ?? original.height;
     for (const canvas of [this.before, this.after, this.mark]) {
@@ -77,9 +95,14 @@ export class Stage {
     picture.close();
   }
 
-  close(): void {
+  /** Nobody stays on it. */
+  clear(): void {
+    this.turn++;
     this.original?.close();
     this.original = undefined;
+    this.finished = false;
+    this.stage.classList.add("empty");
+    for (const canvas of [this.before, this.after, this.mark]) canvas.width = canvas.height = 1;
   }
 
   /** A point of the screen in shares of the whole photo. */

@@ -4,12 +4,13 @@
  * first needed, and what is missing then right after. It also answers with the two headers that threads need, which a plain web
  * host doesn't send; not in Safari, which hangs with them.
  */
+import { isSafari } from "../src/browser";
+
 declare const self: ServiceWorkerGlobalScope;
 declare const __FILES__: { version: string; page: string[]; engine: string[] };
 
 const { version, page, engine } = __FILES__;
 const CACHE = `standout-${version}`;
-const SAFARI = /AppleWebKit/.test(navigator.userAgent) && !/Chrom(e|ium)\//.test(navigator.userAgent);
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(page)));
@@ -52,7 +53,7 @@ async function answer(path: string): Promise<Response> {
 }
 
 function isolated(response: Response): Response {
-  if (SAFARI || !response.ok) return response;
+  if (isSafari() || !response.ok) return response;
   const headers = new Headers(response.headers);
   headers.set("Cross-Origin-Opener-Policy", "same-origin");
   headers.set("Cross-Origin-Embedder-Policy", "require-corp");
@@ -75,5 +76,3 @@ self.addEventListener("message", (event) => {
     })(),
   );
 });
-
-export {};

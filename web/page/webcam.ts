@@ -11,6 +11,8 @@ let state: Key = "webcamIdle";
 let stats: LiveStats | undefined;
 let file: File | undefined;
 let recorder: MediaRecorder | undefined;
+/** Whether a recording waits to be saved. */
+let unsaved = false;
 let popped: Window | null = null;
 /** Counts starts: what a start that was overtaken still brings is thrown away. */
 let turn = 0;
@@ -22,6 +24,7 @@ export function startWebcam(): void {
   get("cam-pause").addEventListener("click", () => setPaused(!paused));
   get("cam-record").addEventListener("click", record);
   get("cam-pop").addEventListener("click", popOut);
+  get("cam-file").addEventListener("click", () => (unsaved = false));
   get("cam-full").addEventListener("click", () => void get("screen").requestFullscreen?.().catch(() => {}));
   get("cam-mirror").addEventListener("input", mirror);
   get("cam-look").addEventListener("submit", (event) => event.preventDefault());
@@ -35,12 +38,22 @@ export function startWebcam(): void {
     const means = { "cam-color": "color", "cam-blur": "blur", "cam-picture": "file" }[input.id];
     if (means) document.querySelector<HTMLInputElement>(`input[name="cam-background"][value="${means}"]`)!.checked = true;
     if (chosen("cam-background") === "file" && !file) get("cam-picture").click();
-    void shown?.setBackground(background()).catch((error: unknown) => say(sentence(error)));
+    void showBackground();
   });
   navigator.mediaDevices?.addEventListener("devicechange", () => void listCameras());
   onLanguage(tell);
   mirror();
   void listCameras();
+}
+
+async function showBackground(): Promise<void> {
+  const wanted = background();
+  try {
+    await shown?.setBackground(wanted);
+    say("behind", "");
+  } catch (error) {
+    say("behind", sentence(error));
+  }
 }
 
 async function listCameras(): Promise<void> {
@@ -57,14 +70,14 @@ async function listCameras(): Promise<void> {
 
 async function start(): Promise<void> {
   const mine = ++turn;
-  say("");
+  say("camera", "");
   setState("starting");
   get<HTMLButtonElement>("cam-start").disabled = true;
   try {
     const [width = 640, height = 360] = get<HTMLSelectElement>("cam-size").value.split("x").map(Number);
     const deviceId = get<HTMLSelectElement>("cam-device").value;
-    const opened = await navigator.mediaDevices.getUserMedia({
-      video: { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30 }, ...(deviceId ? { deviceId } : {}) },
+    const opened = await openCamera({
+      width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30 }, ...(deviceId ? { deviceId } : {}),
     });
     camera = opened;
     void listCameras();
@@ -75,9 +88,10 @@ async function start(): Promise<void> {
       onStats: (figures) => {
         if (mine !== turn) return;
         stats = figures;
+        if (figures.state === "live") say("frames", "");
         tell();
       },
-      onError: (message) => say(message),
+      onError: (message) => say("frames", message),
       ...testOptions(),
     });
     counter.done();
@@ -90,24 +104,47 @@ async function start(): Promise<void> {
     opened.getVideoTracks()[0]!.addEventListener("ended", () => {
       if (mine !== turn) return;
       stop();
-      say(t("cameraGone"));
+      say("camera", t("cameraGone"));
     });
     setState("live");
   } catch (error) {
     stop();
-    say(t("noCamera", { why: sentence(error) }));
+    say("camera", sentence(error));
   } finally {
     get<HTMLButtonElement>("cam-start").disabled = false;
     tell();
   }
 }
 
-/** `?road=canvas&compositor=cpu`: the roads of other browsers, to try them in this one. */
-function testOptions(): { road?: "canvas"; compositor?: "cpu" | "webgl2"; every?: number; threads?: number } {
+/**
+ * The camera's stream.
+ *
+ * @throws Error with a sentence that says what to do.
+ */
+async function openCamera(video: MediaTrackConstraints): Promise<MediaStream> {
+  // Browsers take the whole interface away from pages that came over plain http.
+  if (!isSecureContext) throw new Error(t("cameraNeedsHttps"));
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video });
+  } catch (error) {
+    const name = error instanceof DOMException ? error.name : "";
+    const key = CAMERA_ERRORS[name];
+    throw new Error(key ? t(key) : t("noCamera", { why: sentence(error) }));
+  }
+}
+
+/** Names of `getUserMedia`'s errors, and what to say; their own words differ from browser to browser. */
+const CAMERA_ERRORS: Readonly<Record<string, Key>> = {
+  NotAllowedError: "cameraDenied", SecurityError: "cameraDenied", NotFoundError: "cameraAbsent", OverconstrainedError: "cameraAbsent",
+  NotReadableError: "cameraBusy", AbortError: "cameraBusy",
+};
+
+/** `?transport=canvas&compositor=cpu`: what other browsers do, to try it in this one. */
+function testOptions(): { transport?: "canvas"; compositor?: "cpu" | "webgl2"; every?: number; threads?: number } {
   const asked = new URLSearchParams(location.search);
   const compositor = asked.get("compositor");
   return {
-    ...(asked.get("road") === "canvas" ? { road: "canvas" as const } : {}),
+    ...(asked.get("transport") === "canvas" ? { transport: "canvas" as const } : {}),
     ...(compositor === "cpu" || compositor === "webgl2" ? { compositor } : {}),
     ...(asked.has("every") ? { every: Number(asked.get("every")) } : {}),
     ...(asked.has("threads") ? { threads: Number(asked.get("threads")) } : {}),
@@ -117,6 +154,7 @@ function testOptions(): { road?: "canvas"; compositor?: "cpu" | "webgl2"; every?
 function stop(): void {
   turn++;
   if (recorder) record();
+  for (const about of ["behind", "frames"] as const) say(about, "");
   shown?.close();
   for (const track of camera?.getTracks() ?? []) track.stop();
   camera = shown = undefined;
@@ -182,9 +220,14 @@ function tell(): void {
   get("cam-stats").textContent = stats && on
     ? t("stats", {
         fps: fps.toFixed(0), age: age.toFixed(0), p95: ageP95.toFixed(0), network: network.toFixed(0), width, height,
-        how: `${t(shown!.road === "streams" ? "howStreams" : "howCanvas")}, ${stats.compositor === "webgl2" ? "WebGL2" : "CPU"}`,
+        how: `${t(shown!.transport === "streams" ? "howStreams" : "howCanvas")}, ${stats.compositor === "webgl2" ? "WebGL2" : "CPU"}`,
       })
     : "";
+}
+
+/** Whether something is recorded, or was and hasn't been saved. */
+export function hasUnsavedRecording(): boolean {
+  return !!recorder || unsaved;
 }
 
 function record(): void {
@@ -207,6 +250,7 @@ function record(): void {
     link.download = `standout.${video.type.includes("mp4") ? "mp4" : "webm"}`;
     link.textContent = t("recordingSaved", { size: (video.size / 1e6).toFixed(1) });
     link.hidden = false;
+    unsaved = true;
   });
   made.start(1000);
   recorder = made;

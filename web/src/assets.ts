@@ -1,4 +1,5 @@
 /** Where our own files lie, and how many threads may be used. */
+import { isSafari } from "./browser";
 import type { Progress } from "./download";
 
 /** What a network is opened with. */
@@ -51,10 +52,8 @@ export function photoThreads(): number {
   return threadsOf(navigator.hardwareConcurrency || 2);
 }
 
-/** Safari hangs with threads (onnxruntime#11679), and they need a cross-origin isolated page. */
+/** Threads need a cross-origin isolated page, and Safari hangs with them. */
 function threadsOf(cores: number): number {
-  const { userAgent } = navigator;
-  const safari = /AppleWebKit/.test(userAgent) && !/Chrom(e|ium)\//.test(userAgent);
-  if (!globalThis.crossOriginIsolated || safari) return 1;
+  if (!globalThis.crossOriginIsolated || isSafari()) return 1;
   return Math.max(1, Math.min(4, Math.floor(cores)));
 }

@@ -1,4 +1,4 @@
-/** From a frame to its alpha: the road of Python's `standout.inference.model.Model`. */
+/** From a frame to its alpha: what is done by Python's `standout.inference.model.Model`. */
 import {
   type Alpha, type Box, type Frame, type Rgb, checkFrame, cutAlpha, cutFrame, letterboxBox, resizeAlpha, resizeToRgb, roundHalfEven,
 } from "./arrays";

@@ -1,10 +1,11 @@
 /** `virtualBackground`: a camera's stream in, a stream with another background out. */
 import { type OpenOptions, liveThreads, networkOptions } from "./assets";
+import { isSafari } from "./browser";
 import { parseColor } from "./color";
 import { StandoutError } from "./errors";
 import type { LiveBehind } from "./live/compositor";
 import type { LiveStats, Source, ToWorker } from "./live/messages";
-import { CanvasRoad } from "./live/canvasRoad";
+import { CanvasTransport } from "./live/canvasTransport";
 import { Remote } from "./rpc";
 import { workerUrl } from "./workerUrl";
 
@@ -23,7 +24,7 @@ export interface VirtualBackgroundOptions extends OpenOptions {
   readonly every?: number;
   readonly smoothing?: boolean;
   /** `streams` in a worker, or `canvas`; by default what the browser can. */
-  readonly road?: "auto" | "canvas";
+  readonly transport?: "auto" | "canvas";
   readonly compositor?: "auto" | "cpu" | "webgl2";
   /** About once a second. */
   readonly onStats?: (stats: LiveStats) => void;
@@ -34,7 +35,7 @@ export interface VirtualBackgroundOptions extends OpenOptions {
 /** The finished stream; its tracks go into a call as any camera's do. */
 export interface VirtualStream extends MediaStream {
   /** `streams`: frames never touch the page; `canvas`: where there are no such streams (Firefox). */
-  readonly road: "streams" | "canvas";
+  readonly transport: "streams" | "canvas";
   setBackground(background: VideoBackground): Promise<void>;
   /** While paused, others see a plain picture. */
   setPaused(paused: boolean): void;
@@ -83,22 +84,22 @@ export async function virtualBackground(stream: MediaStream, options: VirtualBac
   };
 
   const scope = globalThis as Capabilities;
-  let road: "streams" | "canvas" = "streams";
-  let canvas: CanvasRoad | undefined;
+  let transport: "streams" | "canvas" = "streams";
+  let canvas: CanvasTransport | undefined;
   let output: MediaStreamTrack | undefined;
   // The stream's own track stays the caller's: a clone is read, and ended with it.
   const input = track.clone();
-  if (options.road !== "canvas" && scope.MediaStreamTrackProcessor && scope.MediaStreamTrackGenerator) {
+  if (options.transport !== "canvas" && scope.MediaStreamTrackProcessor && scope.MediaStreamTrackGenerator) {
     const { readable } = new scope.MediaStreamTrackProcessor({ track: input, maxBufferSize: 1 });
     const generator = new scope.MediaStreamTrackGenerator({ kind: "video" });
     start({ kind: "streams", readable, writable: generator.writable }, [readable as never, generator.writable as never]);
     output = generator;
-  } else if (options.road !== "canvas") {
+  } else if (options.transport !== "canvas") {
     output = await workerTrack(input, start, listeners);
   }
   if (!output) {
-    road = "canvas";
-    canvas = new CanvasRoad(input, send, listeners);
+    transport = "canvas";
+    canvas = new CanvasTransport(input, send, listeners);
     output = canvas.track;
     start({ kind: "bitmaps" }, []);
   }
@@ -120,7 +121,7 @@ export async function virtualBackground(stream: MediaStream, options: VirtualBac
   };
   track.addEventListener("ended", close);
   return Object.assign(result, {
-    road,
+    transport,
     close,
     async setBackground(background: VideoBackground): Promise<void> {
       const behind = await readBackground(background);
@@ -140,7 +141,7 @@ export async function virtualBackground(stream: MediaStream, options: VirtualBac
 async function workerTrack(
   input: MediaStreamTrack, start: (source: Source, transfer: Transferable[]) => void, listeners: Map<string, (data: never) => void>,
 ): Promise<MediaStreamTrack | undefined> {
-  if (!/AppleWebKit/.test(navigator.userAgent) || /Chrom(e|ium)\//.test(navigator.userAgent)) return undefined;
+  if (!isSafari()) return undefined;
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(undefined), 1500);
     listeners.set("track", (track: MediaStreamTrack) => {

@@ -65,6 +65,9 @@ async def _serve(options: ServerOptions, say: Callable[[str], None]) -> None:
     running = asyncio.create_task(server.serve(sockets=[listening]))
     await _started(server, running, app)
     say(f"Standout serves at {address}; Ctrl-C stops it.")
+    if not options.is_loopback:
+        # Browsers give neither to plain http from another computer; docs/server.md has proxies with https.
+        say("Its page cuts out photos over http, too; for the webcam and for work offline browsers want https.")
     log.info("started", extra={"fields": {"address": address}})
     await running
     log.info("stopped")

@@ -1,4 +1,4 @@
-/** One function from (photo, alpha, look) to the finished picture: the road of Python's `standout.compositing.finish`. */
+/** One function from (photo, alpha, look) to the finished picture: what is done by Python's `standout.compositing.finish`. */
 import { type Alpha, type Box, type Frame, asWords, boxAround, clamp, resizeAlpha, roundHalfEven } from "../arrays";
 import { settle } from "../cleanAlpha";
 import type { Color } from "../color";

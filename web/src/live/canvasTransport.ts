@@ -3,12 +3,16 @@ import type { ToWorker } from "./messages";
 
 /** While the page is hidden, frames are taken this often. */
 const HIDDEN_MS = 50;
+/** A frame that hasn't come back after so long won't. */
+const LOST_MS = 1000;
 
-export class CanvasRoad {
+export class CanvasTransport {
   readonly track: MediaStreamTrack;
   private readonly video = document.createElement("video");
   private readonly canvas = document.createElement("canvas");
+  /** Whether a frame is on its way; a worker that lost one is asked again after a while. */
   private busy = false;
+  private lost: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
   private readonly onVisibility = (): void => {
     this.send({ live: "tick", everyMs: document.hidden ? HIDDEN_MS : 0 });
@@ -30,7 +34,7 @@ export class CanvasRoad {
         this.canvas.height = bitmap.height;
       }
       context.transferFromImageBitmap(bitmap);
-      this.busy = false;
+      this.free();
     });
     listeners.set("tick", () => void this.grab());
     this.track = this.canvas.captureStream(30).getVideoTracks()[0]!;
@@ -46,6 +50,7 @@ export class CanvasRoad {
   close(): void {
     this.closed = true;
     document.removeEventListener("visibilitychange", this.onVisibility);
+    clearTimeout(this.lost);
     this.video.srcObject = null;
     this.track.stop();
   }
@@ -61,15 +66,17 @@ export class CanvasRoad {
   }
 
   private async grab(): Promise<void> {
-    // One frame on its way at most; a worker that lost one is asked again after a second.
     if (this.busy || this.closed || this.video.readyState < 2) return;
     this.busy = true;
+    this.lost = setTimeout(() => this.free(), LOST_MS);
     const taken = Date.now();
     const bitmap = await createImageBitmap(this.video).catch(() => undefined);
     if (bitmap) this.send({ live: "frame", bitmap, taken }, [bitmap]);
-    else this.busy = false;
-    setTimeout(() => {
-      this.busy = false;
-    }, 1000);
+    else this.free();
+  }
+
+  private free(): void {
+    clearTimeout(this.lost);
+    this.busy = false;
   }
 }
