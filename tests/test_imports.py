@@ -47,7 +47,7 @@ ROOMS: dict[str, set[str]] = {
     "workshop.plots": set(),
     "workshop.data": {"processes", "workshop.config"},
     "workshop.audit": {"hardware", "workshop.data"},
-    "workshop.score": {"workshop.data"},
+    "workshop.score": {"inference", "workshop.data"},
     "workshop.model": {"workshop.config"},
     "workshop.train": {"workshop.config", "workshop.data", "workshop.model", "workshop.plots", "workshop.score"},
     "workshop.export": {"inference", "model_card", "workshop.data", "workshop.model"},

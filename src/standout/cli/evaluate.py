@@ -78,6 +78,7 @@ def _print_scores(console: Console, report: Evaluation, title: str) -> None:
     _print_table(console, "size", report.by_size())
     _print_table(console, "figures", report.by_figures())
     console.print(
+        "Of the alpha as users get it (after clean_alpha; raw: before it). "
         f"Means per photograph, 95 % intervals; person from alpha {report.threshold:g}; BF: boundary F (3 px); "
         "lost: share of a person's core (6 px inside the mask) that is see-through (alpha below 0.9); "
         "holes: photographs that lose over 5 % of it; "
@@ -119,11 +120,12 @@ def _print_solidity(console: Console, scores: dict[str, SetScore]) -> None:
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("solidity", no_wrap=True, overflow="fold")
-    for column in ("lost", "photos with holes", "photos with haze"):
+    for column in ("lost", "holes", "haze", "raw lost", "raw haze"):
         table.add_column(column, justify="right", no_wrap=True)
     for name, score in scores.items():
         if score.lost is not None:
-            table.add_row(escape(name), _percent(score.lost), _percent(score.holes), _percent(score.haze))
+            shares = (score.lost, score.holes, score.haze, score.raw_lost, score.raw_haze)
+            table.add_row(escape(name), *map(_percent, shares))
     if table.row_count:
         console.print(table)
 

@@ -116,7 +116,7 @@ def test_scores_by_size_and_by_number_of_figures(tmp_path: Path) -> None:
 def test_calibration_finds_the_better_threshold(tmp_path: Path) -> None:
     for index in range(6):
         frame, mask = person(10 + index, 10)
-        frame[frame > 0] = 90  # alpha 0.35: nothing is found at 0.5
+        frame[frame > 0] = 115  # alpha 0.45: nothing is found at 0.5
         write(tmp_path, f"dim{index}", frame, mask)
     report = evaluate(bright_is_person, tmp_path, calibrate=True)
     by_threshold = {row.threshold: row.iou.value for row in report.calibration() if row.iou}
@@ -145,7 +145,7 @@ def test_the_worst_come_first_and_fit_on_a_sheet(sets: Path) -> None:
 def test_see_through_people_and_haze_are_told_where_iou_sees_nothing(tmp_path: Path) -> None:
     frame, mask = person(8, 8, 48, 40)
     frame[24:40, 20:36] = 150  # alpha 0.59: still person at 0.5
-    frame[:, 62:] = 40  # alpha 0.16, far from anybody
+    frame[:, 62:] = 80  # alpha 0.31, far from anybody
     write(tmp_path / "people", "thin", frame, mask)
     report = evaluate(bright_is_person, tmp_path)
     score = report.sets["people"]
@@ -156,3 +156,20 @@ def test_see_through_people_and_haze_are_told_where_iou_sees_nothing(tmp_path: P
     row = report.photos[0].row()
     assert row["lost"] == pytest.approx(score.lost.value, abs=1e-4) and row["haze"] > 0.01
     assert json.loads(report.to_json())["sets"]["people"]["holes"][0] == 1
+
+
+def test_what_users_get_is_scored_beside_what_the_network_says(tmp_path: Path) -> None:
+    frame, mask = person(5, 5, 55, 45)
+    write(tmp_path / "people", "a", frame, mask)
+
+    def hazy(photo: Frame) -> Alpha:
+        return np.where(bright_is_person(photo) > 0.5, 0.85, 0.15).astype(np.float32)
+
+    (score,) = evaluate(hazy, tmp_path).photos
+    assert score.solidity.lost == score.solidity.haze == 0 and score.mae < 0.02
+    assert score.raw_solidity.lost == 1 and score.raw_solidity.haze == 1
+    assert score.loss > 0.1 - 1, "the loss is the network's"
+    (own,) = evaluate(hazy, tmp_path, clean=False).photos
+    assert own.solidity.lost == 1 and own.mae == pytest.approx(0.15, abs=0.01)
+    told = evaluate(hazy, tmp_path).sets["people"].as_json()
+    assert told["lost"][0] == 0 and told["raw_lost"][0] == 1

@@ -3,6 +3,9 @@
     report = evaluate(model.alpha, "val/")
     report.sets["portraits"].iou          # Interval(value=0.94, low=0.92, high=0.96)
 
+What is scored is what users get: the network's alpha after `clean_alpha`. What only the network's own alpha shows
+stands beside it (`raw_lost`, `raw_haze`), and its loss is of that.
+
 A photograph with nobody in it (a set without masks, or an empty mask) has no person to overlap with: it counts for the
 share of photos with false people and for MAE, and never for the mean of IoU, Dice, boundary F and solidity. Where a
 label says that it doesn't know (128, void, crowds), nothing is scored.
@@ -20,6 +23,7 @@ import numpy as np
 
 from standout.errors import ConfigError, DataError
 from standout.imaging.arrays import Alpha, Frame, Mask, check_alpha
+from standout.inference.clean_alpha import clean_alpha
 from standout.workshop.data.check import rules_in_words
 from standout.workshop.data.labels import label_fault, open_pair
 from standout.workshop.data.pair import Fault, Found, Pair
@@ -43,6 +47,7 @@ def evaluate(
     *,
     threshold: float = THRESHOLD,
     calibrate: bool = False,
+    clean: bool = True,
     person: str = "",
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -58,6 +63,7 @@ def evaluate(
         data: A data set of any form that `find` reads (docs/data.md), or the pairs themselves.
         threshold: A pixel counts as person where `alpha >= threshold`.
         calibrate: Count at every one of `THRESHOLDS` too.
+        clean: Score the alpha after `clean_alpha`, as every product shows it; False for an alpha that is final.
         person: What is person in the data, as `find` takes it.
 
     Raises:
@@ -76,7 +82,7 @@ def evaluate(
         if isinstance(loaded, Fault):
             faults.append(loaded)
         else:
-            photos.append(_score(predict, pair, loaded, threshold, calibrate))
+            photos.append(_score(predict, pair, loaded, threshold, calibrate=calibrate, clean=clean))
             rules[pair.set][loaded.rule] += 1
             if pair.mask is not None and photos[-1].nobody and not loaded.classes:
                 notes.append(f"{pair.set}/{pair.stem}: the mask is empty; counted as a photograph with nobody.")
@@ -129,12 +135,13 @@ def true_mask(alpha: Alpha) -> Mask:
     return alpha >= 0.5
 
 
-def _score(predict: Predict, pair: Pair, truth: Truth, threshold: float, calibrate: bool) -> PhotoScore:
+def _score(predict: Predict, pair: Pair, truth: Truth, threshold: float, *, calibrate: bool, clean: bool) -> PhotoScore:
     frame, sure = truth.frame, truth.sure
     begin = time.perf_counter()
     raw = predict(frame)
     ms = (time.perf_counter() - begin) * 1000
-    alpha = check_alpha(raw, like=frame, name=f"alpha of {pair.image.name}")
+    raw = check_alpha(raw, like=frame, name=f"alpha of {pair.image.name}")
+    alpha = clean_alpha(raw.copy()) if clean else raw
     mask = true_mask(truth.alpha)
     # One row of the pixels that are known: what isn't known counts for nothing.
     known, true_known, found_known = mask[sure], truth.alpha[sure], alpha[sure]
@@ -145,9 +152,10 @@ def _score(predict: Predict, pair: Pair, truth: Truth, threshold: float, calibra
         counts=count(known, found_known, threshold),
         boundary_f=boundary_f(mask, alpha >= threshold, sure=sure),
         mae=float(np.abs(found_known - true_known).mean()),
-        loss=bce_dice(true_known, found_known),
+        loss=bce_dice(true_known, raw[sure]),
         figures=read_shape(mask).figures,
         ms=ms,
         solidity=solidity(alpha, mask, ~sure),
+        raw_solidity=solidity(raw, mask, ~sure),
         by_threshold=tuple(count(known, found_known, t) for t in THRESHOLDS) if calibrate else (),
     )

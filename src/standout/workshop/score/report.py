@@ -31,10 +31,11 @@ class PhotoScore:
     counts: Counts
     boundary_f: float
     mae: float
-    loss: float  # BCE − Dice, as training minimises it
+    loss: float  # BCE − Dice of the network's own alpha, as training minimizes it
     figures: int
     ms: float
     solidity: Solidity
+    raw_solidity: Solidity  # of the network's own alpha, before `clean_alpha`
     by_threshold: tuple[Counts, ...] = ()  # at THRESHOLDS, when asked for
 
     @property
@@ -76,6 +77,7 @@ class PhotoScore:
             "mae": round(self.mae, 6), "person_share": round(self.person_share, 5), "figures": self.figures,
             "false_people": has_false_people(c), "found_share": round(found_share(c), 5),
             "lost": _rounded(self.solidity.lost), "haze": _rounded(self.solidity.haze),
+            "raw_lost": _rounded(self.raw_solidity.lost), "raw_haze": _rounded(self.raw_solidity.haze),
             "tp": c.tp, "fp": c.fp, "fn": c.fn, "tn": c.tn, "ms": round(self.ms, 2),
         }  # fmt: skip
 
@@ -90,6 +92,7 @@ class SetScore:
         lost: Mean share of the person's core that is see-through (`score.solidity`).
         holes: Share of the photographs with people that lose more than 5 % of their core.
         haze: Share of the photographs with people where over 1 % of the far background keeps some alpha.
+        raw_lost, raw_haze: `lost` and `haze` of the network's own alpha, before `clean_alpha`.
         false_people: Share of the people-free photographs in which people were found.
         ms: Median time of one call, milliseconds.
     """
@@ -103,6 +106,8 @@ class SetScore:
     lost: Interval | None
     holes: Interval | None
     haze: Interval | None
+    raw_lost: Interval | None
+    raw_haze: Interval | None
     false_people: Interval | None
     ms: float
 
@@ -116,6 +121,7 @@ class SetScore:
         means = {
             "person_iou": self.iou, "dice": self.dice, "boundary_f": self.boundary_f, "mae": self.mae,
             "lost": self.lost, "holes": self.holes, "haze": self.haze, "false_people": self.false_people,
+            "raw_lost": self.raw_lost, "raw_haze": self.raw_haze,
         }  # fmt: skip
         numbers = {"photos": self.photos, "with_people": self.with_people, "ms": round(self.ms, 2)}
         return numbers | {name: value.rounded() for name, value in means.items() if value}
@@ -242,6 +248,8 @@ def score_set(photos: Sequence[PhotoScore]) -> SetScore:
         lost=mean_interval([p.solidity.lost for p in people if p.solidity.lost is not None]),
         holes=mean_interval([float(holes) for p in people if (holes := p.solidity.has_holes) is not None]),
         haze=mean_interval([float(haze) for p in people if (haze := p.solidity.has_haze) is not None]),
+        raw_lost=mean_interval([p.raw_solidity.lost for p in people if p.raw_solidity.lost is not None]),
+        raw_haze=mean_interval([float(haze) for p in people if (haze := p.raw_solidity.has_haze) is not None]),
         false_people=mean_interval([float(has_false_people(p.counts)) for p in nobody]),
         ms=float(np.median([p.ms for p in photos])) if photos else float("nan"),
     )
