@@ -65,7 +65,6 @@ THIRD_PARTY: dict[str, set[str]] = {
     "fastapi": {"server"},
     "fsspec": {"cluster"},
     "google": {"inference"},  # protobuf, which onnxruntime brings: reads ONNX files
-    "h11": {"server"},
     "keras": {"workshop.export", "workshop.model", "workshop.train"},
     "matplotlib": {"workshop.plots"},
     "onnx": {"workshop.export"},

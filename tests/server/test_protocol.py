@@ -7,7 +7,8 @@ import socket
 
 import uvicorn
 
-from standout.server.protocol import protocol_with_deadlines
+from standout.server.connections import Connections
+from standout.server.protocol import protocol_with_bounds
 
 
 async def large(scope, receive, send) -> None:
@@ -23,7 +24,12 @@ async def large(scope, receive, send) -> None:
 def test_who_takes_no_answer_is_cut_off() -> None:
     async def test() -> None:
         config = uvicorn.Config(
-            large, http=protocol_with_deadlines(5, 0.5), ws="none", lifespan="off", log_config=None, port=0
+            large,
+            http=protocol_with_bounds(5, 0.5, Connections(100, 1 << 30)),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            port=0,
         )
         server = uvicorn.Server(config)
         with socket.socket() as listening:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import http.client
 import json
+import os
 import signal
 import socket
 import sys
@@ -18,13 +19,19 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from standout.errors import StandoutError
+from standout.hardware import usable_cores
 from standout.server.app import create_app
+from standout.server.connections import Connections
 from standout.server.logs import log, set_up_logs
 from standout.server.options import ServerOptions
-from standout.server.protocol import protocol_with_deadlines
+from standout.server.protocol import protocol_with_bounds
 
-#: Connections at once; the system lets a process open 1024 files unless told otherwise.
-MOST_CONNECTIONS = 900
+#: Connections at once, where the system lets a process open so many files, and the files that are wished for.
+MOST_CONNECTIONS, _FILES = 900, 4096
+#: Files besides connections: of each worker, and of addresses that are fetched.
+_FILES_OF_WORKER, _FILES_OF_FETCHING = 8, 12
+#: Answers that wait for their readers, all together.
+_MOST_UNSENT_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -117,9 +124,11 @@ def make_server(options: ServerOptions, app: ASGIApp) -> tuple[uvicorn.Server, s
     Raises:
         StandoutError: The address can't be listened on.
     """
+    most, backlog = _most_connections(options.worker_count(usable_cores()))
+    crowd = Connections(most, _MOST_UNSENT_BYTES)
     config = uvicorn.Config(
         app,
-        http=protocol_with_deadlines(options.body_timeout_s, options.timeout_s),
+        http=protocol_with_bounds(options.body_timeout_s, options.timeout_s, crowd),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -127,12 +136,30 @@ def make_server(options: ServerOptions, app: ASGIApp) -> tuple[uvicorn.Server, s
         server_header=False,
         # Only a server that has been told of a proxy believes what stands in X-Forwarded-For.
         proxy_headers=bool(options.allowed_hosts),
-        limit_concurrency=MOST_CONNECTIONS,
+        backlog=backlog,
         timeout_keep_alive=65,  # longer than clients and proxies keep theirs, so that none is closed under a request
         timeout_graceful_shutdown=int(options.timeout_s) + 1,
-        h11_max_incomplete_event_size=32 * 1024,
     )
     return _Server(config), _listen(options.host.strip("[]"), options.port)
+
+
+def _most_connections(workers: int) -> tuple[int, int]:
+    """How many connections there may be at once, and how many may wait to be accepted.
+
+    asyncio accepts all that wait before it looks at the first; out of files it would write a traceback for each.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows counts sockets apart from files
+        return MOST_CONNECTIONS, 128
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < _FILES:
+        soft = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    open_now = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 32
+    left = max(16, soft - open_now - _FILES_OF_WORKER * workers - _FILES_OF_FETCHING)
+    backlog = min(128, left // 4)
+    return min(MOST_CONNECTIONS, left - backlog), backlog
 
 
 class _Server(uvicorn.Server):
