@@ -23,7 +23,7 @@ from standout.cli import COMMANDS
 SOURCE = Path(standout.__file__).parent
 
 #: Open to every room; they import nothing but each other, errors nothing at all.
-GROUND = {"errors", "imaging", "option", "text_files"}
+GROUND = {"errors", "imaging", "privacy", "option", "text_files"}
 
 #: room -> exactly the rooms that it imports besides the ground and itself. A module outside is a room too.
 #: Every row names only rooms whose rows stand above it.

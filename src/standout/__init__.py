@@ -14,6 +14,10 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from standout.privacy import switch_telemetry_off
+
+switch_telemetry_off()
+
 
 def _read_homes() -> dict[str, str]:
     """Public name -> the module that holds it."""

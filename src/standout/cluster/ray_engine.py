@@ -56,8 +56,6 @@ class RayEngine:
         self._ours = False
 
     def __enter__(self) -> RayEngine:
-        # Standout tells nobody anything; Ray would, once a process has started it.
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ part writes to our stderr otherwise
         try:
             import ray

@@ -6,12 +6,8 @@ albumentations itself would reuse its random state in each worker process (its i
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cache
-
-# albumentations asks PyPI for news when it is imported; our tools work offline.
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import albumentations as A
 import cv2
