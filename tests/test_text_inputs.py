@@ -23,11 +23,11 @@ from standout.cli.benchmark import _compare
 from standout.compositing.background import parse_background
 from standout.compositing.options import CompositeOptions
 from standout.errors import ConfigError, DataError, InputError, ModelFileError, StandoutError
-from standout.folder.journal import JOURNAL_NAME, Journal, Record
 from standout.id_photo.specs import load_spec, spec_text
 from standout.imaging.parse import parse_keep, parse_length, parse_point, parse_position
 from standout.inference.session import thread_count
 from standout.text_files import TextFileError, read_csv, read_json, read_text, read_toml
+from standout.work.journal import JOURNAL_NAME, Journal, Record
 from standout.workshop.config import Config, load_config, read_run_record
 from standout.workshop.data.augment_folder import _read_record
 from standout.workshop.data.check import check_pairs
@@ -316,7 +316,7 @@ def test_a_journal(tmp_path: Path, lines: list[Any], torn: bytes) -> None:
     with Journal(tmp_path) as journal:
         for record in journal:
             assert ".." not in Path(record.target).parts and not Path(record.target).is_absolute()
-            journal.find(record.folder, record.photo, record.size, record.mtime_ns)
+            journal.find(record.folder, record.source, record.size, record.mtime_ns)
         journal.add(Record("/photos", "new.jpg", 1, 2, "new.png", 3, "recipe"))
     with Journal(tmp_path) as journal:  # the new line stands by itself, whatever was before it
         assert journal.find("/photos", "new.jpg", 1, 2) is not None

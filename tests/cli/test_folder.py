@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -21,13 +22,13 @@ import standout
 from fake_work import SmallDiskWork
 from standout.cli import run
 from standout.errors import ConfigError, MissingExtra
-from standout.folder.journal import JOURNAL_NAME
 from standout.folder.options import FolderOptions
 from standout.folder.photo_work import PhotoWork
 from standout.folder.process import process_folder, run_folder
 from standout.folder.run import FolderRun
 from standout.imaging.arrays import Frame
 from standout.imaging.decode import read
+from standout.work.journal import JOURNAL_NAME
 
 #: Processes are started, photographs are worked on: seconds each.
 pytestmark = pytest.mark.slow
@@ -237,7 +238,7 @@ def test_ctrl_c_finishes_what_is_at_work_and_says_how_to_go_on(tmp_path: Path, m
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_watch_ends_with_a_summary(photos: Path, tmp_path: Path, model_file: Path, number: signal.Signals) -> None:
     (photos / "cut off.jpg").unlink()
     out, report = tmp_path / "out", tmp_path / "report.csv"
@@ -247,4 +248,28 @@ def test_a_watch_ends_with_a_summary(photos: Path, tmp_path: Path, model_file: P
     _, told = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert "3 done in" in told and "Traceback" not in told
+    assert report.read_text().count(",done,") == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs terminals")
+def test_a_terminal_that_is_closed_ends_a_watch_as_ctrl_c_does(photos: Path, tmp_path: Path, model_file: Path) -> None:
+    import pty
+
+    (photos / "cut off.jpg").unlink()
+    out, report = tmp_path / "out", tmp_path / "report.csv"
+    words = ["folder", photos, out, "--watch", "--model", model_file, "--report", report]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+         "from standout.cli import main; main(sys.argv[1:])", *map(str, words)],
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=_environment(),
+    )  # fmt: skip
+    os.close(theirs)
+    end = time.monotonic() + 60
+    while len(list(out.glob("*.png"))) < 3:
+        assert process.poll() is None and time.monotonic() < end
+        if select.select([ours], [], [], 0.02)[0]:
+            os.read(ours, 10_000)
+    os.close(ours)
+    assert process.wait(60) == 0
     assert report.read_text().count(",done,") == 3

@@ -10,9 +10,9 @@ from PIL import Image
 
 from kits import saved
 from standout.cli import run
-from standout.folder.output_names import OutputNames
 from standout.imaging.arrays import Frame
 from standout.imaging.files import fitting_name
+from standout.work.output_names import OutputNames
 
 #: Processes are started, photographs are worked on: seconds each.
 pytestmark = pytest.mark.slow

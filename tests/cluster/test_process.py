@@ -24,11 +24,11 @@ from standout.cluster.step import Photo, Row, Step
 from standout.cluster.storage import Place
 from standout.cluster.watch import watch_on_cluster
 from standout.errors import InputError, OutputError, StandoutError
-from standout.folder.journal import JOURNAL_NAME
 from standout.folder.options import FolderOptions
 from standout.folder.process import process_folder
 from standout.folder.report import FolderReport
 from standout.imaging.encode import encode
+from standout.work.journal import JOURNAL_NAME
 
 PHOTOS = ("a.jpg", "a.webp", "b.png", "sub/a.jpg", "sub/broken.jpg")
 

@@ -19,13 +19,13 @@ import pytest
 import standout.folder.run
 from fake_work import CopyWork, NoWork
 from standout.errors import InputError, ModelFileError, OutputError, StandoutError
-from standout.folder.journal import JOURNAL_NAME
 from standout.folder.options import FolderOptions
 from standout.folder.photo_work import fingerprint_of
 from standout.folder.process import run_folder
 from standout.folder.report import FolderReport
 from standout.folder.run import FolderRun
 from standout.pipeline.options import CutOutOptions
+from standout.work.journal import JOURNAL_NAME
 
 #: Processes are started, photographs are worked on: seconds each.
 pytestmark = pytest.mark.slow

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +23,7 @@ from standout.cli.cluster_options import (
 )
 from standout.cli.console import progress_bar, say
 from standout.cli.photo_options import PhotoChoice, takes_photo_options
+from standout.cli.signals import stopped_by_signals
 
 if TYPE_CHECKING:
     from standout.cluster.options import ClusterOptions
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from standout.folder.report import FolderReport, PhotoResult
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_STOPPING = "stopping after the photos at work; Ctrl-C again stops at once."
 
 
 @app.command()
@@ -95,7 +97,7 @@ def folder(
         cluster, workers, source, target, address=ray_address, min_workers=min_workers, max_workers=max_workers,
         cpus_per_worker=cpus_per_worker, gpus_per_worker=gpus_per_worker, retry_failed=retry_failed,
     )  # fmt: skip
-    with _stopped_by_signals() as stop, _bar(watch) as progress:
+    with stopped_by_signals(_STOPPING) as stop, _bar(watch) as progress:
         if on_cluster is not None:
             result = _on_cluster(source, target, options, on_cluster, progress, stop, watch)
         elif watch:
@@ -148,25 +150,6 @@ def summary(report: FolderReport) -> list[str]:
     notes = Counter(note for outcome in report.results.values() for note in outcome.notes)
     lines += [f"{count} × {note}." for note, count in notes.items()]
     return lines
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that is set by the first Ctrl-C, or when the system asks to end; a second Ctrl-C interrupts at once."""
-    stop = threading.Event()
-
-    def ask(_: int, __: Any) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        say("stopping after the photos at work; Ctrl-C again stops at once.")
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def video(
     target = Path(frames or output or "")
     source = sources[0]
     if _is_batch(sources, target, options):
-        _batch(sources, target, suffix, background or "transparent", model, options, workers)
+        _batch(sources, target, suffix, background or "transparent", model, device, options, workers)
         return
     if suffix or workers != 1:
         raise ConfigError("`--suffix` and `--workers` are for several videos, whose output is a folder.")
@@ -132,7 +132,7 @@ def _is_batch(sources: list[str], target: Path, options: VideoOptions) -> bool:
         return True
     into_folder = not options.frames and str(target) != "-" and (target.is_dir() or not target.suffix)
     first = Path(sources[0])
-    return into_folder and (first.is_file() or (first.is_dir() and bool(films_of(first))))
+    return into_folder and (first.is_file() or (first.is_dir() and bool(films_of(first, target))))
 
 
 def _batch(
@@ -141,34 +141,51 @@ def _batch(
     suffix: str,
     background: str,
     model: str | None,
+    device: str | None,
     options: VideoOptions,
     workers: int,
 ) -> None:
+    from standout.cli.devices import choose_device
+    from standout.cli.signals import like_ctrl_c
     from standout.video.batch import BatchFilm, process_videos
 
+    ended: list[BatchFilm] = []
+
     def tell(film: BatchFilm) -> None:
+        ended.append(film)
         if film.error:
             say(f"`{film.source}` failed: {film.error}")
-            return
-        say(f"{film.frames} frames in `{film.target}`.")
+        elif film.status == "done":
+            say(f"{film.frames} frames in `{film.target}`.")
         for note in film.notes:
             say(f"`{film.source}`: {note}.")
 
-    films = process_videos(
-        sources,
-        target,
-        suffix=suffix,
-        background=background,
-        model=model,
-        options=options,
-        workers=workers,
-        progress=tell,
-    )
-    failed = sum(bool(film.error) for film in films)
-    skipped = sum(film.skipped for film in films)
-    rest = f", {skipped} of them unchanged since an earlier run" if skipped else ""
-    say(f"{len(films) - failed} of {len(films)} videos in `{target}`{rest}.")
-    if failed or not all(film.complete for film in films):
+    interrupted = False
+    try:
+        with like_ctrl_c():
+            films = process_videos(
+                sources,
+                target,
+                suffix=suffix,
+                background=background,
+                model=model,
+                device=choose_device(model or "live", device),
+                options=options,
+                workers=workers,
+                progress=tell,
+            )
+        interrupted = any(film.status == "pending" or film.interrupted for film in films)
+    except KeyboardInterrupt:
+        films, interrupted = ended, True
+    whole = sum(film.complete for film in films)
+    if interrupted:
+        what = "1 video is" if whole == 1 else f"{whole} videos are"
+        say(f"interrupted; {what} done in `{target}`, and the same command goes on there.")
+        raise SystemExit(130)
+    unchanged = sum(film.status == "unchanged" for film in films)
+    rest = f", {unchanged} of them unchanged since an earlier run" if unchanged else ""
+    say(f"{whole} of {len(films)} videos in `{target}`{rest}.")
+    if whole < len(films):
         raise SystemExit(1)
 
 

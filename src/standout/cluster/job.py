@@ -18,13 +18,13 @@ from standout.cluster.sources import find_sources
 from standout.cluster.step import Photo, Row, Step, Work
 from standout.cluster.storage import Place, redact
 from standout.errors import OutputError, StandoutError
-from standout.folder.find import lies_within
-from standout.folder.journal import Journal, Record
 from standout.folder.options import FolderOptions
-from standout.folder.output_names import OutputNames
 from standout.folder.process import FolderProgress
 from standout.folder.report import FolderReport, PhotoResult
 from standout.imaging.files import sweep_temporary
+from standout.work.find import lies_within
+from standout.work.journal import Journal, Record
+from standout.work.output_names import OutputNames
 
 _log = logging.getLogger("standout")
 
@@ -89,7 +89,7 @@ class Job:
             if known.output
         ]
         if self._journal:
-            held += [((record.folder, work.named_after(record.photo)), record.target) for record in self._journal]
+            held += [((record.folder, work.named_after(record.source)), record.target) for record in self._journal]
         self._names = OutputNames(work.ending, held)
         self._there = self._outputs() if held else {}
         self._misplaced: dict[str, bool] = {}
@@ -291,7 +291,7 @@ def _make_folder(target: Place) -> None:
 def _row_of_journal(record: Record, folder: str, work: Work) -> Row:
     """The row of a cut-out that was made without a cluster: what the journal doesn't know stays empty."""
     return Row(
-        path=record.photo, status="done", reason="", found_person=None, width=0, height=0, model=work.model, sha256="",
+        path=record.source, status="done", reason="", found_person=None, width=0, height=0, model=work.model, sha256="",
         ms=0.0, output=record.target, notes=[], facts="", folder=folder, size=record.size, changed=str(record.mtime_ns),
         output_size=record.target_size, fingerprint=record.fingerprint,
     )  # fmt: skip

@@ -12,9 +12,9 @@ from standout.cluster.manifest import MANIFEST_NAME
 from standout.cluster.step import Photo
 from standout.cluster.storage import Entry, Place, is_url, read_table, redact
 from standout.errors import InputError
-from standout.folder.find import find_photos, lies_within
-from standout.folder.journal import JOURNAL_NAME
 from standout.imaging.decode import SUFFIXES
+from standout.work.find import find_files, lies_within
+from standout.work.journal import JOURNAL_NAME
 
 #: Endings of lists of paths.
 LIST_ENDINGS = (".txt", ".lst", ".parquet")
@@ -62,9 +62,9 @@ def _of_folder(place: Place, target: Place, recursive: bool) -> Sources:
         what = f"it is a file; a list ends in {', '.join(LIST_ENDINGS)}" if place.exists() else "it doesn't exist"
         raise InputError(f"The photos must be a folder, a URL or a list; received `{place}`: {what}.")
     inside = target.folder is not None and lies_within(target.folder, folder)
-    found = find_photos(folder, recursive=recursive, leave_out=target.folder if inside else None)
+    found = find_files(folder, SUFFIXES, recursive=recursive, leave_out=target.folder if inside else None)
     photos = []
-    for path in found.photos:
+    for path in found.files:
         try:
             status = os.stat(folder / path)
             photos.append(Photo(path, size=status.st_size, changed=str(status.st_mtime_ns)))
@@ -95,7 +95,7 @@ def _of_storage(place: Place, target: Place, recursive: bool) -> Sources:
 
 
 def _why_not(entry: Entry, inside: str | None, earlier: set[str]) -> str | None:
-    """None for a photo; "" for what isn't even counted. The words are those of `standout.folder.find`."""
+    """None for a photo; "" for what isn't even counted. The words are those of `standout.work.find`."""
     path = entry.path
     if inside and path.startswith(inside):
         return ""
@@ -106,7 +106,7 @@ def _why_not(entry: Entry, inside: str | None, earlier: set[str]) -> str | None:
     if f"/{MANIFEST_NAME}/" in f"/{path}":
         return ""
     if any(path.startswith(f"{folder}/") for folder in earlier if folder):
-        return "folders of cut-outs"
+        return "folders of results"
     return None if PurePosixPath(path).suffix.lower() in SUFFIXES else "other files"
 
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import importlib.resources
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from standout.compositing.matting import warm_up
 from standout.folder.options import FolderOptions
 from standout.imaging.decode import MAX_BYTES
 from standout.imaging.defaults import MAX_PIXELS
-from standout.inference.model import Model, load
+from standout.inference.model import Model, find_model, load
 from standout.pipeline.cut_out import run_to_file
 from standout.pipeline.options import CutOutOptions, with_image
 from standout.pipeline.result import Findings
+from standout.work.fingerprint import fingerprint
 
 
 @dataclass(frozen=True)
@@ -75,39 +69,12 @@ def prepare(options: FolderOptions, threads: int) -> tuple[Model, CutOutOptions]
 
 
 def fingerprint_of(options: FolderOptions) -> str:
-    """A fingerprint of everything that the finished file depends on besides the photo: options, format, model.
+    """A fingerprint of everything that the finished file depends on besides the photo.
 
     Raises:
         ModelFileError: There is no such model.
     """
     # Limits decide whether there is a result, not which.
     photo = dataclasses.replace(options.photo, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES)
-    parts = [_plain(photo), options.ending, _model_digest(options.model), options.looks]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON; files and arrays by their content."""
-    if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, np.ndarray):
-        return [value.dtype.str, *value.shape, hashlib.sha256(np.ascontiguousarray(value).data).hexdigest()]
-    if isinstance(value, Path):
-        return _file_digest(value) if value.is_file() else str(value)
-    return [_plain(item) for item in value] if isinstance(value, tuple) else repr(value)
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _model_digest(model: str | Path) -> str:
-    bundled = importlib.resources.files("standout") / "assets" / f"{model}.onnx"
-    try:
-        if isinstance(model, str) and os.sep not in model and bundled.is_file():
-            return hashlib.sha256(bundled.read_bytes()).hexdigest()
-        return _file_digest(Path(model))
-    except (OSError, ValueError):
-        load(model)  # says what is wrong with it
-        raise
+    model, _ = find_model(options.model)
+    return fingerprint(photo, options.ending, model, options.looks)

@@ -34,9 +34,8 @@ def process_folder(
 
         import standout
 
-        if __name__ == "__main__":  # the workers are processes, which import this file
-            report = standout.process_folder("photos", "cutouts")
-            print(report.count("done"), [result.error for result in report.failed])
+        report = standout.process_folder("photos", "cutouts")
+        print(report.count("done"), [result.error for result in report.failed])
 
     Args:
         source: The folder of photos; nothing is written to it, except where `target` lies in it.

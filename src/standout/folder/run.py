@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from standout.errors import InputError, OutputError, StandoutError
-from standout.folder.find import find_photos, lies_within, same_folder
-from standout.folder.journal import Journal, Record
 from standout.folder.options import FolderOptions
-from standout.folder.output_names import OutputNames
 from standout.folder.photo_work import Job, PhotoWork, fingerprint_of
 from standout.folder.report import FolderReport, PhotoResult
 from standout.hardware import usable_cores, usable_memory
+from standout.imaging.decode import SUFFIXES
 from standout.imaging.files import sweep_temporary
 from standout.inference.devices import has_accelerator
 from standout.inference.session import thread_count
 from standout.pipeline.result import Findings
+from standout.work.find import find_files, lies_within, same_folder
+from standout.work.journal import Journal, Record
+from standout.work.output_names import OutputNames
 from standout.work.pool import Work, WorkerPool, WorkFuture
 
 #: Memory that a worker may need for a large photo, bytes.
@@ -78,7 +79,7 @@ class FolderRun:
 
     def __enter__(self) -> FolderRun:
         self._journal = self._stack.enter_context(Journal(self._out))
-        held = [((record.folder, record.photo), record.target) for record in self._journal]
+        held = [((record.folder, record.source), record.target) for record in self._journal]
         self._names = OutputNames(self._options.ending, held)
         self._sweep()
         self._stack.callback(self._sweep)
@@ -113,12 +114,12 @@ class FolderRun:
 
     def look(self) -> list[str]:
         """The photos that are due, sorted; tells the report what is unchanged, skipped and out of reach."""
-        found = find_photos(self.folder, recursive=self.recursive, leave_out=self.leave_out)
+        found = find_files(self.folder, SUFFIXES, recursive=self.recursive, leave_out=self.leave_out)
         self.report.skipped = found.skipped
         for folder, reason in found.unreadable.items():
             self._note(PhotoResult(folder, "", "failed", f"The folder `{folder}` can't be looked into: {reason}."))
-        self._names.reserve_folders(found.photos)
-        return [photo for photo in found.photos if self._is_due(photo)]
+        self._names.reserve_folders(found.files)
+        return [photo for photo in found.files if self._is_due(photo)]
 
     def stamp(self, photo: str) -> tuple[int, int] | None:
         """(size, mtime_ns) of a photo's file; None if it is gone."""
@@ -184,10 +185,7 @@ class FolderRun:
         if record is None:
             return False
         self._names.keep(str(self.folder), photo, record.target)
-        if (record.size, record.mtime_ns, record.fingerprint) != (*(stamp or ()), self._fingerprint):
-            return False
-        target = self._out / record.target
-        return target.is_file() and target.stat().st_size == record.target_size
+        return self._journal.is_current(record, stamp, self._fingerprint)
 
     def _is_misplaced(self, folder: Path) -> bool:
         """Whether a cut-out here could replace a photo: a link leads back to the photos, or the output holds them."""

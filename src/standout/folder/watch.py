@@ -58,8 +58,9 @@ def watch_folder(
 
         import standout
 
-        if __name__ == "__main__":
-            standout.watch_folder("photos", "cutouts", stop=threading.Event())
+        stop = threading.Event()
+        threading.Timer(3600, stop.set).start()  # for an hour
+        standout.watch_folder("photos", "cutouts", stop=stop)
 
     Args:
         source: The folder to watch; more in `process_folder`.

@@ -1,16 +1,15 @@
-"""Which files of a folder are photos to work on, and what was left out."""
+"""Which files of a folder are to be worked on, and what was left out."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from standout.errors import InputError
-from standout.folder.journal import JOURNAL_NAME
-from standout.imaging.decode import SUFFIXES
+from standout.work.journal import JOURNAL_NAME
 
 
 @dataclass
@@ -18,24 +17,27 @@ class Found:
     """What is in a folder.
 
     Attributes:
-        photos: Paths relative to the folder, with forward slashes, sorted.
+        files: Paths relative to the folder, with forward slashes, sorted.
         skipped: Why something was left out -> how many.
         unreadable: Relative path of a folder that can't be looked into -> why.
     """
 
-    photos: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     unreadable: dict[str, str] = field(default_factory=dict)
 
 
-def find_photos(folder: Path, *, recursive: bool = False, leave_out: Path | None = None) -> Found:
-    """Looks for files that have the ending of a picture.
+def find_files(
+    folder: Path, endings: Collection[str], *, recursive: bool = False, leave_out: Path | None = None
+) -> Found:
+    """Looks for files that have one of the endings.
 
-    Links to photos count as photos, also broken ones, which are then reported when they are read. Links to folders are
+    Links to files count as files, also broken ones, which are then reported when they are read. Links to folders are
     not followed: they could lead in a circle. A folder that holds a journal is the output of an earlier run.
 
     Args:
         folder: Where to look.
+        endings: In small letters, `.jpg`.
         recursive: Look into the folders in it too.
         leave_out: The output folder: neither it nor links into it are input.
 
@@ -54,18 +56,20 @@ def find_photos(folder: Path, *, recursive: bool = False, leave_out: Path | None
             found.unreadable[here.relative_to(folder).as_posix()] = error.strerror or str(error)
             continue
         for entry in entries:
-            reason = _reason_to_skip(entry, recursive, leave_out)
+            reason = _reason_to_skip(entry, endings, recursive, leave_out)
             if reason:
                 found.skipped[reason] += 1
             elif reason is None and _is_folder(entry):
                 pending.append(Path(entry.path))
             elif reason is None:
-                found.photos.append(Path(entry.path).relative_to(folder).as_posix())
-    found.photos.sort()
+                found.files.append(Path(entry.path).relative_to(folder).as_posix())
+    found.files.sort()
     return found
 
 
-def _reason_to_skip(entry: os.DirEntry[str], recursive: bool, leave_out: Path | None) -> str | None:
+def _reason_to_skip(
+    entry: os.DirEntry[str], endings: Collection[str], recursive: bool, leave_out: Path | None
+) -> str | None:
     """None for what is to be used; "" for what isn't even counted."""
     path = Path(entry.path)
     if entry.name.startswith("."):
@@ -77,14 +81,14 @@ def _reason_to_skip(entry: os.DirEntry[str], recursive: bool, leave_out: Path | 
             return "linked folders"
         if not recursive:
             return "folders (--recursive looks into them)"
-        return "folders of cut-outs" if (path / JOURNAL_NAME).exists() else None
-    if path.suffix.lower() not in SUFFIXES:
+        return "folders of results" if (path / JOURNAL_NAME).exists() else None
+    if path.suffix.lower() not in endings:
         return "other files"
     broken_link = entry.is_symlink() and not os.path.exists(path)
     if not broken_link and not entry.is_file():
         return "other files"  # a pipe or a device would make us wait for ever
     if entry.is_symlink() and leave_out is not None and lies_within(Path(os.path.realpath(path)).parent, leave_out):
-        return "links to cut-outs"
+        return "links to results"
     return None
 
 

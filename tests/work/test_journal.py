@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from standout.errors import OutputError
-from standout.folder.journal import JOURNAL_NAME, Journal, Record
+from standout.work.journal import JOURNAL_NAME, Journal, Record
 
 RECORD = Record("/in", "a.jpg", 10, 123, "a.png", 20, "r")
 
 
 def other(photo: str, **changes: object) -> Record:
-    return dataclasses.replace(RECORD, photo=photo, **changes)
+    return dataclasses.replace(RECORD, source=photo, **changes)
 
 
 def test_what_was_added_is_found_again_and_the_last_word_counts(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_lines_that_are_none_of_ours_are_passed_over(tmp_path: Path, line: bytes
 
 
 def test_a_second_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:
-    with Journal(tmp_path), pytest.raises(OutputError, match="Another `standout folder` is at work"):
+    with Journal(tmp_path), pytest.raises(OutputError, match="Another run of Standout is at work"):
         Journal(tmp_path)
     with Journal(tmp_path):
         pass

@@ -1,6 +1,6 @@
-"""The journal of a folder of cut-outs: what is finished, from which photo, in which way.
+"""The journal of a folder of results: what is finished, from which source, in which way.
 
-One JSON object a line, appended when a cut-out is in place. A line that was cut off by a crash is no line, so its photo
+One JSON object a line, appended when a result is in place. A line that was cut off by a crash is no line, so its source
 is done again. The open journal is locked: a second run into the same folder is refused.
 """
 
@@ -9,34 +9,36 @@ from __future__ import annotations
 import errno
 import json
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
 from standout.errors import OutputError
+from standout.imaging.files import try_lock
 from standout.text_files import TextFileError, parse_json
 
 JOURNAL_NAME = ".standout-journal.jsonl"
+#: The fingerprint of a result that isn't whole: its name stays its source's, and it is made again.
+INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True)
 class Record:
-    """A finished cut-out.
+    """A finished result.
 
     Attributes:
-        folder: The folder that the photo lay in, absolute.
-        photo: The photo's path in the folder, with forward slashes.
-        size: The size of the photo's file, bytes, before it was read.
-        mtime_ns: When the photo's file was changed last, nanoseconds, before it was read.
-        target: The cut-out's path, relative to the journal.
-        target_size: The size of the cut-out's file, bytes.
-        recipe: What it was made with, as `standout.folder.photo_work.fingerprint_of` writes it.
+        folder: The folder that the source lay in, absolute.
+        source: The source's path in the folder, with forward slashes.
+        size: The size of the source's file, bytes, before it was read.
+        mtime_ns: When the source's file was changed last, nanoseconds, before it was read.
+        target: The result's path, relative to the journal.
+        target_size: The size of the result's file, bytes.
+        fingerprint: What it was made with, from `work.fingerprint`; `INCOMPLETE` where some is missing.
     """
 
     folder: str
-    photo: str
+    source: str
     size: int
     mtime_ns: int
     target: str
@@ -58,14 +60,17 @@ class Journal:
         except OSError as error:
             raise OutputError(f"The folder `{out}` can't be written to: {error.strerror or error}.") from error
         try:
-            _lock(self._file, out)
+            if try_lock(self._file) is False:
+                raise OutputError(
+                    f"Another run of Standout is at work in `{out}`; wait for it, or choose another folder."
+                )
             data = self._path.read_bytes()
         except BaseException:
             os.close(self._file)
             raise
         self._torn = bool(data) and not data.endswith(b"\n")
         self._records: dict[tuple[str, str], Record] = {}
-        #: The same by path, size and time of the photo, to know it again when its folder was moved.
+        #: The same by path, size and time of the source, to know it again when its folder was moved.
         self._moved: dict[tuple[str, int, int], Record] = {}
         for record in _parse(data):
             self._remember(record)
@@ -92,18 +97,34 @@ class Journal:
         self._torn = False
         self._remember(record)
 
-    def find(self, folder: str, photo: str, size: int, mtime_ns: int) -> Record | None:
-        """The record of a photo; also of one whose folder has been moved to `folder` since."""
-        record = self._records.get((folder, photo))
+    def find(self, folder: str, source: str, size: int, mtime_ns: int) -> Record | None:
+        """The record of a source; also of one whose folder has been moved to `folder` since."""
+        record = self._records.get((folder, source))
         if record is None:
-            record = self._moved.get((photo, size, mtime_ns))
-            if record is not None and os.path.lexists(Path(record.folder, record.photo)):
-                return None  # it is still there: this is another photo of the same name
+            record = self._moved.get((source, size, mtime_ns))
+            if record is not None and os.path.lexists(Path(record.folder, record.source)):
+                return None  # it is still there: this is another source of the same name
         return record
 
+    def is_current(self, record: Record, stamp: tuple[int, int] | None, fingerprint: str) -> bool:
+        """Whether a record's result is there, of this source as it is now, made in this way.
+
+        Args:
+            record: From `find`.
+            stamp: (size, mtime_ns) of the source's file.
+            fingerprint: How it would be made now.
+        """
+        if (record.size, record.mtime_ns) != stamp or record.fingerprint != fingerprint:
+            return False
+        target = self._path.parent / record.target
+        try:
+            return target.is_file() and target.stat().st_size == record.target_size
+        except OSError:
+            return False
+
     def _remember(self, record: Record) -> None:
-        self._records[record.folder, record.photo] = record
-        self._moved[record.photo, record.size, record.mtime_ns] = record
+        self._records[record.folder, record.source] = record
+        self._moved[record.source, record.size, record.mtime_ns] = record
 
 
 def _parse(data: bytes) -> Iterator[Record]:
@@ -119,25 +140,3 @@ def _parse(data: bytes) -> Iterator[Record]:
         target = PurePosixPath(record.target)
         if not target.is_absolute() and ".." not in target.parts:  # never write outside the folder
             yield record
-
-
-def _lock(file: int, out: Path) -> None:
-    """Holds the file until it is closed, also by the process's death."""
-    busy = OutputError(f"Another `standout folder` is at work in `{out}`; wait for it, or choose another folder.")
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(file, 1 << 40, os.SEEK_SET)  # a byte that nobody reads
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            raise busy from None
-    else:
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise busy from None
-        except OSError:
-            return  # some network drives know no locks
