@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from standout.cli.console import say
+from standout.cli.streams import expand_wildcards, open_streams
+
+#: cmd.exe and PowerShell hand wildcards over as they are.
+_SHELL_EXPANDS = os.name != "nt"
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,15 @@ COMMANDS: dict[str, Command] = {
 
 def main(argv: list[str] | None = None) -> None:
     """Runs the command line and exits: 0 done, 1 some items failed, 2 bad input or usage, 130 interrupted."""
+    open_streams()
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 
 def run(argv: list[str]) -> int:
     """Runs one command and returns its exit code."""
+    argv = list(argv) if _SHELL_EXPANDS else expand_wildcards(argv)
+    if len(argv) > 1 and argv[0] == "help":  # `standout help video` is `standout video --help`
+        argv = [argv[1], "--help"]
     if not argv or argv[0] in ("-h", "--help", "help"):
         return _print_help()
     if argv[0] == "--version":
@@ -92,6 +100,7 @@ _FLAGS = {
     "file_format": "format",
     "clean": "keep-edge-colors",
     "size_hw": "size",
+    "timeout_s": "timeout",
 }
 
 

@@ -19,7 +19,7 @@ def augment(
         str,
         typer.Option(help="What is person: a category's name, or a value of label pictures (15, #c08080, any)."),
     ] = "",
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all cores]")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")] = None,
     size: Annotated[int, typer.Option(help="Side of the square output, pixels, a multiple of 32.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other images.")] = 0,
     zoom_out: Annotated[float, typer.Option(help="Share of images that show the whole photograph.")] = 0.35,

@@ -17,8 +17,8 @@ DeviceOption = Annotated[
     typer.Option(
         "--device",
         help="Where the network runs: auto, cpu, cuda, tensorrt, openvino, coreml, directml, webgpu or qnn; "
-        "`standout info` tells which work here. [default: auto]",
-        show_default=False,
+        "`standout info` tells which work here.",
+        show_default="auto",
     ),
 ]
 

@@ -20,7 +20,7 @@ def export(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .onnx file to write.")],
     size: Annotated[
-        int, typer.Option(help="Longest side that photos are scaled to, pixels. [default: as validated]")
+        int, typer.Option(help="Longest side that photos are scaled to, pixels.", show_default="as validated")
     ] = 0,
     weights: Annotated[str, typer.Option(help="best or last")] = "best",
     card: Annotated[

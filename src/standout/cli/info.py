@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def info(
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="A name or an ONNX file. [default: all bundled]")
+        str | None, typer.Option("--model", "-m", help="A name or an ONNX file.", show_default="all bundled")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:

@@ -15,11 +15,11 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", "-p", help="Port; 0 takes a free one.")] = 7000,
     workers: Annotated[
-        int | None, typer.Option("--workers", "-w", help="Worker processes. [default: one per core, at most 4]")
+        int | None, typer.Option("--workers", "-w", help="Worker processes.", show_default="one per core, at most 4")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads of each worker. [default: by the cores]")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of each worker.", show_default="by the cores")] = None,
     model: Annotated[str, typer.Option("--model", "-m", help="A bundled model's name or an ONNX file.")] = "photo",
-    device: Annotated[str | None, typer.Option(help="Where networks run. [default: the processor]")] = None,
+    device: Annotated[str | None, typer.Option(help="Where networks run.", show_default="the processor")] = None,
     matting: Annotated[
         bool, typer.Option("--matting", help="Load what the option `matting` needs (extra `matting`): 400 MB each.")
     ] = False,

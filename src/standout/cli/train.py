@@ -28,7 +28,7 @@ def train(
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
     run: Annotated[
-        Path | None, typer.Option(help="Run folder. [default: runs/DATE-TIME; with --resume the newest]")
+        Path | None, typer.Option(help="Run folder.", show_default="runs/DATE-TIME; with --resume the newest")
     ] = None,
     person: Annotated[
         str,
