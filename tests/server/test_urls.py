@@ -25,6 +25,8 @@ LOCAL = ipaddress.ip_address("127.0.0.1")
         "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
         "::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "2001:db8::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
+        "192.0.0.8", "192.0.0.170", "192.88.99.1", "168.63.129.16", "::ffff:168.63.129.16", "2002:a83f:8110::",
+        "3fff::1", "5f00::1", "64:ff9b:1:7f00:0:100:808:808", "64:ff9b:1::808:808", "100.100.100.200", "fec0::1",
         "64:ff9b:1::a00:1", "2002:7f00:1::", "2002:a00:1::1", "2001:0:7f00:1::", "2001:0:4136:e378:8000:63bf:f5ff:fffe",
     ],
 )  # fmt: skip
@@ -84,6 +86,8 @@ class Site(BaseHTTPRequestHandler):
             self.end_headers()
             return
         self.send_response(404 if self.path == "/missing" else 200)
+        if self.path == "/short":
+            self.send_header("Content-Length", "500")
         self.end_headers()
         if self.path == "/large":
             self.wfile.write(b"x" * 5000)
@@ -147,6 +151,10 @@ def test_bytes_and_seconds_are_limited() -> None:
         with pytest.raises(Problem) as refused:
             local(timeout_s=0.5).fetch(f"{base}/slow")
         assert refused.value.code == "bad_url"
+        with pytest.raises(Problem, match="took too long"):
+            local(timeout_s=0.5).fetch(f"{base}/slow")
+        with pytest.raises(Problem, match="ends before its length"):
+            local().fetch(f"{base}/short")
         with pytest.raises(Problem, match="status 404"):
             local().fetch(f"{base}/missing")
 

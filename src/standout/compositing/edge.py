@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -12,6 +14,10 @@ from standout.imaging.parse import Length
 TINY = 0.5 / 255
 #: Largest radius of one pass of a dilation, pixels; wider ones are made of several.
 _PASS = 8
+#: Pixels × passes beyond which an outline is moved on a smaller picture: two seconds of one core.
+_MOST_WORK = 100_000_000
+#: A blur is done on a smaller picture, in which it is still so wide, pixels.
+_FINE_SIGMA = 8.0
 
 
 def shift_edge(alpha: Alpha, pixels: float) -> Alpha:
@@ -27,6 +33,10 @@ def shift_edge(alpha: Alpha, pixels: float) -> Alpha:
     """
     if not pixels:
         return alpha
+    step = math.ceil((alpha.size * abs(pixels) / _PASS / _MOST_WORK) ** (1 / 3))
+    if step > 1:  # many pixels, far: to a few pixels
+        small = shift_edge(_shrunk(alpha, step), pixels / step)
+        return np.asarray(cv2.resize(small, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
     whole = int(abs(pixels))
     part = abs(pixels) - whole
     result = _grow(alpha, whole, pixels > 0)
@@ -47,6 +57,12 @@ def _grow(alpha: Alpha, radius: int, outward: bool) -> Alpha:
     return alpha
 
 
+def _shrunk(alpha: Alpha, step: int) -> Alpha:
+    height, width = alpha.shape
+    size = max(1, round(width / step)), max(1, round(height / step))
+    return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
 def feather_edge(alpha: Alpha, pixels: float) -> Alpha:
     """Lets the outline fade over a width of `pixels`.
 
@@ -62,7 +78,12 @@ def feather_edge(alpha: Alpha, pixels: float) -> Alpha:
     # From 5 % to 95 % a Gaussian step is 3.29 σ wide.
     sigma = max(pixels / 3.29, 0.05)
     # The border's own alpha goes on outside, so that a person cut by the picture's edge stays cut there.
-    soft = cv2.GaussianBlur(alpha, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    step = int(sigma / _FINE_SIGMA)
+    if step > 1:  # nothing finer than a few pixels is left of the outline
+        small = cv2.GaussianBlur(_shrunk(alpha, step), (0, 0), sigma / step, borderType=cv2.BORDER_REPLICATE)
+        soft = cv2.resize(small, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    else:
+        soft = cv2.GaussianBlur(alpha, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(np.clip(soft, 0, 1, out=soft), np.float32)
 
 

@@ -73,6 +73,8 @@ async def _serve(options: ServerOptions, say: Callable[[str], None]) -> None:
     await _started(server, running, app)
     say(f"Standout serves at {address}; Ctrl-C stops it.")
     if not options.is_loopback:
+        say("Other computers' browsers show the page over plain http; a camera they give to https and localhost alone.")
+    if not options.is_loopback:
         # Browsers give neither to plain http from another computer; docs/server.md has proxies with https.
         say("Its page cuts out photos over http, too; for the webcam and for work offline browsers want https.")
     log.info("started", extra={"fields": {"address": address}})

@@ -36,19 +36,31 @@ def is_public(address: IpAddress) -> bool:
         [True, False, False]
     """
     if isinstance(address, ipaddress.IPv6Address):
+        if any(address in network for network in _NOT_PUBLIC):
+            return False
         hidden = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if address in _NAT64 or address in _NAT64_LOCAL or int(address) < 1 << 32:
+        if address in _NAT64 or int(address) < 1 << 32:
             hidden.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
         inner = [one for one in hidden if one is not None]
         if inner:
             return all(is_public(one) for one in inner)
         if "%" in str(address):
             return False
+    if any(address in network for network in _NOT_PUBLIC):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
+#: What `is_global` lets pass, in all or in older releases of Python: protocol assignments, 6to4's relays, the host of
+#: Azure's virtual machines; NAT64 of a network's own (who knows where its prefix ends), documentation, segment routing.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32",
+        "64:ff9b:1::/48", "3fff::/20", "5f00::/16", "fec0::/10",
+    )
+)  # fmt: skip
 
 
 def resolve(host: str, port: int) -> list[IpAddress]:
@@ -116,6 +128,10 @@ class Fetcher:
             if time.monotonic() > end:
                 raise TimeoutError
             parts.append(chunk)
+        if time.monotonic() > end:  # the timer has ended the connection, which looks like the body's end
+            raise TimeoutError
+        if answer.length:
+            raise http.client.IncompleteRead(b"", answer.length)
         return b"".join(parts)
 
     def _connect(self, url: str, end: float) -> tuple[http.client.HTTPConnection, str]:
@@ -192,5 +208,9 @@ def _parts_of(url: str) -> tuple[str, int, bool, str]:
 
 
 def _unreachable(error: Exception) -> Problem:
-    reason = "it took too long" if isinstance(error, TimeoutError) else "there is no server, or it can't be spoken to"
+    reason = "there is no server, or it can't be spoken to"
+    if isinstance(error, TimeoutError):
+        reason = "it took too long"
+    elif isinstance(error, http.client.IncompleteRead):
+        reason = "the picture there ends before its length"
     return Problem("bad_url", f"The address can't be fetched: {reason}.")

@@ -61,7 +61,8 @@ def _answer(engine: Engine, task: Task) -> Answer | Refusal:
     try:
         return engine.answer(task)
     except StandoutError as error:
-        return Refusal(_code_of(error), str(error))
+        # A client can't raise this server's limits.
+        return Refusal(_code_of(error), str(error).replace(" or raise `max_pixels`", ""))
     except MemoryError:
         return Refusal("out_of_memory", "The picture needs more memory than there is; send a smaller one.")
     except Exception as error:  # noqa: BLE001 - a fault of ours costs one request
