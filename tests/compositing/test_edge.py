@@ -11,7 +11,7 @@ from standout.compositing.edge import feather_edge, shift_edge
 
 
 def test_far_in_a_large_picture_is_nearly_what_it_is_pixel_by_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """49 megapixels moved and feathered as far as one may took a minute; on a smaller picture it is a few pixels off."""
+    """49 megapixels moved and feathered as far as one may took a minute; a smaller one is a few pixels off."""
     alpha = np.zeros((600, 800), np.float32)
     alpha[250:350, 350:450] = 1
     exact = {pixels: shift_edge(alpha, pixels) for pixels in (80, -30)}

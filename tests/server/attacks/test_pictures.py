@@ -55,11 +55,12 @@ def planar_tiff(side: int, planes: int) -> bytes:
 
 
 LONG = zlib.compress(b"A" * 50_000_000, 9)
+BMP = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 100, 0, 0, 54, 40, 100_000, 100_000, 1, 24, *[0] * 6)
 BOMBS = {
     "PNG of 50,000 × 50,000": png(50_000, 50_000),
     "JPEG of 65,000 × 65,000": jpeg_claiming(65_000, 65_000),
     "JPEG of 49 MP in a kilobyte": jpeg_claiming(7000, 7000),
-    "BMP of 100,000 × 100,000": b"BM" + struct.pack("<IHHI", 100, 0, 0, 54) + struct.pack("<IiiHHIIiiII", 40, 100_000, 100_000, 1, 24, *[0] * 6),
+    "BMP of 100,000 × 100,000": BMP,
     "TIFF of 40 planes": planar_tiff(2000, 40),
     "SVG": b'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><image href="file:///etc/passwd"/></svg>',
     "PSD": b"8BPS\0\1" + bytes(30),
