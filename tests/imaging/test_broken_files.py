@@ -51,6 +51,8 @@ def corpus() -> dict[str, bytes]:
         "tiff deflate": saved(image, "TIFF", compression="tiff_adobe_deflate"),
         "tiff 16": cv2.imencode(".tiff", noise.astype(np.uint16) * 257)[1].tobytes(),
         "bmp": saved(image, "BMP"),
+        "gif": saved(image.quantize(16), "GIF", transparency=2),
+        "tiff pages": saved(image, "TIFF", save_all=True, append_images=[image]),
         "avif": saved(image, "AVIF", exif=exif),
         "heic": (DATA / "plain.heic").read_bytes(),
         "heic turned": (DATA / "turned.heic").read_bytes(),

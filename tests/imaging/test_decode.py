@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from PIL import Image, ImageCms
 from kits import DATA, corners, saved, wide_gamut
 from standout.errors import InputError, LimitExceeded
 from standout.imaging.arrays import Frame
-from standout.imaging.decode import from_array, from_pil, read
+from standout.imaging.decode import from_array, from_pil, picture_of, read
 from standout.imaging.encode import encode
 from standout.imaging.picture import Picture
+from standout.imaging.source import read_all
 
 
 def close(picture: Picture, expected: Frame | None = None, tolerance: int = 12) -> bool:
@@ -34,12 +36,53 @@ def close(picture: Picture, expected: Frame | None = None, tolerance: int = 12) 
 # ---------------------------------------------------------------- kinds
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"])
 def test_every_kind_is_read(kind: str) -> None:
     picture = read(saved(Image.fromarray(corners()), kind))
     assert close(picture)
     assert picture.frame.dtype == np.uint8 and picture.frame.flags["C_CONTIGUOUS"]
     assert picture.color is picture.frame and picture.alpha is None and picture.icc is None
+
+
+def bmp_with_alpha(alpha: int) -> bytes:
+    """A BMP of version 5 whose mask says that it has alpha."""
+    pixels = np.dstack([corners()[..., ::-1], np.full(corners().shape[:2], alpha, np.uint8)])[::-1]
+    height, width = corners().shape[:2]
+    header = struct.pack("<IiiHHIIiiII", 124, width, height, 1, 32, 3, pixels.nbytes, 2835, 2835, 0, 0)
+    header += (
+        struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48) + struct.pack("<4I", 2, 0, 0, 0)
+    )
+    return struct.pack("<2sIHHI", b"BM", 138 + pixels.nbytes, 0, 0, 138) + header + pixels.tobytes()
+
+
+def test_a_bmp_whose_alpha_is_0_everywhere_has_none() -> None:
+    picture = read(bmp_with_alpha(0))
+    assert picture.alpha is None and picture.notes == () and close(picture)
+    half = read(bmp_with_alpha(128)).alpha
+    assert half is not None and abs(float(half[0, 0]) - 0.5) < 0.01
+
+
+def test_what_is_transparent_everywhere_is_said() -> None:
+    nothing = np.dstack([corners(), np.zeros(corners().shape[:2], np.uint8)])
+    assert read(saved(Image.fromarray(nothing), "PNG")).notes == (
+        "it is transparent everywhere, so nothing of it is shown",
+    )
+
+
+def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    with pytest.raises(InputError, match=r"`pi-heif`.*pip install"):
+        read(DATA / "plain.heic")
+    monkeypatch.setattr("standout.imaging.pixels.features.check", lambda _: False)
+    with pytest.raises(InputError, match="Pillow"):
+        read(saved(Image.fromarray(corners()), "AVIF"))
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "PNG", "JPEG", "BMP"])
+def test_a_file_that_says_no_resolution_has_none(kind: str) -> None:
+    image = Image.fromarray(corners())
+    dpi = read(saved(image, kind)).dpi
+    assert dpi is None or min(dpi) > 50  # a BMP always says one
 
 
 def test_heic_is_read() -> None:
@@ -178,17 +221,60 @@ def test_metadata_loses_its_orientation() -> None:
 # ---------------------------------------------------------------- refusals
 
 
+def test_a_file_is_read_in_the_memory_that_it_takes(tmp_path: Path) -> None:
+    """Not in that of the limit: a process with less would fail at each photo."""
+    asked = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            asked.append(size)
+            return super().read(size)
+
+    data = saved(Image.fromarray(corners()), "PNG")
+    assert read_all(Watched(data), 1 << 30, len(data)) == data and max(asked) <= 1 << 21
+    asked.clear()
+    assert close(picture_of(Watched(data))) and max(asked) <= 1 << 21
+    assert len(read_all(Watched(data), 10)) == 11
+
+
+def test_standard_input_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InputError, match="closed"):
+        read("-")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"), (b"%PDF-1.7", "PDF"),
+     (b"8BPS\0\1", "Photoshop"), (b"<svg xmlns=", "SVG"), (b"\xff\x0a\0\0", "JPEG XL"), (b"nothing", "expected JPEG")],
+)  # fmt: skip
+def test_what_is_no_picture_is_named(data: bytes, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read(data)
+
+
+def test_an_address_is_answered_with_what_to_do() -> None:
+    for address in (
+        "https://example.org/a.jpg",
+        "s3://bucket/a.jpg",
+        Path("http://example.org/a.jpg"),
+        "file:///a.jpg",
+    ):
+        with pytest.raises(InputError, match="downloads nothing"):
+            read(address)
+
+
 def test_missing_folder_empty_and_foreign(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "text.jpg").write_text("this is no picture, whatever its name says")
-    gif = tmp_path / "moving.gif"
-    Image.fromarray(corners()).save(gif)
+    foreign = tmp_path / "icon.ico"
+    Image.fromarray(corners()).save(foreign)
     for path, words in {
         tmp_path / "none.jpg": "There is no file",
         tmp_path: "is a folder",
         tmp_path / "empty.jpg": "is empty",
         tmp_path / "text.jpg": "not a picture of a kind",
-        gif: "not a picture of a kind",
+        foreign: "not a picture of a kind",
         tmp_path / "nul\0.jpg": "can't be read",
     }.items():
         with pytest.raises(InputError, match=words) as caught:

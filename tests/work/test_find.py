@@ -71,3 +71,12 @@ def test_a_link_to_itself_is_a_photo_that_cant_be_read_and_the_others_are_found(
         found = find_files(photos, SUFFIXES, recursive=recursive, leave_out=photos / "out")
         assert found.files == ["good.jpg", "one.jpg", "self.jpg", "two.jpg"]
         assert found.skipped == {"other files": 1}
+
+
+def test_every_ending_of_a_jpeg_is_one_and_foreign_pictures_are_named(tmp_path: Path) -> None:
+    photos = ["a.jfif", "b.JPE", "c.pjpeg", "d.jif", "e.apng", "f.gif", "g.hif", "h.jpg"]
+    for name in (*photos, "raw.NEF", "raw2.nef", "drawing.svg", "notes.txt"):
+        (tmp_path / name).touch()
+    found = find_files(tmp_path, SUFFIXES)
+    assert found.files == photos
+    assert found.skipped == {".nef files, which are not read": 2, ".svg files, which are not read": 1, "other files": 1}

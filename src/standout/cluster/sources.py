@@ -12,7 +12,7 @@ from standout.cluster.manifest import MANIFEST_NAME
 from standout.cluster.step import Photo
 from standout.cluster.storage import Entry, Place, is_url, read_table, redact
 from standout.errors import InputError
-from standout.imaging.decode import SUFFIXES
+from standout.imaging.source import SUFFIXES, passed_over
 from standout.work.find import find_files, lies_within
 from standout.work.journal import JOURNAL_NAME
 
@@ -107,7 +107,7 @@ def _why_not(entry: Entry, inside: str | None, earlier: set[str]) -> str | None:
         return ""
     if any(path.startswith(f"{folder}/") for folder in earlier if folder):
         return "folders of results"
-    return None if PurePosixPath(path).suffix.lower() in SUFFIXES else "other files"
+    return passed_over(path) or None
 
 
 def _marks_an_output(path: str) -> bool:
@@ -129,8 +129,8 @@ def _of_list(place: Place) -> Sources:
     for photo in _listed(folder, name):
         if photo.path in seen:
             sources.skipped["named twice in the list"] += 1
-        elif PurePosixPath(photo.path).suffix.lower() not in SUFFIXES:
-            sources.skipped["other files"] += 1
+        elif reason := passed_over(photo.path):
+            sources.skipped[reason] += 1
         else:
             seen.add(photo.path)
             sources.photos.append(_stamped(photo, folder))

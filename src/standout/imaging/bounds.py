@@ -10,11 +10,10 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from standout.errors import InputError, LimitExceeded
 from standout.imaging.av1 import coded_sizes
+from standout.imaging.tiff_directory import TiffDirectory, tiff_directories
 
 #: Pixels that any file may claim, however few its bytes; of more, each byte stands for 4,096 at the most.
 _FREE_PIXELS, _PIXELS_PER_BYTE = 12_000_000, 4096
@@ -158,77 +157,31 @@ _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 
 _WIDTH, _LENGTH, _BITS, _SAMPLES = 256, 257, 258, 277
 _STRIPS, _STRIP_COUNTS, _TILES, _TILE_COUNTS = 273, 279, 324, 325
-_TILE_WIDTH, _TILE_LENGTH, _SUB_DIRECTORIES = 322, 323, 330
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
 _LOOKED_AT = (_WIDTH, _LENGTH, _BITS, _SAMPLES, _STRIP_COUNTS, _TILES, _TILE_COUNTS, _TILE_WIDTH, _TILE_LENGTH)
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-_WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
-
-
-class _Entry(NamedTuple):
-    kind: int
-    numbers: int
-    at: int
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """How a TIFF or BigTIFF writes its directories: TIFF 6.0, section 2, and the BigTIFF design of Aware Systems."""
-
-    order: str
-    big: bool
-
-    @property
-    def entry(self) -> int:
-        return 20 if self.big else 12
-
-    def number(self, data: bytes, at: int, *, short: bool = False) -> int:
-        """A count of entries (short), or an offset."""
-        code = ("Q" if self.big else "H") if short else ("Q" if self.big else "I")
-        return int(struct.unpack_from(self.order + code, data, at)[0])
 
 
 def _check_tiff(data: bytes, max_pixels: int, name: str) -> None:
-    try:
-        layout = _Layout("<" if data[:2] == b"II" else ">", b"+" in data[2:4])
-        for at in _directories(data, layout):
-            _check_directory(data, layout, _entries(data, layout, at), max_pixels, name)
-    except struct.error:
-        raise InputError("The TIFF is cut off: its directory isn't whole.") from None
-
-
-def _directories(data: bytes, layout: _Layout) -> Iterator[int]:
-    """Where the directories stand that follow each other, and those that they hold (`SubIFDs`)."""
-    after, seen = [layout.number(data, 8 if layout.big else 4)], set[int]()
-    while after:
-        at = after.pop()
-        if at in seen or not 0 < at <= len(data) - 2:
-            continue
-        seen.add(at)
-        if len(seen) > _MOST_DIRECTORIES:
+    for count, directory in enumerate(tiff_directories(data)):
+        if count >= _MOST_DIRECTORIES:
             raise InputError(f"The TIFF has more than {_MOST_DIRECTORIES:,} pages; save the one you mean.")
-        yield at
-        end = at + (8 if layout.big else 2) + layout.number(data, at, short=True) * layout.entry
-        if end + (8 if layout.big else 4) <= len(data):
-            after.append(layout.number(data, end))
-        inner = _entries(data, layout, at).get(_SUB_DIRECTORIES)
-        if inner is not None:
-            after.extend(_numbers(data, layout, inner)[:_MOST_DIRECTORIES])
+        _check_directory(directory, len(data), max_pixels, name)
 
 
-def _check_directory(data: bytes, layout: _Layout, entries: dict[int, _Entry], max_pixels: int, name: str) -> None:
-    for tag, entry in entries.items():
+def _check_directory(directory: TiffDirectory, count: int, max_pixels: int, name: str) -> None:
+    for tag, entry in directory.entries.items():
         most = 16 * _MOST_VALUES if tag in (_STRIPS, _STRIP_COUNTS, _TILES, _TILE_COUNTS) else _MOST_VALUES
-        if entry.numbers > most and _SIZES.get(entry.kind, 1) > 1:
+        if entry.numbers > most and entry.size > 1:
             raise InputError(f"The TIFF's tag {tag} has {entry.numbers:,} numbers; save it anew.")
-    numbers = {tag: _numbers(data, layout, entries[tag]) for tag in _LOOKED_AT if tag in entries}
+    numbers = {tag: directory.numbers(tag) for tag in _LOOKED_AT if tag in directory.entries}
     pixels = _first(numbers, _WIDTH, 0) * _first(numbers, _LENGTH, 0)
     samples, bits = _first(numbers, _SAMPLES, 1), _first(numbers, _BITS, 1)
     if samples > _MOST_SAMPLES:
         raise InputError(f"The TIFF has {samples} channels; at most {_MOST_SAMPLES} are read.")
     if max_pixels >= pixels and pixels * samples > 5 * max_pixels:
         raise LimitExceeded(f"{name} has {pixels:,} pixels of {samples} channels, more than are read; make it smaller.")
-    _check_density(pixels * samples * max(bits, 8) // 24, len(data))
-    _check_parts(numbers, pixels, max_pixels, len(data))
+    _check_density(pixels * samples * max(bits, 8) // 24, count)
+    _check_parts(numbers, pixels, max_pixels, count)
 
 
 def _check_parts(numbers: Mapping[int, tuple[int, ...]], pixels: int, max_pixels: int, count: int) -> None:
@@ -242,32 +195,6 @@ def _check_parts(numbers: Mapping[int, tuple[int, ...]], pixels: int, max_pixels
 
 def _first(numbers: Mapping[int, tuple[int, ...]], tag: int, absent: int) -> int:
     return next(iter(numbers.get(tag, ())), absent)
-
-
-def _entries(data: bytes, layout: _Layout, at: int) -> dict[int, _Entry]:
-    count = layout.number(data, at, short=True)
-    start = at + (8 if layout.big else 2)
-    found = {}
-    for place in range(start, min(start + count * layout.entry, len(data) - layout.entry + 1), layout.entry):
-        tag, kind = struct.unpack_from(layout.order + "HH", data, place)
-        values = layout.number(data, place + 4)
-        room = 8 if layout.big else 4
-        inside = place + 4 + room
-        fits = values * _SIZES.get(kind, 1) <= room
-        found[tag] = _Entry(kind, values, inside if fits else layout.number(data, inside))
-    return found
-
-
-def _numbers(data: bytes, layout: _Layout, entry: _Entry) -> tuple[int, ...]:
-    """The whole numbers of a tag, as many as the file holds."""
-    if entry.kind not in _WHOLE:
-        return ()
-    room = max(0, len(data) - entry.at) // _SIZES[entry.kind]
-    return (
-        struct.unpack_from(f"{layout.order}{min(entry.numbers, room)}{_WHOLE[entry.kind]}", data, entry.at)
-        if room
-        else ()
-    )
 
 
 # ---------------------------------------------------------------- AVIF

@@ -16,19 +16,15 @@ from standout.errors import InputError, LimitExceeded, MissingExtra
 from standout.imaging import tiff
 from standout.imaging.bounds import check_bounds, check_claim
 from standout.imaging.defaults import MAX_PIXELS
+from standout.imaging.pages import choose_page
 from standout.imaging.picture import Picture
 from standout.imaging.pixels import decode, decode_deep_tiff, from_channels, open_image
-from standout.imaging.source import ALLOWED, is_address, load_bytes, sniff
+from standout.imaging.png import tidy_png
+from standout.imaging.source import ALLOWED, SUFFIXES, is_address, load_bytes, read_all, sniff, what_it_is
 
 __all__ = ["MAX_BYTES", "SUFFIXES", "AnyPicture", "from_array", "from_pil", "is_address", "picture_of", "read"]
 
 MAX_BYTES = 1 << 30
-
-#: Endings of the files that can be read; for folders. The content decides, not the ending.
-SUFFIXES = (
-    ".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".hif", ".avif",
-)  # fmt: skip
-
 
 #: What is taken for a picture.
 AnyPicture = Picture | Image.Image | NDArray[Any] | bytes | bytearray | memoryview | BinaryIO | str | Path
@@ -56,8 +52,8 @@ def picture_of(
         return from_array(source, max_pixels=max_pixels)
     if isinstance(source, Image.Image):
         return from_pil(source, max_pixels=max_pixels)
-    if callable(reader := getattr(source, "read", None)) and not isinstance(source, Path):
-        source = reader(max_bytes + 1)
+    if callable(getattr(source, "read", None)) and not isinstance(source, Path):
+        source = read_all(source, max_bytes)  # type: ignore[arg-type]
         if not isinstance(source, bytes):
             raise InputError(f"`{name}` must be a file opened for reading bytes; it gave {type(source).__name__}.")
     if isinstance(source, bytes | bytearray | memoryview | str | Path):
@@ -84,16 +80,26 @@ def read(
     name, data = load_bytes(source, max_bytes)
     kind = sniff(data)
     if kind is None:
-        raise InputError(f"{name} is not a picture of a kind that is read; expected {ALLOWED}.")
+        known = what_it_is(data)
+        what = f": {known}" if known else f"; expected {ALLOWED}"
+        raise InputError(f"{name} is not a picture of a kind that is read{what}.")
     try:
+        pages, icc, notes = 1, None, tuple[str, ...]()
+        if kind == "TIFF":
+            data, pages = choose_page(data)
+        elif kind == "PNG":
+            data, icc, notes = tidy_png(data)
         check_bounds(kind, data, max_pixels, name)
         if kind == "TIFF" and tiff.is_deep(tags := tiff.read_tags(data)):
             _check_pixels(tiff.size_of(tags), max_pixels, name)
-            return decode_deep_tiff(tags, data)
+            return decode_deep_tiff(tags, data, notes=_one_of_many(kind, pages))
         with open_image(kind, data) as image:
             _check_pixels(image.size, max_pixels, name)
             check_claim(kind, data, image.size, max_pixels, name)
-            return decode(image, kind, data)
+            pages = pages if kind == "TIFF" else getattr(image, "n_frames", 1)
+            if icc is not None:
+                image.info["icc_profile"] = icc
+            return decode(image, kind, data, notes=notes + _one_of_many(kind, pages))
     except (LimitExceeded, MissingExtra):
         raise
     except InputError as error:
@@ -150,6 +156,15 @@ def _from_floats(array: NDArray[Any]) -> NDArray[np.uint16]:
         hint = "; divide by 255, or pass uint8" if 1 < high <= 255 and low >= 0 else ""
         raise InputError(f"An array of floats must lie in [0, 1]; received {low:g} … {high:g}{hint}.")
     return np.asarray(np.clip(array, 0, 1).astype(np.float32) * 65535 + 0.5, np.uint16)
+
+
+def _one_of_many(kind: str, count: int) -> tuple[str, ...]:
+    """The note that a file holds more pictures than the one that was read."""
+    if count < 2:
+        return ()
+    if kind in ("TIFF", "HEIC"):
+        return (f"the first of {count} pages" if kind == "TIFF" else f"the main one of {count} pictures",)
+    return (f"the first of {count} frames; `standout video` makes an animation",)
 
 
 def _check_pixels(size_wh: tuple[int, int], max_pixels: int, name: str) -> None:

@@ -53,4 +53,5 @@ def read_dpi(image: Image.Image, exif: Image.Exif | None) -> tuple[float, float]
         horizontal, vertical = float(value[0]), float(value[1])
     except (TypeError, ValueError, IndexError, ZeroDivisionError, OverflowError):
         return None
-    return (horizontal, vertical) if 1 <= horizontal <= 1e5 and 1 <= vertical <= 1e5 else None
+    # A TIFF that says nothing has one pixel per inch, by Pillow.
+    return (horizontal, vertical) if 1 < horizontal <= 1e5 and 1 < vertical <= 1e5 else None

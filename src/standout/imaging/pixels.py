@@ -8,8 +8,9 @@ from typing import Any
 
 import cv2
 import numpy as np
+import PIL
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, features
 
 from standout.errors import InputError
 from standout.imaging import cicp, tiff
@@ -26,6 +27,7 @@ _DECODERS = {
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
     "WebP": ("PIL.WebPImagePlugin", "WebPImageFile"),
     "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
     "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
     "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
     "HEIC": ("pi_heif", "HeifImageFile"),
@@ -33,19 +35,34 @@ _DECODERS = {
 
 
 def open_image(kind: str, data: bytes) -> ImageFile.ImageFile:
-    """Reads the header only. Calls the decoder itself: `Image.open` has a limit of its own that is process-wide."""
+    """Reads the header only. Calls the decoder itself: `Image.open` has a limit of its own that is process-wide.
+
+    Raises:
+        InputError: The library that decodes this kind can't be loaded.
+    """
     module, name = _DECODERS[kind]
-    image: ImageFile.ImageFile = getattr(importlib.import_module(module), name)(io.BytesIO(data))
+    try:
+        if kind in ("AVIF", "WebP") and not features.check(kind.lower()):
+            raise ImportError(f"Pillow {PIL.__version__} without {kind}")
+        decoder = getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        package = module.partition(".")[0].replace("PIL", "Pillow").replace("_", "-")
+        raise InputError(
+            f"A {kind} is decoded by the package `{package}`, which can't be loaded here ({error}); run "
+            f"`pip install --upgrade {package}`, or save the picture as JPEG or PNG."
+        ) from error
+    image: ImageFile.ImageFile = decoder(io.BytesIO(data))
     return image
 
 
-def decode(image: Image.Image, kind: str, data: bytes) -> Picture:
+def decode(image: Image.Image, kind: str, data: bytes, *, notes: tuple[str, ...] = ()) -> Picture:
     """Decodes, turns upright, separates alpha, converts to sRGB.
 
     Args:
         image: Opened, not loaded.
         kind: The file format as `sniff` names it; "" for a Pillow picture of which no file is known.
         data: The file.
+        notes: What was lost already.
     """
     exif = read_exif(image)
     icc, dpi = image.info.get("icc_profile"), read_dpi(image, exif)
@@ -59,9 +76,11 @@ def decode(image: Image.Image, kind: str, data: bytes) -> Picture:
         channels, profile = _decode_8_bit(image, icc)
     if _ends_flat(channels):
         _check_whole(kind, data)
-    notes: tuple[str, ...] = ()
+    if kind == "BMP" and channels.ndim == 3 and channels.shape[2] == 4 and not channels[..., 3].any():
+        channels = np.ascontiguousarray(channels[..., :3])  # programs write an alpha of 0 that they don't mean
     if code is not None:
-        channels, profile, notes = _convert_code(channels, code)
+        channels, profile, lost = _convert_code(channels, code)
+        notes += lost
     return _upright(channels, exif, dpi, profile, image.format or "", turned=turned_by_pillow, notes=notes)
 
 
@@ -130,7 +149,7 @@ def _convert_code(channels: NDArray[Any], code: cicp.ColorCode) -> tuple[NDArray
     return colors, None, notes
 
 
-def decode_deep_tiff(tags: tiff.Tags, data: bytes) -> Picture:
+def decode_deep_tiff(tags: tiff.Tags, data: bytes, *, notes: tuple[str, ...] = ()) -> Picture:
     """A TIFF of 16 bits per color; Pillow gives its metadata, where it opens such a file at all."""
     deep = tiff.decode_deep(tags, data)
     try:
@@ -146,7 +165,7 @@ def decode_deep_tiff(tags: tiff.Tags, data: bytes) -> Picture:
         channels, profile = np.asarray(_to_rgb(inks, icc)), None
     elif deep.channels is not None:
         channels = deep.channels
-    return _upright(channels, exif, dpi, profile, "TIFF", turned=False)
+    return _upright(channels, exif, dpi, profile, "TIFF", turned=False, notes=notes)
 
 
 def _upright(
@@ -185,6 +204,8 @@ def from_channels(
         own = channels[..., 3]
         if int(own.min()) < np.iinfo(own.dtype).max:
             alpha = own.astype(np.float32) / np.float32(np.iinfo(own.dtype).max)
+        if not own.any():
+            notes += ("it is transparent everywhere, so nothing of it is shown",)
         channels = np.ascontiguousarray(channels[..., :3])
     frame = to_8_bit(channels)
     if icc is not None:

@@ -5,11 +5,42 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
+from typing import BinaryIO
 
 from standout.errors import InputError, LimitExceeded
 
-ALLOWED = "JPEG, PNG, WebP, TIFF, BMP, HEIC and AVIF"
+ALLOWED = "JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC and AVIF"
+
+#: Ending of a file -> the kind that such files are; for folders. The content decides, not the ending.
+KINDS = {
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".jfif": "JPEG", ".jpe": "JPEG", ".jif": "JPEG", ".pjpeg": "JPEG", ".pjp": "JPEG",
+    ".png": "PNG", ".apng": "PNG", ".webp": "WebP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".dib": "BMP",
+    ".gif": "GIF", ".heic": "HEIC", ".heif": "HEIC", ".hif": "HEIC", ".avif": "AVIF",
+}  # fmt: skip
+#: Endings of the files that can be read.
+SUFFIXES = tuple(KINDS)
+#: Endings of pictures that can't; they are named where they are passed over.
+FOREIGN_SUFFIXES = (
+    ".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw",
+    ".psd", ".svg", ".jxl", ".jp2", ".tga", ".ico", ".exr", ".hdr", ".pdf",
+)  # fmt: skip
+
+#: A piece of a stream, bytes: what is asked for is allocated before it is read.
+_PIECE = 1 << 20
+
+
+def passed_over(name: str, endings: Collection[str] = SUFFIXES) -> str:
+    """Why a file of this name isn't looked into, as a summary counts it; empty where it has one of the endings.
+
+    >>> passed_over("photo.JFIF"), passed_over("photo.nef"), passed_over("notes.txt")
+    ('', '.nef files, which are not read', 'other files')
+    """
+    ending = os.path.splitext(name)[1].lower()
+    if ending in endings:
+        return ""
+    return f"{ending} files, which are not read" if ending in FOREIGN_SUFFIXES else "other files"
 
 
 #: A `Path` has lost one of the slashes.
@@ -30,7 +61,9 @@ def load_bytes(source: str | Path | bytes | bytearray | memoryview, max_bytes: i
     if isinstance(source, bytes | bytearray | memoryview):
         name, data = "The input", bytes(source)
     elif str(source) == "-":
-        name, data = "Standard input", sys.stdin.buffer.read(max_bytes + 1)
+        if sys.stdin is None:
+            raise InputError("Standard input is closed; give the name of a file.")
+        name, data = "Standard input", read_all(sys.stdin.buffer, max_bytes)
     else:
         name, data = f"`{source}`", _read_file(Path(source), max_bytes)
     if len(data) > max_bytes:
@@ -48,7 +81,7 @@ def _read_file(path: Path, max_bytes: int) -> bytes:
             size = os.fstat(file.fileno()).st_size
             if size > max_bytes:
                 raise LimitExceeded(f"`{path}` must be at most {max_bytes:,} bytes; received {size:,}.")
-            return file.read(max_bytes + 1)
+            return read_all(file, max_bytes, size)
     except FileNotFoundError:
         if is_address(str(path)):
             raise InputError(
@@ -58,6 +91,22 @@ def _read_file(path: Path, max_bytes: int) -> bytes:
         raise InputError(f"There is no file `{path}`.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise InputError(f"`{path}` can't be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def read_all(file: BinaryIO, max_bytes: int, expected: int = 0) -> bytes:
+    """All bytes of an open file, but no more than one above `max_bytes`; of text, the text.
+
+    Args:
+        file: Opened for reading bytes.
+        max_bytes: How many are allowed.
+        expected: How many there should be, if that is known.
+    """
+    parts = [file.read(min(max_bytes, expected or _PIECE) + 1)]
+    total = len(parts[0])
+    while parts[-1] and total <= max_bytes:
+        parts.append(file.read(min(_PIECE, max_bytes + 1 - total)))
+        total += len(parts[-1])
+    return parts[0] if len(parts) < 3 else type(parts[0])().join(parts)
 
 
 def sniff(data: bytes) -> str | None:
@@ -70,6 +119,8 @@ def sniff(data: bytes) -> str | None:
         return "WebP"
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "TIFF"
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return "GIF"
     if data[:2] == b"BM":
         return "BMP"
     if data[4:8] == b"ftyp":
@@ -79,3 +130,24 @@ def sniff(data: bytes) -> str | None:
         if any(brand in brands for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")):
             return "HEIC"
     return None
+
+
+def what_it_is(data: bytes) -> str:
+    """What a file is that is no picture which is read, as the end of a sentence; empty if that isn't known."""
+    if (
+        data[:4] in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb")
+        or data[:8] == b"FUJIFILM"
+        or data[4:11] == b"ftypcrx"
+    ):
+        return "it is a camera's RAW file; develop it to JPEG or TIFF first"
+    if data.startswith(b"version https://git-lfs"):
+        return "it is a pointer of Git LFS; `git lfs pull` brings the file itself"
+    if data[:4] == b"%PDF":
+        return "it is a PDF; save its page as PNG first"
+    if data[:4] == b"8BPS":
+        return "it is a Photoshop document; save it as PNG or TIFF first"
+    if data[:12] == b"\0\0\0\x0cJXL \r\n\x87\n" or data[:2] == b"\xff\x0a":
+        return "it is a JPEG XL; save it as JPEG or PNG first"
+    if data[:512].lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<svg", b"<?xml", b"<!doctype", b"<html")):
+        return "it is text such as SVG or a page of the web"
+    return ""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from standout.errors import InputError
+from standout.imaging.source import passed_over
 from standout.work.journal import JOURNAL_NAME
 
 
@@ -82,8 +83,8 @@ def _reason_to_skip(
         if not recursive:
             return "folders (--recursive looks into them)"
         return "folders of results" if (path / JOURNAL_NAME).exists() else None
-    if path.suffix.lower() not in endings:
-        return "other files"
+    if reason := passed_over(entry.name, endings):
+        return reason
     broken_link = entry.is_symlink() and not os.path.exists(path)
     if not broken_link and not entry.is_file():
         return "other files"  # a pipe or a device would make us wait for ever

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from standout.errors import InputError
 from standout.imaging.arrays import Frame, Mask
+from standout.imaging.source import KINDS
 from standout.workshop.audit import backgrounds, duplicates, mask_faults
 from standout.workshop.data.edge_fit import edge_fit, fits_turned
 from standout.workshop.data.label_pictures import PersonLabel
@@ -39,10 +40,7 @@ SMALL_PX = 128
 HEAT = 32  # rows and columns of the position map
 
 #: What a picture's ending promises, by the names that Pillow gives the formats.
-_ENDINGS = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
-    ".heic": "HEIF", ".heif": "HEIF", ".hif": "HEIF", ".avif": "AVIF",
-}  # fmt: skip
+_ENDINGS = {ending: {"WebP": "WEBP", "HEIC": "HEIF"}.get(kind, kind) for ending, kind in KINDS.items()}
 
 
 @dataclass
