@@ -59,7 +59,7 @@ def test_the_whole_command(
     assert sorted(path.name for path in out.iterdir()) == [JOURNAL_NAME, "a-png.png", "a.png", "nobody.png"]
     expected = standout.cut_out(bright_person, model=model_file)
     np.testing.assert_array_equal(read(out / "a-png.png").color, np.asarray(expected)[..., :3])
-    np.testing.assert_array_equal(read(out / "a.png").color, expected[:, ::-1, :3])
+    np.testing.assert_array_equal(read(out / "a.png").color, np.asarray(expected)[:, ::-1, :3])
 
     content = json.loads(report.read_text())
     assert content["counts"] == {"done": 3, "unchanged": 0, "failed": 1, "pending": 0}
