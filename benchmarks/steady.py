@@ -160,9 +160,9 @@ def sweep(clips: list[Clip]) -> None:
             for tolerance in (8.0, 10.0, 12.0):
                 for width in (192, 320):
                     names = {
-                        "_MEMORY": memory,
+                        "MEMORY": memory,
                         "_AHEAD": ahead,
-                        "_TOLERANCE": tolerance,
+                        "TOLERANCE": tolerance,
                         "_FLOW_AREA": width * width * 9 // 16,
                     }
                     for name, value in names.items():

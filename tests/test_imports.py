@@ -50,7 +50,15 @@ ROOMS: dict[str, set[str]] = {
     "workshop.score": {"inference", "workshop.data"},
     "workshop.model": {"workshop.config"},
     "workshop.train": {"workshop.config", "workshop.data", "workshop.model", "workshop.plots", "workshop.score"},
-    "workshop.export": {"inference", "model_card", "workshop.data", "workshop.model"},
+    "workshop.export": {
+        "compositing",
+        "imaging",
+        "inference",
+        "model_card",
+        "pipeline",
+        "workshop.data",
+        "workshop.model",
+    },
     "workshop.label": {"cluster", "folder", "hardware", "inference", "processes"},
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import ImageColor
 
 import standout
 from browser_kit import host, jpeg, portrait, run, until
@@ -125,3 +126,33 @@ def test_a_virtual_background_in_somebody_elses_call(built: Path, opened: Any) -
         opened.goto(address)
         until(opened, "!!window.standout")
         assert opened.evaluate(CALL), "the room's corner never became the chosen color"
+
+
+def test_colors_are_those_of_css_and_python(built: Path, opened: Any) -> None:
+    cut = """async (colors) => {
+      const segmenter = await standout.createSegmenter({ model: "live", wasmPath: "library/engine/" });
+      const file = await (await fetch("wall.jpg")).blob();
+      const corners = {};
+      for (const color of colors) {
+        try {
+          const { blob } = await segmenter.cutOut(file, { background: { color } });
+          const bitmap = await createImageBitmap(blob);
+          const drawn = new OffscreenCanvas(1, 1).getContext("2d");
+          drawn.drawImage(bitmap, 0, 0);
+          corners[color] = [...drawn.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+        } catch (error) {
+          corners[color] = error.code;
+        }
+      }
+      segmenter.close();
+      return corners;
+    }"""
+    known = ["white", "black", "Rebeccapurple", "papayawhip", "#0af", " #102030 "]
+    unknown = ["beige-ish", "", "transparent", "currentcolor", "rgb(1, 2, 3)", "#12"]
+    with host(built) as address:
+        opened.goto(address)
+        until(opened, "!!window.standout")
+        corners = opened.evaluate(cut, known + unknown)
+    for color in known:
+        assert corners[color] == list(ImageColor.getrgb(color.strip())), color
+    assert {corners[color] for color in unknown} == {"input"}

@@ -60,7 +60,9 @@ export function startPhotos(): void {
     get(`tool-${tool}`).addEventListener("click", () => setTool(get(`tool-${tool}`).getAttribute("aria-pressed") === "true" ? "none" : tool));
   }
   const size = get<HTMLInputElement>("brush-size");
-  size.addEventListener("input", () => stage.setBrush(Number(size.value) / 200));
+  const brush = (): void => stage.setBrush(Number(size.value) / 200);
+  size.addEventListener("input", brush);
+  brush();
   stage.onStroke = (stroke) => change((photo) => photo.strokes.push(stroke));
   stage.onPoint = (x, y) => void keepAt(x, y);
   get("undo").addEventListener("click", () => change((photo) => (photo.strokes.length ? photo.strokes.pop() : (photo.keep = []))));

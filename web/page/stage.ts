@@ -11,7 +11,7 @@ export class Stage {
   onStroke: (stroke: Stroke) => void = () => {};
   onPoint: (x: number, y: number) => void = () => {};
   private tool: Tool = "none";
-  private brush = 0.025;
+  private brush = 0;
   private part: Rendered["part"] = { left: 0, top: 0, right: 1, bottom: 1 };
   private original: ImageBitmap | undefined;
   /** Counts photos: one that is read only when the next was chosen is not shown. */

@@ -1,17 +1,12 @@
 /** From a network's output to the alpha that people see: the rules of Python's `standout.inference.clean_alpha`. */
-import type { Alpha } from "./arrays";
+import type { Alpha, Frame } from "./arrays";
 import { connectedPieces, nearestLabel } from "./components";
+import { constants } from "./constants";
+import { enlargeAlpha } from "./guidedFilter";
+import type { Coarse } from "./predictor";
 
-/** Soft edges and hair reach this far from a person's pixels above the threshold, in pixels of the network … */
-const EDGE = 12;
-/** … and within so many more pixels what is left of alpha fades away. */
-const FADE = 8;
-/** With a smaller share of the pixels than this at the threshold, nobody counts as found. */
-export const NOBODY_BELOW = 1e-4;
-/** A network's alpha below this, or as near to 1, says "background" or "person", only not loudly: Python's `UNDECIDED`. */
-const UNDECIDED = 0.2;
-/** Of the line between: around 0.5 alpha gets steeper by so much. */
-export const CONTRAST = 1 / (1 - 2 * UNDECIDED);
+/** Where alpha is this many times the share of a person, somebody is there at any resolution. */
+const SURELY = 20;
 
 /**
  * Hysteresis (Canny 1986) on connected pieces: keeps alpha in and near pieces that somewhere reach `certainty`, and fades it to 0
@@ -31,23 +26,42 @@ export function dropGuesses(alpha: Alpha, certainty: number, threshold: number):
   const kept = labels;
   for (let i = 0; i < kept.length; i++) kept[i] = sure[kept[i]!]!;
   const { distance } = nearestLabel(kept, width, height);
+  const { edge, fade } = constants().hysteresis;
   for (let i = 0; i < data.length; i++) {
     // A guess right beside a person who stays goes too.
     if (person[i] && !kept[i]) continue;
-    const weight = (EDGE + FADE - distance[i]!) / FADE;
+    const weight = (edge + fade - distance[i]!) / fade;
     result[i] = weight >= 1 ? data[i]! : weight <= 0 ? 0 : data[i]! * weight;
   }
   return { data: result, width, height };
 }
 
-export function isNobody(alpha: Alpha, threshold: number): boolean {
+/** Whether nobody is there, decided at the photo's own size, as in Python; where it is plain before, without enlarging. */
+export function isNobody({ alpha, guide }: Coarse, frame: Frame, threshold: number): boolean {
+  const { share } = constants().nobody;
   let count = 0;
-  for (const value of alpha.data) if (value >= threshold) count++;
-  return count < NOBODY_BELOW * alpha.data.length;
+  let most = 0;
+  for (const value of alpha.data) {
+    if (value >= threshold) count++;
+    if (value > most) most = value;
+  }
+  if (most === 0) return true;
+  if (count >= SURELY * share * alpha.data.length) return false;
+  let full = 0;
+  enlargeAlpha(alpha, frame, guide, (_left, _top, width, height, values) => {
+    if (typeof values === "number") full += values >= threshold ? width * height : 0;
+    else for (const value of values) if (value >= threshold) full++;
+  });
+  return full < share * frame.width * frame.height;
 }
 
-/** The straight line that makes an alpha of a network's probability: 0.2 becomes 0, 0.8 becomes 1, 0.5 stays. Photos and cameras. */
-export function settle(value: number): number {
-  const line = (value - 0.5) * CONTRAST + 0.5;
+/** How much steeper than the network's probability alpha is around 0.5. */
+export function contrast(): number {
+  return 1 / (1 - 2 * constants().clean_alpha.undecided);
+}
+
+/** The straight line that makes an alpha of a network's probability; 0.5 stays. Photos and cameras. */
+export function settle(value: number, steeper: number): number {
+  const line = (value - 0.5) * steeper + 0.5;
   return line <= 0 ? 0 : line >= 1 ? 1 : line;
 }

@@ -4,17 +4,9 @@
  * At low resolution alpha is written in every window as a linear function of the guide's color, alpha = a · guide + b; the smooth
  * coefficients are enlarged, and the sharp picture itself brings the edge back. Same numbers as in Python.
  */
-import { type Alpha, type Frame, type Rgb, clamp, resizeAlpha, resizeChannels } from "./arrays";
-
-/** The coefficients are computed at the network's resolution divided by this. */
-const SUBSAMPLE = 2;
-const RADIUS = 1;
-const EPSILON = 1e-4;
-const LEAST_DETERMINANT = EPSILON ** 3;
-/** Small, because a tile is either decided by its coarse alpha or computed pixel by pixel. */
-const TILE = 64;
-const DECIDED = 0.5 / 255;
-const FLAT = 4 / 255;
+import { type Alpha, type Frame, type Rgb, clamp } from "./arrays";
+import { constants } from "./constants";
+import { resizeAlpha, resizeChannels } from "./resize";
 
 /** (a_r, a_g, a_b, b) per pixel: alpha = a · guide + b with the guide in [0, 1]. */
 export interface Coefficients {
@@ -23,11 +15,11 @@ export interface Coefficients {
   readonly height: number;
 }
 
-/** Means in windows of 2 · RADIUS + 1, borders reflected with the edge pixel repeated. */
+/** Means in windows of 3 × 3, borders reflected with the edge pixel repeated. */
 function windowMeans(data: Float32Array, width: number, height: number, channels: number): Float32Array {
   const middle = new Float32Array(data.length);
   const result = new Float32Array(data.length);
-  const share = 1 / (2 * RADIUS + 1);
+  const share = 1 / 3;
   const rowLength = width * channels;
   for (let y = 0; y < height; y++) {
     const base = y * rowLength;
@@ -49,8 +41,10 @@ function windowMeans(data: Float32Array, width: number, height: number, channels
 
 /** The coefficients for an alpha and the guide at alpha's size. */
 export function guidedCoefficients(alpha: Alpha, guide: Rgb): Coefficients {
-  const width = Math.max(1, Math.floor(alpha.width / SUBSAMPLE));
-  const height = Math.max(1, Math.floor(alpha.height / SUBSAMPLE));
+  const { subsample, epsilon } = constants().guided_filter;
+  const leastDeterminant = epsilon ** 3;
+  const width = Math.max(1, Math.floor(alpha.width / subsample));
+  const height = Math.max(1, Math.floor(alpha.height / subsample));
   const small = resizeAlpha(alpha, width, height).data;
   const color = resizeChannels(guide, 3, width, height);
   const count = width * height;
@@ -89,9 +83,9 @@ export function guidedCoefficients(alpha: Alpha, guide: Rgb): Coefficients {
     const cg = mean[m + 5]! - mg * ma;
     const cb = mean[m + 6]! - mb * ma;
     // The 3×3 covariance of the colors, plus epsilon on the diagonal, inverted by its cofactors.
-    const rr = mean[m + 7]! - mr * mr + EPSILON;
-    const gg = mean[m + 8]! - mg * mg + EPSILON;
-    const bb = mean[m + 9]! - mb * mb + EPSILON;
+    const rr = mean[m + 7]! - mr * mr + epsilon;
+    const gg = mean[m + 8]! - mg * mg + epsilon;
+    const bb = mean[m + 9]! - mb * mb + epsilon;
     const rg = mean[m + 10]! - mr * mg;
     const rb = mean[m + 11]! - mr * mb;
     const gb = mean[m + 12]! - mg * mb;
@@ -102,7 +96,7 @@ export function guidedCoefficients(alpha: Alpha, guide: Rgb): Coefficients {
     const cgb = rg * rb - rr * gb;
     const cbb = rr * gg - rg * rg;
     const product = rr * crr + rg * crg + rb * crb;
-    const determinant = product > LEAST_DETERMINANT ? product : LEAST_DETERMINANT;
+    const determinant = product > leastDeterminant ? product : leastDeterminant;
     const ar = (crr * cr + crg * cg + crb * cb) / determinant;
     const ag = (crg * cr + cgg * cg + cgb * cb) / determinant;
     const ab = (crb * cr + cgb * cg + cbb * cb) / determinant;
@@ -129,18 +123,19 @@ export function enlargeAlpha(alpha: Alpha, frame: Frame, guide: Rgb, take: TakeT
     return;
   }
   const coefficients = guidedCoefficients(alpha, guide);
-  const buffer = new Float32Array(TILE * TILE);
-  for (let top = 0; top < height; top += TILE) {
-    for (let left = 0; left < width; left += TILE) {
-      const tileWidth = Math.min(TILE, width - left);
-      const tileHeight = Math.min(TILE, height - top);
+  const { tile, decided, flat } = constants().guided_filter;
+  const buffer = new Float32Array(tile * tile);
+  for (let top = 0; top < height; top += tile) {
+    for (let left = 0; left < width; left += tile) {
+      const tileWidth = Math.min(tile, width - left);
+      const tileHeight = Math.min(tile, height - top);
       const [low, high] = range(alpha, frame, left, top, tileWidth, tileHeight);
-      if (high < DECIDED || low > 1 - DECIDED) {
+      if (high < decided || low > 1 - decided) {
         take(left, top, tileWidth, tileHeight, Math.round(low));
         continue;
       }
       const values = buffer.subarray(0, tileWidth * tileHeight);
-      if (high - low < FLAT) enlargePlain(alpha, frame, left, top, tileWidth, tileHeight, values);
+      if (high - low < flat) enlargePlain(alpha, frame, left, top, tileWidth, tileHeight, values);
       else enlargeGuided(coefficients, frame, left, top, tileWidth, tileHeight, values);
       take(left, top, tileWidth, tileHeight, values);
     }
@@ -149,7 +144,8 @@ export function enlargeAlpha(alpha: Alpha, frame: Frame, guide: Rgb, take: TakeT
 
 /** The smallest and largest alpha that has a say in a tile. */
 function range(alpha: Alpha, frame: Frame, left: number, top: number, width: number, height: number): [number, number] {
-  const margin = SUBSAMPLE * (2 * RADIUS + 1);
+  const { subsample, radius } = constants().guided_filter;
+  const margin = subsample * (2 * radius + 1);
   const scaleX = alpha.width / frame.width;
   const scaleY = alpha.height / frame.height;
   const x0 = Math.max(0, Math.trunc(left * scaleX) - margin);

@@ -2,23 +2,19 @@
  * More than one look at a photograph: at its mirror image, and closer at the people in it (test-time augmentation). The rules of
  * Python's `standout.inference.tta`.
  */
-import { type Alpha, type Box, type Frame, clamp, cutAlpha, resizeAlpha, roundHalfEven } from "./arrays";
+import { type Alpha, type Box, type Frame, clamp, cutAlpha, roundHalfEven } from "./arrays";
 import { connectedPieces } from "./components";
-
-const MARGIN = 0.3;
-const MARGIN_PX = 8;
-const LEAST_PIECE = 0.0005;
-/** Alpha that has been seen from near by is kept at no more pixels than this, longer side. */
-const MOST_PX = 2048;
-/** No look is surer than this: one that errs can be outvoted by another. */
-const DOUBT = 1e-7;
+import { constants } from "./constants";
+import { resizeAlpha } from "./resize";
 
 /** The alpha of the mean of two looks' logits. */
 export function agree(first: Alpha, second: Alpha): Alpha {
   const data = new Float32Array(first.data.length);
+  // No look is surer than this: one that errs can be outvoted by another.
+  const { doubt } = constants().looks;
   for (let i = 0; i < data.length; i++) {
-    const p = clamp(first.data[i]!, DOUBT, 1 - DOUBT);
-    const q = clamp(second.data[i]!, DOUBT, 1 - DOUBT);
+    const p = clamp(first.data[i]!, doubt, 1 - doubt);
+    const q = clamp(second.data[i]!, doubt, 1 - doubt);
     const person = Math.sqrt(p * q);
     data[i] = person / (person + Math.sqrt((1 - p) * (1 - q)));
   }
@@ -28,16 +24,17 @@ export function agree(first: Alpha, second: Alpha): Alpha {
 /** The box around everybody, guesses included, with a margin; null if there is nobody. */
 export function peopleBox(alpha: Alpha, threshold: number): Box | null {
   const { data, width, height } = alpha;
+  const { margin, margin_px, least_piece } = constants().looks;
   const mask = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i++) mask[i] = data[i]! >= threshold ? 1 : 0;
-  const pieces = connectedPieces(mask, width, height).pieces.filter((piece) => piece.area >= LEAST_PIECE * data.length);
+  const pieces = connectedPieces(mask, width, height).pieces.filter((piece) => piece.area >= least_piece * data.length);
   if (!pieces.length) return null;
   const left = Math.min(...pieces.map((piece) => piece.left));
   const top = Math.min(...pieces.map((piece) => piece.top));
   const right = Math.max(...pieces.map((piece) => piece.right));
   const bottom = Math.max(...pieces.map((piece) => piece.bottom));
-  const across = Math.trunc(MARGIN * (right - left)) + MARGIN_PX;
-  const down = Math.trunc(MARGIN * (bottom - top)) + MARGIN_PX;
+  const across = Math.trunc(margin * (right - left)) + margin_px;
+  const down = Math.trunc(margin * (bottom - top)) + margin_px;
   const x = Math.max(0, left - across);
   const y = Math.max(0, top - down);
   return { left: x, top: y, width: Math.min(width, right + across) - x, height: Math.min(height, bottom + down) - y };
@@ -55,7 +52,7 @@ export function scaledBox(box: Box, across: number, down: number): Box {
 export function putCloser(whole: Alpha, box: Box, near: Alpha, frame: Pick<Frame, "width" | "height">): Alpha {
   const { width, height } = frame;
   let scale = near.height / ((box.height * height) / whole.height);
-  scale = Math.min(Math.max(scale, whole.height / height), 1, MOST_PX / Math.max(height, width));
+  scale = Math.min(Math.max(scale, whole.height / height), 1, constants().looks.most_px / Math.max(height, width));
   const rows = Math.max(1, roundHalfEven(height * scale));
   const columns = Math.max(1, roundHalfEven(width * scale));
   const seen = agree(resizeAlpha(cutAlpha(whole, box), near.width, near.height), near);

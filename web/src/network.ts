@@ -2,6 +2,7 @@
 import type * as Ort from "onnxruntime-web";
 import type { Rgb } from "./arrays";
 import type { NetworkOptions } from "./assets";
+import { useConstants } from "./constants";
 import { download, downloadPacked } from "./download";
 import { StandoutError } from "./errors";
 import type { Card, Network } from "./predictor";
@@ -47,6 +48,7 @@ export function readCard(json: Uint8Array): Card {
   if (!Array.isArray(card.input_size) || typeof card.threshold !== "number") {
     throw new StandoutError("model", "The model's card must be a JSON file of `standout export --web`; it holds no `input_size`.");
   }
+  useConstants(card.constants);
   return card;
 }
 

@@ -1,11 +1,11 @@
 /** From a frame to its alpha: what is done by Python's `standout.inference.model.Model`. */
-import {
-  type Alpha, type Box, type Frame, type Rgb, checkFrame, cutAlpha, cutFrame, letterboxBox, resizeAlpha, resizeToRgb, roundHalfEven,
-} from "./arrays";
+import { type Alpha, type Box, type Frame, type Rgb, checkFrame, cutAlpha, cutFrame, letterboxBox, roundHalfEven } from "./arrays";
 import { dropGuesses } from "./cleanAlpha";
+import { type Constants, constants } from "./constants";
 import { StandoutError } from "./errors";
 import { enlargeAlpha } from "./guidedFilter";
 import { agree, peopleBox, putCloser, scaledBox } from "./looks";
+import { resizeAlpha, resizeToRgb } from "./resize";
 
 /** What a model says of itself; the part of Python's `ModelCard` that is needed here. */
 export interface Card {
@@ -17,6 +17,7 @@ export interface Card {
   readonly zoom_gain: number;
   readonly threshold: number;
   readonly certainty: number;
+  readonly constants: Constants;
 }
 
 /** A loaded network: uint8 RGB in, alpha out, at one size. */
@@ -31,8 +32,6 @@ export interface Coarse {
   readonly alpha: Alpha;
   readonly guide: Rgb;
 }
-
-const GREY = 127;
 
 export class Predictor {
   /**
@@ -127,7 +126,7 @@ export class Predictor {
 
 function putOnGrey(picture: Rgb, box: Box, width: number, height: number, mirrored: boolean): Rgb {
   if (!mirrored && box.width === width && box.height === height) return picture;
-  const data = new Uint8Array(width * height * 3).fill(GREY);
+  const data = new Uint8Array(width * height * 3).fill(constants().letterbox.grey);
   for (let y = 0; y < box.height; y++) {
     const from = y * box.width * 3;
     const row = (box.top + y) * width;

@@ -34,7 +34,7 @@ export class Segmenter {
     });
     try {
       const network = networkOptions(options, options.model ?? "photo", photoThreads());
-      return new Segmenter(remote, await remote.call<Card>("open", { network, size: options.size, looks: options.looks ?? 1 }));
+      return new Segmenter(remote, await remote.call<Card>("open", { network, size: options.size, looks: options.looks ?? 1, live: false }));
     } catch (error) {
       remote.close();
       throw error;

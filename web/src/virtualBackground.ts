@@ -72,13 +72,13 @@ export async function virtualBackground(stream: MediaStream, options: VirtualBac
   listeners.set("stats", (stats) => options.onStats?.(stats));
   listeners.set("failed", (message) => options.onError?.(message));
   try {
-    await remote.call("open", { network: networkOptions(options, options.model ?? "live", liveThreads()), size: options.size ?? 256, looks: 1 });
+    await remote.call("open", { network: networkOptions(options, options.model ?? "live", liveThreads()), size: options.size, looks: 1, live: true });
   } catch (error) {
     remote.close();
     throw error;
   }
   const send = (message: ToWorker, transfer: Transferable[] = []): void => worker.postMessage(message, transfer);
-  const engine = { every: options.every ?? 2, smoothing: options.smoothing ?? true, compositor: options.compositor ?? "auto" };
+  const engine = { every: options.every, smoothing: options.smoothing ?? true, compositor: options.compositor ?? "auto" };
   const start = (source: Source, transfer: Transferable[]): void => {
     send({ live: "start", options: engine, behind: first, source }, transfer);
   };

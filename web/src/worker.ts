@@ -1,6 +1,7 @@
 /** The worker of the library: one network, photos or a camera's frames. */
 import type { Frame } from "./arrays";
 import type { NetworkOptions } from "./assets";
+import { constants } from "./constants";
 import { StandoutError } from "./errors";
 import { LiveWorker } from "./live/liveWorker";
 import { loadNetwork } from "./network";
@@ -12,6 +13,8 @@ export interface OpenArguments {
   readonly network: Omit<NetworkOptions, "progress">;
   readonly size: number | undefined;
   readonly looks: 1 | 2 | 3;
+  /** For a camera: the network sees its pictures smaller. */
+  readonly live: boolean;
 }
 
 let predictor: Predictor | undefined;
@@ -27,14 +30,15 @@ function handedOver<T extends Rendered>(rendered: T): Transferred<T> {
 }
 
 const emit = serve(self as unknown as Worker, {
-  async open({ network, size, looks }: OpenArguments) {
+  async open({ network, size, looks, live: isLive }: OpenArguments) {
     const loaded = new Map<string, number>();
     const progress = (url: string, bytes: number): void => {
       loaded.set(url, bytes);
       emit("progress", [...loaded.values()].reduce((a, b) => a + b, 0));
     };
     const opening = await loadNetwork({ ...network, progress });
-    predictor = new Predictor(opening, size, looks);
+    const own = Math.max(...opening.card.input_size);
+    predictor = new Predictor(opening, size ?? (isLive ? Math.min(own, constants().live.longest_side) : own), looks);
     photos = new PhotoEngine(predictor);
     live.use(predictor);
     return predictor.card;

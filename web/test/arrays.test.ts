@@ -1,6 +1,6 @@
 /** Pictures made smaller. */
 import { describe, expect, it } from "vitest";
-import { resizeChannels } from "../src/arrays";
+import { resizeChannels } from "../src/resize";
 
 /** The mean of what a target pixel covers, pixels at its border by their share: slow and plain. */
 function mean(data: ArrayLike<number>, width: number, height: number, channel: number, toWidth: number, toHeight: number, x: number, y: number): number {

@@ -29,7 +29,13 @@ MAX_BLUR = 1000.0
 _ALLOWED = "transparent, blur, blur:RADIUS, a color (`white`, `#rrggbb`) or an image file"
 _COLOR_FUNCTIONS = ("rgb", "rgba", "hsl", "hsla", "hsv", "hsb")
 #: Radius that a blur has at the reduced size where it is computed, pixels: enough for a round disc.
-_WORK_RADIUS = 10.0
+WORK_RADIUS = 10.0
+#: The blur that is taken where none is asked for: a share of the longer side, and at least so many pixels.
+BLUR_SHARE, LEAST_BLUR = 0.025, 2.0
+#: Light of the background, 0 … 1, from which a pixel lends its color; below, some of it is the person's.
+LIT = 0.98
+#: The say of the background that was carried in, beside what is within the blur's reach.
+FAR = 1e-3
 #: How many times a lamp outshines what an 8-bit photo can show of it; gives the discs their sparkle.
 _HIGHLIGHT = 6.0
 
@@ -209,7 +215,7 @@ def default_blur(size_hw: tuple[int, int]) -> float:
         >>> default_blur((3000, 4000))
         100.0
     """
-    return max(2.0, 0.025 * max(size_hw))
+    return max(LEAST_BLUR, BLUR_SHARE * max(size_hw))
 
 
 def blur_background(
@@ -239,14 +245,14 @@ def blur_background(
     """
     height, width = alpha.shape
     radius = default_blur((height, width)) if radius is None else radius
-    scale = min(1.0, _WORK_RADIUS / radius)
+    scale = min(1.0, WORK_RADIUS / radius)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     most = float(np.iinfo(pixels.dtype).max)
     small = np.asarray(resize(pixels, size), np.float32) / np.float32(most)
     light = 1 - np.asarray(resize(alpha, size), np.float32)
     # A pixel that is even partly person carries the person's color: it lends no light, nor does its neighbour.
     light = np.asarray(cv2.erode(light, np.ones((3, 3), np.uint8)), np.float32)
-    light = np.where(light > 0.98, light, 0).astype(np.float32)
+    light = np.where(light > LIT, light, 0).astype(np.float32)
     if bokeh:
         small = small**2.2
         peak = small.max(axis=2, keepdims=True)
@@ -256,7 +262,7 @@ def blur_background(
     blurred = _out_of_focus(filled * light[..., None], radius * scale, bokeh)
     # Where little of the background is in reach, `filled` takes over smoothly.
     far = _out_of_focus(filled, radius * scale, bokeh)
-    blurred = (blurred + 1e-3 * far) / (weight + 1e-3)[..., None]
+    blurred = (blurred + FAR * far) / (weight + FAR)[..., None]
     if bokeh:
         blurred = np.clip(blurred, 0, 1) ** (1 / 2.2)
     result = np.clip(blurred * most + 0.5, 0, most).astype(pixels.dtype)

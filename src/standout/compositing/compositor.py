@@ -29,7 +29,7 @@ Layers = Sequence[Layer]
 Levels = NDArray[np.uint8]
 
 #: The blur is computed on a picture so small that its radius is this many pixels there: enough for a smooth veil.
-_BLUR_RADIUS = 4.0
+BLUR_RADIUS = 4.0
 #: Longer side at which the edge's means are taken, pixels; more gains nothing.
 _LOW = 192
 #: The windows' sides as shares of it, the best of those tried on a cut-out over known backgrounds.
@@ -98,7 +98,7 @@ class Compositor:
         out = self._out(layers, out)
         height, width = layers[0].shape[:2]
         radius = default_blur((height, width)) if radius is None else radius
-        scale = min(1.0, _BLUR_RADIUS / radius)
+        scale = min(1.0, BLUR_RADIUS / radius)
         size = max(1, round(height * scale)), max(1, round(width * scale))
         share = _shrunk(alpha, size).astype(np.float32) / np.float32(255)
         veil = blur_background(_small(layers, size), share, radius=radius * scale)

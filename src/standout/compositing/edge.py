@@ -12,6 +12,8 @@ from standout.imaging.parse import Length
 
 #: Alphas nearer to 0 or 1 than this are counted as 0 and 1: half a step of 8 bits.
 TINY = 0.5 / 255
+#: Alpha from which a pixel counts as seen, for the box around a person.
+LEAST = 0.02
 #: Largest radius of one pass of a dilation, pixels; wider ones are made of several.
 _PASS = 8
 #: Pixels × passes beyond which an outline is moved on a smaller picture: two seconds of one core.
@@ -90,7 +92,7 @@ def feather_edge(alpha: Alpha, pixels: float) -> Alpha:
 NO_ROOM = Length(0)
 
 
-def person_box(alpha: Alpha, *, margin: Length = NO_ROOM, least: float = 0.02) -> tuple[int, int, int, int] | None:
+def person_box(alpha: Alpha, *, margin: Length = NO_ROOM, least: float = LEAST) -> tuple[int, int, int, int] | None:
     """The box around everything above `least`: (left, top, right, bottom), inside the picture; None for nobody.
 
     Args:

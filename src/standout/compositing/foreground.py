@@ -8,7 +8,7 @@ Multi-level foreground estimation (Germer, Uelwer, Conrad, Harmeling: "Fast Mult
 from the coarsest picture to the finest. Only the soft pixels are unknowns here; beside them the picture is known
 to be all person (α = 1) or all background (α = 0), so time and memory follow the edge's length, not the megapixels.
 
-The finest picture that is solved has at most `_WORK_SIDE` pixels along its longer side. A larger one gets its F and B
+The finest picture that is solved has at most `WORK_SIDE` pixels along its longer side. A larger one gets its F and B
 from there, and the last step of blur fusion (Forte: "Approximate Fast Foreground Colour Estimation", ICIP 2021)
 brings back its own detail: F + α (I − α F − (1 − α) B).
 """
@@ -26,11 +26,11 @@ from standout.compositing.edge import TINY
 from standout.imaging.arrays import Alpha, resize
 
 #: ε of the equation: how much neighbours agree where alpha is flat.
-_FLAT = 1e-4
+FLAT = 1e-4
 #: Sweeps per level: many where a level is small, few where it is large (the coarser level has done the work).
-_SWEEPS_SMALL, _SWEEPS_LARGE, _SMALL = 10, 3, 20_000
-#: Longer side of the largest picture that is solved, pixels.
-_WORK_SIDE = 1000
+SWEEPS_SMALL, SWEEPS_LARGE, SMALL = 10, 3, 20_000
+#: Longer side of the largest picture that is solved, pixels; and what is known around its soft pixels.
+WORK_SIDE, MARGIN = 1000, 8
 
 #: The alphas that are neither background nor person, both ends included.
 _SOFT = float(np.nextafter(np.float32(TINY), np.float32(1))), float(np.nextafter(np.float32(1 - TINY), np.float32(0)))
@@ -111,8 +111,13 @@ def edge_colors(pixels: NDArray[Any], alpha: Alpha) -> EdgeColors | None:
     if not width:
         return None
     # A frame of a few pixels, so that the solid neighbours on both sides are in the picture.
-    left, top, right, bottom = max(0, x - 8), max(0, y - 8), min(alpha.shape[1], x + width + 8), y + height + 8
-    step = -(-max(right - left, bottom - top) // _WORK_SIDE)
+    left, top, right, bottom = (
+        max(0, x - MARGIN),
+        max(0, y - MARGIN),
+        min(alpha.shape[1], x + width + MARGIN),
+        y + height + MARGIN,
+    )
+    step = -(-max(right - left, bottom - top) // WORK_SIDE)
     # Of whole steps where there is room, for OpenCV is many times faster at whole ratios.
     size = max(1, (min(alpha.shape[0], bottom) - top) // step), max(1, (right - left) // step)
     right, bottom = min(right, left + size[1] * step), min(alpha.shape[0], top + size[0] * step)
@@ -218,7 +223,7 @@ def _sweep(level: _Level, f: _Floats, b: _Floats) -> tuple[_Floats, _Floats]:
     for step, inside in ((-1, x > 0), (1, x < width - 1), (-width, y > 0), (width, y < height - 1)):
         flat = np.where(inside, index + step, index)
         na, place = alpha[flat], number[flat]
-        w = np.where(inside, np.float32(_FLAT) + np.abs(a - na), np.float32(0))
+        w = np.where(inside, np.float32(FLAT) + np.abs(a - na), np.float32(0))
         unknown = place >= 0
         near.append((np.maximum(place, 0).astype(np.intp), np.where(unknown, w, np.float32(0))))
         known_f = np.where(~unknown & (na >= 1 - TINY), w, np.float32(0))
@@ -232,7 +237,7 @@ def _sweep(level: _Level, f: _Floats, b: _Floats) -> tuple[_Floats, _Floats]:
     # The 2 × 2 system of one pixel in closed form: the neighbours' mean plus its share of what is left unexplained.
     determinant = total_f * total_b + a * a * total_b + (1 - a) ** 2 * total_f
     gain_f, gain_b = a * total_b / determinant, (1 - a) * total_f / determinant
-    for _ in range(_SWEEPS_SMALL if index.size <= _SMALL else _SWEEPS_LARGE):
+    for _ in range(SWEEPS_SMALL if index.size <= SMALL else SWEEPS_LARGE):
         # Where no neighbour speaks, the coarser level does (with the 1e-8 that the totals start from).
         mean_f, mean_b = _neighbors(near, f, fixed_f) / total_f, _neighbors(near, b, fixed_b) / total_b
         rest = seen - a * mean_f - (1 - a) * mean_b

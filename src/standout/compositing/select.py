@@ -16,9 +16,11 @@ from standout.imaging.arrays import Alpha
 from standout.imaging.parse import Point
 
 #: Long side at which people are counted, pixels.
-_WORK_SIDE = 1024
+WORK_SIDE = 1024
 #: A patch below this share of the picture, or of the largest patch, is a part of the nearest person (a hand, hair).
-_LEAST_SHARE, _LEAST_OF_LARGEST = 0.0005, 0.03
+LEAST_SHARE, LEAST_OF_LARGEST = 0.0005, 0.03
+#: A point beside a person by up to this share of the longer side still means that person.
+NEAR = 0.02
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def keep_people(
 def _label(alpha: Alpha, threshold: float) -> tuple[NDArray[np.int32], list[Person]]:
     """The map of people at reduced size (0 nobody, else their number), and the list of them."""
     height, width = alpha.shape
-    scale = min(1.0, _WORK_SIDE / max(height, width))
+    scale = min(1.0, WORK_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) if scale < 1 else alpha
     count, raw, stats, centres = cv2.connectedComponentsWithStats((small >= threshold).astype(np.uint8), connectivity=8)
@@ -98,7 +100,7 @@ def _label(alpha: Alpha, threshold: float) -> tuple[NDArray[np.int32], list[Pers
         return labels, []
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
-    least = max(1.0, _LEAST_OF_LARGEST * float(areas.max()), min(_LEAST_SHARE * small.size, float(areas.max())))
+    least = max(1.0, LEAST_OF_LARGEST * float(areas.max()), min(LEAST_SHARE * small.size, float(areas.max())))
     large = [index for index in range(1, count) if areas[index] >= least]
     large.sort(key=lambda index: float(centres[index][0]))
     zoom_x, zoom_y = width / size[0], height / size[1]
@@ -127,8 +129,7 @@ def _person_at(at: Point, labels: NDArray[np.int32], people: list[Person], shape
         raise InputError(f"`at` must lie inside the picture of {width} × {height} pixels; received {x:g},{y:g}.")
     scale = labels.shape[1] / width
     number, distance = _nearest_number(labels, x * scale, y * scale)
-    # A miss of up to 2 % of the longer side still counts.
-    if distance > 0.02 * max(labels.shape) + 1:
+    if distance > NEAR * max(labels.shape) + 1:
         raise InputError(f"There is no person at {x:g},{y:g}; {_describe(people)}.")
     return number
 

@@ -9,9 +9,9 @@ from standout.compositing.edge import person_box
 from standout.imaging.arrays import Alpha, resize
 
 #: Of the person's longer side: how far the shadow falls, and how soft it is (σ); and its darkness.
-_OFFSET, _SOFTNESS, _DARKNESS = (0.015, 0.02), 0.02, 0.45
+OFFSET, SOFTNESS, DARKNESS = (0.015, 0.02), 0.02, 0.45
 #: Its longer side while it is computed, pixels: it is soft anyway.
-_WORK_SIDE = 1024
+WORK_SIDE = 1024
 
 
 def drop_shadow(alpha: Alpha) -> Alpha:
@@ -28,12 +28,12 @@ def drop_shadow(alpha: Alpha) -> Alpha:
     if box is None:
         return np.zeros_like(alpha)
     side = max(box[2] - box[0], box[3] - box[1])
-    scale = min(1.0, _WORK_SIDE / max(alpha.shape))
+    scale = min(1.0, WORK_SIDE / max(alpha.shape))
     size = (max(1, round(alpha.shape[0] * scale)), max(1, round(alpha.shape[1] * scale)))
     small = np.asarray(resize(alpha, size), np.float32)
-    move = np.array([[1, 0, _OFFSET[0] * side * scale], [0, 1, _OFFSET[1] * side * scale]], np.float32)
+    move = np.array([[1, 0, OFFSET[0] * side * scale], [0, 1, OFFSET[1] * side * scale]], np.float32)
     # What is cut by the picture's border throws its shadow as if it went on there.
     moved = cv2.warpAffine(small, move, (size[1], size[0]), borderMode=cv2.BORDER_REPLICATE)
-    soft = cv2.GaussianBlur(moved, (0, 0), max(0.5, _SOFTNESS * side * scale), borderType=cv2.BORDER_REPLICATE)
-    soft = cv2.resize(soft * _DARKNESS, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)
+    soft = cv2.GaussianBlur(moved, (0, 0), max(0.5, SOFTNESS * side * scale), borderType=cv2.BORDER_REPLICATE)
+    soft = cv2.resize(soft * DARKNESS, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(soft, 0, 1), np.float32)

@@ -18,6 +18,9 @@ Frame = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+#: What surrounds a picture in its letterbox, 0 … 255.
+GREY = 127
+
 
 def check_frame(frame: object, *, name: str = "frame") -> Frame:
     """Returns `frame` if it is uint8 RGB (H, W, 3) with at least one pixel.
@@ -83,7 +86,7 @@ def resize(array: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
     return cv2.resize(array, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def letterbox(frame: Frame, size_hw: tuple[int, int], *, fill: int = 127) -> tuple[Frame, Box]:
+def letterbox(frame: Frame, size_hw: tuple[int, int], *, fill: int = GREY) -> tuple[Frame, Box]:
     """Fits a frame into `size_hw` (height, width) without stretching; the borders are mid-grey.
 
     Returns:

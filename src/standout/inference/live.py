@@ -22,6 +22,8 @@ from standout.model_card import ModelCard
 
 #: Longer side at the network beyond which a camera's picture gains little.
 LONGEST_SIDE = 256
+#: The network sees every n-th frame; in browsers, whose WebAssembly takes two to three times as long, fewer.
+EVERY, EVERY_IN_BROWSERS = 1, 2
 
 
 class Coarse(Protocol):
@@ -53,7 +55,7 @@ class LiveConfig:
     """
 
     longest: int | None = None
-    every: int = 1
+    every: int = EVERY
     threads: int | None = 1
     smoothing: Smoothing = "flow"
     refine: bool = True

@@ -23,18 +23,18 @@ Smoothing = Literal["off", "confidence", "flow"]
 SMOOTHINGS: tuple[Smoothing, ...] = ("off", "confidence", "flow")
 
 #: Largest weight of the previous alpha, where the network is unsure; half of it where it is sure.
-_MEMORY = 0.9
+MEMORY = 0.9
 #: The largest say of the next frame, where it is looked ahead.
 _AHEAD = 0.35
 #: Difference of grey (0 … 255) between the moved last picture and this one at which the past's say falls to 1/e.
-_TOLERANCE = 11.0
+TOLERANCE = 11.0
 #: Forward–backward flow error, in pixels, at which confidence falls to 1/e.
 _GAP = 0.5
 #: A hand's own motion, beyond the picture's, at which the next frame may hardly take from it any more, pixels there: it
 #: is where the network sees it, whatever the flow makes of it.
 _CALM = 1.0
 #: Mean difference of the moved last picture from this one that makes a new scene.
-_SCENE = 28.0
+SCENE = 28.0
 #: Pixels of the picture in which motion is estimated: 192 x 108.
 _FLOW_AREA = 192 * 108
 #: The smallest side of it that OpenCV's optical flow survives (opencv#14554), pixels; less is padded.
@@ -151,7 +151,7 @@ class Steady:
             self._last = _View(now.grey, alpha, age=aged(np.zeros_like(alpha), alpha))
             return self._last
         age = self._age
-        mixed = without_holes(self._mixed(alpha, past, _MEMORY), alpha, *past, age)
+        mixed = without_holes(self._mixed(alpha, past, MEMORY), alpha, *past, age)
         self._last = _View(now.grey, mixed, alpha, past, aged(age, alpha))
         return self._last
 
@@ -184,9 +184,9 @@ class Steady:
             gap = there + _warp(back, there)
             sure = np.exp(-(gap**2).sum(axis=2) / _GAP**2)
         difference = cv2.blur(cv2.absdiff(warped, to.grey).astype(np.float32), (5, 5))
-        if float(difference.mean()) > _SCENE:
+        if float(difference.mean()) > SCENE:
             return None
-        trust = sure * np.exp(-difference / np.float32(_TOLERANCE))
+        trust = sure * np.exp(-difference / np.float32(TOLERANCE))
         return past, np.asarray(cv2.resize(trust, (shape[1], shape[0])), np.float32)
 
     def _calm(self, here: _View, following: _View) -> _Floats | None:

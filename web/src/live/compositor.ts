@@ -2,6 +2,7 @@
 import type { Frame } from "../arrays";
 import type { Color } from "../color";
 import type { Coefficients } from "../guidedFilter";
+import { defaultBlur } from "../photo/background";
 
 export type LivePicture = VideoFrame | ImageBitmap;
 
@@ -9,16 +10,16 @@ export type LivePicture = VideoFrame | ImageBitmap;
 export type LiveBehind =
   | { readonly kind: "none" }
   | { readonly kind: "color"; readonly color: Color }
-  /** Strength 1 is a radius of 2.5 % of the frame's longer side. */
+  /** Strength 1 is the radius that photos have where none is asked for. */
   | { readonly kind: "blur"; readonly strength: number }
   | { readonly kind: "image"; readonly image: ImageBitmap };
 
-/** Radius of the blur where it is computed, pixels. */
-export const WORK_RADIUS = 4;
+/** Alpha below which a soft pixel says too little of the person's own color to be freed of the background's share. */
+export const LEAST_SHARE = 0.35;
 
 /** The blur's radius for a frame, pixels of the frame. */
 export function blurRadius(width: number, height: number, behind: LiveBehind): number {
-  return Math.max(2, 0.025 * Math.max(width, height)) * (behind.kind === "blur" ? behind.strength : 1);
+  return defaultBlur(width, height) * (behind.kind === "blur" ? behind.strength : 1);
 }
 
 /** One frame goes through `take`, `shrunken`, `draw`, and one of the two outputs. */

@@ -2,12 +2,14 @@
  * Compositing on the processor, for machines whose WebGL is computed there anyway (and far more slowly) or that have none: bytes in,
  * bytes out, no canvas in between where frames come as `VideoFrame`.
  */
-import { type Frame, clamp, resizeChannels } from "../arrays";
-import { settle } from "../cleanAlpha";
+import { type Frame, clamp } from "../arrays";
+import { contrast, settle } from "../cleanAlpha";
+import { constants } from "../constants";
 import type { Coefficients } from "../guidedFilter";
 import { type SmallPicture, blurAround, coverBox } from "../photo/background";
 import { BACKGROUND, PERSON, Spans } from "./spans";
-import { type Compositor, type LiveBehind, type LivePicture, WORK_RADIUS, blurRadius } from "./compositor";
+import { type Compositor, type LiveBehind, type LivePicture, LEAST_SHARE, blurRadius } from "./compositor";
+import { resizeChannels } from "../resize";
 
 /** RGBA, 0 … 255. */
 interface SmallBytes {
@@ -80,6 +82,7 @@ export class CpuCompositor implements Compositor {
     /** What comes behind one row: pixels `from` to `to` of it, written over whatever is there. */
     const behindRow = this.behindRow(ownRow, ownTaps);
     const blurred = behind.kind === "blur";
+    const steeper = contrast();
     for (let y = 0; y < height; y++) {
       const base = y * width;
       spans.row(y);
@@ -101,7 +104,7 @@ export class CpuCompositor implements Compositor {
           const r = data[at]!;
           const g = data[at + 1]!;
           const b = data[at + 2]!;
-          const alpha = alphaAt(lineRow, lineTaps, x, r, g, b);
+          const alpha = alphaAt(lineRow, lineTaps, x, r, g, b, steeper);
           if (alpha <= 0) continue;
           let fr = r;
           let fg = g;
@@ -111,7 +114,7 @@ export class CpuCompositor implements Compositor {
             const i = ownTaps.first[x]! * 3;
             const j = ownTaps.second[x]! * 3;
             const u = ownTaps.share[x]!;
-            const share = (1 - alpha) / (alpha > 0.35 ? alpha : 0.35);
+            const share = (1 - alpha) / (alpha > LEAST_SHARE ? alpha : LEAST_SHARE);
             fr = clamp(r + (r - ownRow[i]! - (ownRow[j]! - ownRow[i]!) * u) * share, 0, 255);
             fg = clamp(g + (g - ownRow[i + 1]! - (ownRow[j + 1]! - ownRow[i + 1]!) * u) * share, 0, 255);
             fb = clamp(b + (b - ownRow[i + 2]! - (ownRow[j + 2]! - ownRow[i + 2]!) * u) * share, 0, 255);
@@ -208,7 +211,7 @@ export class CpuCompositor implements Compositor {
     const { frame } = this;
     let { data, width, height }: SmallBytes = this.small;
     let radius = (blurRadius(frame.width, frame.height, this.behind) * width) / frame.width;
-    while (radius > WORK_RADIUS && Math.min(width, height) > 8) {
+    while (radius > constants().live.blur_radius && Math.min(width, height) > 8) {
       const half = { width: width >> 1, height: height >> 1 };
       data = resizeChannels({ data, width, height }, 4, half.width, half.height);
       radius *= half.width / width;
@@ -218,13 +221,14 @@ export class CpuCompositor implements Compositor {
     const share = new Float32Array(width * height);
     const taps = this.tapsFor(lines.width, width);
     const row = new Float32Array(lines.width * 4);
+    const steeper = contrast();
     for (let y = 0, at = 0; y < height; y++) {
       mixRows(lines.data, lines.width * 4, lines.height, y, height, row);
       for (let x = 0; x < width; x++, at++) {
         const r = (colors[at * 3] = data[at * 4]!);
         const g = (colors[at * 3 + 1] = data[at * 4 + 1]!);
         const b = (colors[at * 3 + 2] = data[at * 4 + 2]!);
-        share[at] = alphaAt(row, taps, x, r, g, b) * 255;
+        share[at] = alphaAt(row, taps, x, r, g, b, steeper) * 255;
       }
     }
     return { data: blurAround(colors, share, width, height, Math.max(radius / 2, 0.3)), width, height };
@@ -258,11 +262,11 @@ function mixRows(data: Float32Array, length: number, rows: number, y: number, he
   for (let i = 0; i < length; i++) out[i] = data[a + i]! + (data[b + i]! - data[a + i]!) * share;
 }
 
-function alphaAt(row: Float32Array, taps: Taps, x: number, r: number, g: number, b: number): number {
+function alphaAt(row: Float32Array, taps: Taps, x: number, r: number, g: number, b: number, steeper: number): number {
   const i = taps.first[x]! * 4;
   const j = taps.second[x]! * 4;
   const u = taps.share[x]!;
   const first = (row[i]! * r + row[i + 1]! * g + row[i + 2]! * b) / 255 + row[i + 3]!;
   const second = (row[j]! * r + row[j + 1]! * g + row[j + 2]! * b) / 255 + row[j + 3]!;
-  return settle(first + (second - first) * u);
+  return settle(first + (second - first) * u, steeper);
 }

@@ -1,5 +1,6 @@
 /** One camera's frames to finished pictures: the network, smoothing in time, compositing. Serves one worker. */
 import type { Frame } from "../arrays";
+import { constants } from "../constants";
 import { type Coefficients, guidedCoefficients } from "../guidedFilter";
 import type { Predictor } from "../predictor";
 import { CpuCompositor } from "./cpu";
@@ -13,8 +14,8 @@ const WHOLE: Coefficients = { data: new Float32Array([0, 0, 0, 1]), width: 1, he
 const GIVE_UP_MS = 3000;
 
 export interface EngineOptions {
-  /** The network sees every n-th frame; in between, alpha follows the motion. */
-  readonly every: number;
+  /** The network sees every n-th frame; in between, alpha follows the motion. Absent: what the model's JSON says. */
+  readonly every: number | undefined;
   readonly smoothing: boolean;
   /** `cpu` where WebGL2 is missing or computed by the processor anyway. */
   readonly compositor: "auto" | "cpu" | "webgl2";
@@ -80,7 +81,7 @@ export class LiveEngine {
     const [rows, columns] = this.predictor.networkSize(height, width);
     const scale = Math.min(rows / height, columns / width, 1);
     const picture = this.compositor.shrunken(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
-    const skipped = this.count++ % this.options.every !== 0;
+    const skipped = this.count++ % (this.options.every ?? constants().live.every) !== 0;
     const carried = skipped ? this.smoothing.carry(rgbOf(picture)) : undefined;
     if (carried) return guidedCoefficients(carried, rgbOf(picture));
     const started = performance.now();

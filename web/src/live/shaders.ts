@@ -1,4 +1,5 @@
 /** The programs of the WebGL2 compositor. Textures hold the upper row first; only the last pass turns the picture over. */
+import { LEAST_SHARE } from "./compositor";
 
 export const VERTEX = `#version 300 es
 in vec2 corner;
@@ -27,6 +28,7 @@ in vec2 uv;
 out vec4 result;
 uniform sampler2D frame;
 uniform vec2 step;
+uniform float lit;
 ${ALPHA}
 void main() {
   vec3 sum = vec3(0.0);
@@ -41,7 +43,7 @@ void main() {
     vec2 at = uv + step * (i < 2 ? vec2(i == 0 ? -1.0 : 1.0, 0.0) : vec2(0.0, i == 2 ? -1.0 : 1.0));
     most = max(most, alphaOf(at, texture(frame, at).rgb));
   }
-  float light = most < 0.02 ? 1.0 : 0.0;
+  float light = 1.0 - most > lit ? 1.0 : 0.0;
   result = vec4(sum * 0.25 * light, light);
 }`;
 
@@ -73,10 +75,10 @@ void main() {
     float level = levels - float(i);
     if (level < 1.0) break;
     vec4 far = textureLod(light, uv, level);
-    if (far.a > 0.001) color = mix(color, far.rgb / far.a, clamp(far.a * 4.0, 0.0, 1.0));
+    if (far.a > 0.002) color = mix(color, far.rgb / far.a, clamp(far.a * 4.0, 0.0, 1.0));
   }
   vec4 near = texture(veil, uv);
-  if (near.a > 0.001) color = mix(color, near.rgb / near.a, clamp(near.a * 4.0, 0.0, 1.0));
+  if (near.a > 0.002) color = mix(color, near.rgb / near.a, clamp(near.a * 4.0, 0.0, 1.0));
   result = vec4(color, 1.0);
 }`;
 
@@ -102,6 +104,6 @@ void main() {
   vec3 old = texture(own, uv).rgb;
   vec3 behind = kind == 1 ? old : kind == 2 ? texture(image, part.xy + uv * part.zw).rgb : plain;
   // The person's own color in the soft edge: what is left when the old background's share is taken out.
-  if (kind != 1) color = clamp(color + (color - old) * (1.0 - alpha) / max(alpha, 0.35), 0.0, 1.0);
+  if (kind != 1) color = clamp(color + (color - old) * (1.0 - alpha) / max(alpha, ${LEAST_SHARE}), 0.0, 1.0);
   result = vec4(mix(behind, color, alpha), 1.0);
 }`;

@@ -4,15 +4,10 @@
  * Python's `standout.inference.smoothing`, with motion found by block matching instead of optical flow; holes and flickers of a few
  * frames, which Python also sets right (`dropouts`), are not looked for.
  */
-import { type Alpha, type Rgb, clamp, resizeChannels } from "../arrays";
+import { type Alpha, type Rgb, clamp } from "../arrays";
+import { constants } from "../constants";
 import { type Grey, findMotion, halfGrey, moved } from "./motion";
-
-/** The largest say of the past in a pixel, where the network is unsure; half of it where it is sure. */
-const MEMORY = 0.9;
-/** Difference of grey at which the past's say falls to 1/e; 11 in Python, whose motion is finer. */
-const TOLERANCE = 10;
-/** Mean difference of the moved last picture from this one that makes a new scene. */
-const SCENE = 28;
+import { resizeChannels } from "../resize";
 
 interface View {
   readonly grey: Grey;
@@ -34,10 +29,11 @@ export class Smoothing {
     let result = alpha;
     if (past) {
       const data = new Float32Array(alpha.data.length);
+      const { memory } = constants().smoothing;
       for (let i = 0; i < data.length; i++) {
         const now = alpha.data[i]!;
         const doubt = 1 - Math.abs(2 * now - 1);
-        const say = MEMORY * past.trust[i]! * 0.5 * (1 + doubt);
+        const say = memory * past.trust[i]! * 0.5 * (1 + doubt);
         data[i] = clamp(now + say * (past.alpha[i]! - now), 0, 1);
       }
       result = { data, width: alpha.width, height: alpha.height };
@@ -70,8 +66,9 @@ export class Smoothing {
       difference[i] = Math.abs(seen[i]! - grey.data[i]!);
       sum += difference[i]!;
     }
-    if (sum / seen.length > SCENE) return undefined;
-    const trust = softened(difference, grey.width, grey.height).map((value) => Math.exp(-value / TOLERANCE));
+    const { scene, tolerance } = constants().smoothing;
+    if (sum / seen.length > scene) return undefined;
+    const trust = softened(difference, grey.width, grey.height).map((value) => Math.exp(-value / tolerance));
     return {
       alpha: moved(last.alpha.data, width, height, motion, grey.width),
       trust: resizeChannels({ data: trust, width: grey.width, height: grey.height }, 1, width, height),

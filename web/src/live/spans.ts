@@ -1,16 +1,11 @@
 /** Which pixels of a row are surely person or surely background: most of a frame, and no pixel of them need be computed. */
 import { clamp } from "../arrays";
-import { CONTRAST } from "../cleanAlpha";
+import { contrast } from "../cleanAlpha";
 import type { Coefficients } from "../guidedFilter";
 
 export const MIXED = 0;
 export const BACKGROUND = 1;
 export const PERSON = 2;
-
-/** Alpha before the contrast: from here on it is 1, … */
-const SURE = 0.5 + 0.5 / CONTRAST;
-/** … and up to here 0. */
-const NEVER = 0.5 - 0.5 / CONTRAST;
 
 /**
  * The spans of one row after the other.
@@ -34,6 +29,9 @@ export class Spans {
   ) {
     const { data, width: columns, height: rows } = lines;
     this.cells = new Uint8Array(columns * rows);
+    // Alpha before the contrast: from here on it is 1, and up to there 0.
+    const sure = 0.5 + 0.5 / contrast();
+    const never = 0.5 - 0.5 / contrast();
     for (let i = 0; i < this.cells.length; i++) {
       let low = data[i * 4 + 3]!;
       let high = low;
@@ -42,7 +40,7 @@ export class Spans {
         if (slope > 0) high += slope;
         else low += slope;
       }
-      this.cells[i] = low >= SURE ? PERSON : high <= NEVER ? BACKGROUND : MIXED;
+      this.cells[i] = low >= sure ? PERSON : high <= never ? BACKGROUND : MIXED;
     }
     // Pixel x lies right of the centre of cell c when (x + 0.5) · columns / width − 0.5 ≥ c.
     this.edges = new Int32Array(columns + 2);

@@ -1,9 +1,10 @@
 /** Compositing in WebGL2: blur from the background's own light, color, image; alpha brought up along the frame's edges. */
 import type { Frame } from "../arrays";
-import { CONTRAST } from "../cleanAlpha";
+import { contrast } from "../cleanAlpha";
+import { constants } from "../constants";
 import type { Coefficients } from "../guidedFilter";
 import { coverBox } from "../photo/background";
-import { type Compositor, type LiveBehind, type LivePicture, WORK_RADIUS, blurRadius } from "./compositor";
+import { type Compositor, type LiveBehind, type LivePicture, blurRadius } from "./compositor";
 import { BLUR, FILL, FINISH, LIGHT, VERTEX } from "./shaders";
 
 interface Target {
@@ -144,7 +145,7 @@ export class WebGlCompositor implements Compositor {
   /** The frame's background at low resolution: its light, and that out of focus. */
   private ownBackground(resources: Resources, width: number, height: number): void {
     const { gl } = this;
-    const scale = Math.min(1, WORK_RADIUS / blurRadius(width, height, this.behind));
+    const scale = Math.min(1, constants().live.blur_radius / blurRadius(width, height, this.behind));
     const w = Math.max(8, Math.round(width * scale));
     const h = Math.max(8, Math.round(height * scale));
     if (!this.targets || this.targets.width !== w || this.targets.height !== h) {
@@ -162,7 +163,8 @@ export class WebGlCompositor implements Compositor {
     this.pass(resources.light, light, (name) => {
       gl.uniform1i(name("frame"), 0);
       gl.uniform1i(name("lines"), 1);
-      gl.uniform1f(name("contrast"), CONTRAST);
+      gl.uniform1f(name("contrast"), contrast());
+      gl.uniform1f(name("lit"), constants().blur.lit);
       gl.uniform2f(name("step"), 1 / w, 1 / h);
     });
     gl.activeTexture(gl.TEXTURE2);
@@ -204,7 +206,7 @@ export class WebGlCompositor implements Compositor {
       gl.uniform1i(name("lines"), 1);
       gl.uniform1i(name("own"), 3);
       gl.uniform1i(name("image"), 4);
-      gl.uniform1f(name("contrast"), CONTRAST);
+      gl.uniform1f(name("contrast"), contrast());
       gl.uniform1i(name("kind"), behind.kind === "blur" ? 1 : behind.kind === "image" ? 2 : 0);
       const [r, g, b] = behind.kind === "color" ? behind.color : [0, 0, 0];
       gl.uniform3f(name("plain"), r / 255, g / 255, b / 255);

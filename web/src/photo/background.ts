@@ -1,11 +1,12 @@
 /** What comes behind the person of a photo: its own background out of focus, or another picture fitted to it. */
-import { type Frame, resizeChannels, roundHalfEven } from "../arrays";
+import { type Frame, roundHalfEven } from "../arrays";
+import { constants } from "../constants";
+import { resizeChannels } from "../resize";
 
-const WORK_RADIUS = 10;
-
-/** 2.5 % of the longer side, pixels. */
+/** The radius where none is asked for, pixels: a share of the longer side. */
 export function defaultBlur(width: number, height: number): number {
-  return Math.max(2, 0.025 * Math.max(width, height));
+  const { share, least } = constants().blur;
+  return Math.max(least, share * Math.max(width, height));
 }
 
 /** RGB floats of a picture that is enlarged later. */
@@ -19,8 +20,8 @@ export interface SmallPicture {
  * The background out of focus by its own light alone, so the person leaves no halo: blur(background · (1 − α)) / blur(1 − α) at
  * reduced size, the whole background, also behind the person.
  */
-export function blurBackground(frame: Frame, alpha: Uint8Array, radius: number, workRadius = WORK_RADIUS): SmallPicture {
-  const scale = Math.min(1, workRadius / radius);
+export function blurBackground(frame: Frame, alpha: Uint8Array, radius: number): SmallPicture {
+  const scale = Math.min(1, constants().blur.work_radius / radius);
   const width = Math.max(1, roundHalfEven(frame.width * scale));
   const height = Math.max(1, roundHalfEven(frame.height * scale));
   const colors = resizeChannels(frame, 4, width, height, 3);
@@ -37,13 +38,14 @@ export function blurBackground(frame: Frame, alpha: Uint8Array, radius: number, 
  */
 export function blurAround(colors: Float32Array, share: Float32Array, width: number, height: number, sigma: number): Float32Array {
   // A pixel that is even partly person carries the person's color: it lends no light, nor does its neighbor.
+  const { lit, far } = constants().blur;
   const light = darkest(share, width, height);
-  for (let i = 0; i < light.length; i++) light[i] = 1 - light[i]! / 255 > 0.98 ? 1 - light[i]! / 255 : 0;
+  for (let i = 0; i < light.length; i++) light[i] = 1 - light[i]! / 255 > lit ? 1 - light[i]! / 255 : 0;
   const filled = fill(colors, light, width, height);
   const weighted = new Float32Array(share.length * 4);
   for (let i = 0; i < share.length; i++) {
     // Where little of the background is in reach, what was filled takes over smoothly.
-    const weight = light[i]! + 1e-3;
+    const weight = light[i]! + far;
     weighted[i * 4] = filled[i * 3]! * weight;
     weighted[i * 4 + 1] = filled[i * 3 + 1]! * weight;
     weighted[i * 4 + 2] = filled[i * 3 + 2]! * weight;

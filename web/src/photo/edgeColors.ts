@@ -8,18 +8,9 @@
  * gets F and B from a smaller picture, and the last step of blur fusion (Forte: "Approximate Fast Foreground Color Estimation", ICIP
  * 2021) brings back its own detail: F + α (I − α F − (1 − α) B).
  */
-import { type Box, type Frame, asWords, boxAround, clamp, resizeChannels } from "../arrays";
-
-/** How much neighbors agree where alpha is flat. */
-const FLAT = 1e-4;
-/** Sweeps per level: many where a level has few unknowns, few where it has many. */
-const SWEEPS = { few: 3, many: 10, manyUpTo: 20_000 } as const;
-/** Longer side of the largest picture that is solved, pixels. */
-const WORK_SIDE = 1000;
-/** Alpha from here on, or as near to 1, is soft. */
-const TINY = 0.5 / 255;
-/** Of known pixels around the soft ones. */
-const MARGIN = 8;
+import { type Box, type Frame, boxAround, clamp } from "../arrays";
+import { constants } from "../constants";
+import { asWords, resizeChannels } from "../resize";
 
 /** One size of the picture: RGB and alpha in 0 … 1, and the flat indices of its unknowns. */
 interface Level {
@@ -42,11 +33,12 @@ interface Solved {
 export function cleanEdge(frame: Frame, alpha: Uint8Array): void {
   const soft = boxAround(alpha, frame.width, frame.height, 1, 254);
   if (!soft) return;
+  const { margin, work_side } = constants().edge_colors;
   const box = {
-    left: Math.max(0, soft.left - MARGIN), top: Math.max(0, soft.top - MARGIN),
-    right: Math.min(frame.width, soft.left + soft.width + MARGIN), bottom: Math.min(frame.height, soft.top + soft.height + MARGIN),
+    left: Math.max(0, soft.left - margin), top: Math.max(0, soft.top - margin),
+    right: Math.min(frame.width, soft.left + soft.width + margin), bottom: Math.min(frame.height, soft.top + soft.height + margin),
   };
-  const step = Math.ceil(Math.max(box.right - box.left, soft.top + soft.height + MARGIN - box.top) / WORK_SIDE);
+  const step = Math.ceil(Math.max(box.right - box.left, soft.top + soft.height + margin - box.top) / work_side);
   const finest = shrunken(frame, alpha, box.left, box.top, box.right - box.left, box.bottom - box.top, step);
   const solved = solve(pyramid(finest));
   apply(frame, alpha, soft, finest, solved, box.left, box.top, step);
@@ -120,7 +112,8 @@ function pyramid(finest: Level): Level[] {
     const pixels = resizeChannels({ data: level.pixels, width: level.width, height: level.height }, 3, width, height);
     // Every unknown has its parent among the unknowns of the coarser level.
     const unknown = new Uint8Array(alpha.length);
-    for (let i = 0; i < alpha.length; i++) unknown[i] = alpha[i]! > TINY && alpha[i]! < 1 - TINY ? 1 : 0;
+    const { tiny } = constants().edge_colors;
+    for (let i = 0; i < alpha.length; i++) unknown[i] = alpha[i]! > tiny && alpha[i]! < 1 - tiny ? 1 : 0;
     for (let y = 0; y < level.height; y++) {
       for (let x = 0; x < level.width; x++) if (level.unknown[y * level.width + x]) unknown[(y >> 1) * width + (x >> 1)] = 1;
     }
@@ -153,6 +146,7 @@ function means(level: Level): [Float32Array, Float32Array] {
 /** Jacobi sweeps over one level, on from the coarser level's answer. */
 function sweep(level: Level, start: Solved | [Float32Array, Float32Array]): Solved {
   const { pixels, alpha, unknown, width, height } = level;
+  const { flat, tiny, sweeps_small, sweeps_large, small } = constants().edge_colors;
   const number = new Int32Array(alpha.length).fill(-1);
   let count = 0;
   for (let i = 0; i < alpha.length; i++) if (unknown[i]) number[i] = count++;
@@ -182,7 +176,7 @@ function sweep(level: Level, start: Solved | [Float32Array, Float32Array]): Solv
         const inside = side === 0 ? x > 0 : side === 1 ? x < width - 1 : side === 2 ? y > 0 : y < height - 1;
         if (!inside) continue;
         const other = i + (side === 0 ? -1 : side === 1 ? 1 : side === 2 ? -width : width);
-        const weight = FLAT + Math.abs(alpha[i]! - alpha[other]!);
+        const weight = flat + Math.abs(alpha[i]! - alpha[other]!);
         const otherNumber = number[other]!;
         if (otherNumber >= 0) {
           near[n * 4 + side] = otherNumber * 3;
@@ -191,7 +185,7 @@ function sweep(level: Level, start: Solved | [Float32Array, Float32Array]): Solv
           sumBack += weight;
           continue;
         }
-        const known = alpha[other]! >= 1 - TINY ? knownFore : alpha[other]! <= TINY ? knownBack : undefined;
+        const known = alpha[other]! >= 1 - tiny ? knownFore : alpha[other]! <= tiny ? knownBack : undefined;
         if (!known) continue;
         for (let c = 0; c < 3; c++) known[n * 3 + c]! += weight * pixels[other * 3 + c]!;
         if (known === knownFore) sumFore += weight;
@@ -203,7 +197,7 @@ function sweep(level: Level, start: Solved | [Float32Array, Float32Array]): Solv
   }
   let nextFore = new Float32Array(count * 3);
   let nextBack = new Float32Array(count * 3);
-  for (let left = count <= SWEEPS.manyUpTo ? SWEEPS.many : SWEEPS.few; left > 0; left--) {
+  for (let left = count <= small ? sweeps_small : sweeps_large; left > 0; left--) {
     for (let n = 0; n < count; n++) {
       const a = alpha[place[n]!]!;
       const [tf, tb] = [totalFore[n]!, totalBack[n]!];

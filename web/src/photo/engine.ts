@@ -1,15 +1,14 @@
 /** Photos in a worker: decoded, looked at, finished and encoded there, so that the page stays alive. */
-import { type Alpha, type Frame, type Rgb, resizeToRgb } from "../arrays";
+import type { Alpha, Frame, Rgb } from "../arrays";
 import { isNobody } from "../cleanAlpha";
 import { parseColor } from "../color";
+import { constants } from "../constants";
 import { StandoutError } from "../errors";
 import type { Predictor } from "../predictor";
 import { coverBox } from "./background";
 import { type Person, findPeople, personAt } from "./people";
 import { type Behind, type Look, renderPhoto } from "./render";
-
-/** More pixels than this don't fit into a phone's memory. */
-export const MAX_PIXELS = 60_000_000;
+import { resizeToRgb } from "../resize";
 
 /** A photo of more pixels isn't held for its next use: it is decoded again. */
 const HELD_PIXELS = 24_000_000;
@@ -90,7 +89,7 @@ export class PhotoEngine {
   private async find(frame: Frame): Promise<{ found: Found; guide: Rgb }> {
     const { alpha, guide } = await this.predictor.look(frame);
     const { threshold } = this.predictor.card;
-    const nobody = isNobody(alpha, threshold);
+    const nobody = isNobody({ alpha, guide }, frame, threshold);
     const data = new Uint8Array(alpha.data.length);
     if (!nobody) for (let i = 0; i < data.length; i++) data[i] = alpha.data[i]! * 255 + 0.5;
     const people = nobody ? [] : findPeople(alpha, threshold).people;
@@ -194,9 +193,10 @@ async function open(file: Blob): Promise<ImageBitmap> {
 }
 
 function pixelsOf(bitmap: ImageBitmap, maxSide = Infinity): Frame {
-  if (bitmap.width * bitmap.height > MAX_PIXELS) {
+  const { max_pixels } = constants().limits;
+  if (bitmap.width * bitmap.height > max_pixels) {
     const size = `${bitmap.width} × ${bitmap.height}`;
-    throw new StandoutError("input", `A photo may have ${MAX_PIXELS / 1e6} megapixels at most; this one is ${size}.`);
+    throw new StandoutError("input", `A photo may have ${max_pixels / 1e6} megapixels at most; this one is ${size}.`);
   }
   const scale = Math.min(1, maxSide / Math.max(bitmap.width, bitmap.height));
   return draw(bitmap, Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale)));

@@ -1,10 +1,8 @@
 /** Which person: by connected people, counted from the left, as Python's `standout.compositing.select` does. */
-import { type Alpha, resizeAlpha, roundHalfEven } from "../arrays";
+import { type Alpha, roundHalfEven } from "../arrays";
 import { connectedPieces, nearestLabel } from "../components";
-
-const WORK_SIDE = 1024;
-const LEAST_SHARE = 0.0005;
-const LEAST_OF_LARGEST = 0.03;
+import { constants } from "../constants";
+import { resizeAlpha } from "../resize";
 
 export interface Person {
   /** Counted from the left, from 1. */
@@ -25,7 +23,8 @@ interface Labelled {
 }
 
 export function findPeople(alpha: Alpha, threshold = 0.5): Labelled {
-  const scale = Math.min(1, WORK_SIDE / Math.max(alpha.width, alpha.height));
+  const { work_side, least_share, least_of_largest } = constants().people;
+  const scale = Math.min(1, work_side / Math.max(alpha.width, alpha.height));
   const width = Math.max(1, roundHalfEven(alpha.width * scale));
   const height = Math.max(1, roundHalfEven(alpha.height * scale));
   const small = resizeAlpha(alpha, width, height).data;
@@ -33,7 +32,7 @@ export function findPeople(alpha: Alpha, threshold = 0.5): Labelled {
   for (let i = 0; i < mask.length; i++) mask[i] = small[i]! >= threshold ? 1 : 0;
   const { labels, pieces } = connectedPieces(mask, width, height);
   const largest = Math.max(0, ...pieces.map((piece) => piece.area));
-  const least = Math.max(1, LEAST_OF_LARGEST * largest, Math.min(LEAST_SHARE * mask.length, largest));
+  const least = Math.max(1, least_of_largest * largest, Math.min(least_share * mask.length, largest));
   const large = pieces
     .map((piece, index) => ({ piece, label: index + 1 }))
     .filter(({ piece }) => piece.area >= least)
@@ -53,7 +52,7 @@ export function personAt(found: Labelled, x: number, y: number): number | undefi
   const at = { x: Math.min(found.width - 1, Math.floor(x * found.width)), y: Math.min(found.height - 1, Math.floor(y * found.height)) };
   const { distance, owner } = nearestLabel(found.labels, found.width, found.height);
   const index = at.y * found.width + at.x;
-  return distance[index]! <= 0.02 * Math.max(found.width, found.height) + 1 ? owner[index] : undefined;
+  return distance[index]! <= constants().people.near * Math.max(found.width, found.height) + 1 ? owner[index] : undefined;
 }
 
 /** Alpha of the people of these numbers alone; every pixel belongs to the nearest person, so hair goes with its owner. */

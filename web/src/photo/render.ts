@@ -1,13 +1,15 @@
 /** One function from (photo, alpha, look) to the finished picture: what is done by Python's `standout.compositing.finish`. */
-import { type Alpha, type Box, type Frame, asWords, boxAround, clamp, resizeAlpha, roundHalfEven } from "../arrays";
-import { settle } from "../cleanAlpha";
+import { type Alpha, type Box, type Frame, boxAround, clamp, roundHalfEven } from "../arrays";
+import { contrast, settle } from "../cleanAlpha";
 import type { Color } from "../color";
+import { constants } from "../constants";
 import { enlargeAlpha } from "../guidedFilter";
 import type { Coarse } from "../predictor";
 import { type SmallPicture, blurBackground, defaultBlur, gaussian } from "./background";
 import { cleanEdge } from "./edgeColors";
 import { findPeople, keepPeople } from "./people";
 import { type Stroke, drawStrokes } from "./strokes";
+import { asWords, resizeAlpha } from "../resize";
 
 /** What comes behind the person, ready to be drawn; a picture has the photo's size already. */
 export type Behind =
@@ -18,7 +20,7 @@ export type Behind =
 
 export interface Look {
   readonly behind: Behind;
-  /** Crops to the person, with a margin of 5 % of the person's longer side. */
+  /** Crops to the person, with a margin that is a share of the person's longer side. */
   readonly crop: boolean;
   readonly shadow: boolean;
   /** Numbers of the people to keep, counted from the left; empty keeps all. */
@@ -26,15 +28,12 @@ export interface Look {
   readonly strokes: readonly Stroke[];
 }
 
-const MARGIN = 0.05;
-const LEAST = 5;
-const SHADOW = { offset: [0.015, 0.02], softness: 0.02, darkness: 0.45, side: 512 } as const;
-
 /** What is shown of a photo, as bytes at full size. */
 export function shownAlpha(coarse: Coarse, frame: Frame, look: Pick<Look, "keep" | "strokes">, threshold: number): Uint8Array {
   const { width, height } = frame;
   const alpha = look.keep.length ? keepPeople(coarse.alpha, findPeople(coarse.alpha, threshold), look.keep) : coarse.alpha;
   const plane = new Uint8Array(width * height);
+  const steeper = contrast();
   enlargeAlpha(alpha, frame, coarse.guide, (left, top, tileWidth, tileHeight, values) => {
     for (let y = 0; y < tileHeight; y++) {
       const at = (top + y) * width + left;
@@ -42,7 +41,7 @@ export function shownAlpha(coarse: Coarse, frame: Frame, look: Pick<Look, "keep"
         plane.fill(values ? 255 : 0, at, at + tileWidth);
         continue;
       }
-      for (let x = 0; x < tileWidth; x++) plane[at + x] = settle(values[y * tileWidth + x]!) * 255 + 0.5;
+      for (let x = 0; x < tileWidth; x++) plane[at + x] = settle(values[y * tileWidth + x]!, steeper) * 255 + 0.5;
     }
   });
   drawStrokes(plane, width, height, look.strokes);
@@ -68,7 +67,7 @@ function isOpaque({ data }: Frame): boolean {
 export function renderPhoto(coarse: Coarse, frame: Frame, look: Look, threshold: number): { frame: Frame; box: Box } {
   const alpha = shownAlpha(coarse, frame, look, threshold);
   const { width, height } = frame;
-  const person = look.shadow || look.crop ? boxAround(alpha, width, height, LEAST + 1, 255) : undefined;
+  const person = look.shadow || look.crop ? boxAround(alpha, width, height, Math.floor(constants().crop.least * 255) + 1, 255) : undefined;
   const shadow = look.shadow && person ? dropShadow(alpha, width, height, person) : undefined;
   const { behind } = look;
   const blurred = behind.kind === "blur" ? blurBackground(frame, alpha, behind.radius ?? defaultBlur(width, height)) : undefined;
@@ -81,7 +80,7 @@ export function renderPhoto(coarse: Coarse, frame: Frame, look: Look, threshold:
     }
     return { frame, box: { left: 0, top: 0, width, height } };
   }
-  const box = look.crop && person ? withMargin(person, width, height, look.shadow) : { left: 0, top: 0, width, height };
+  const box = look.crop && person ? cropBox(person, shadow?.box, width, height) : { left: 0, top: 0, width, height };
   const data = new Uint8ClampedArray(box.width * box.height * 4);
   const back = new Float32Array(box.width * 3);
   for (let y = 0; y < box.height; y++) {
@@ -91,7 +90,7 @@ export function renderPhoto(coarse: Coarse, frame: Frame, look: Look, threshold:
       const a = alpha[row + x]! / 255;
       const from = (row + x) * 4;
       const to = (y * box.width + x) * 4;
-      const dark = shadow ? shadow(box.left + x, box.top + y) : 0;
+      const dark = shadow ? shadow.at(box.left + x, box.top + y) : 0;
       if (opaque) {
         const rest = (1 - a) * (1 - dark);
         for (let c = 0; c < 3; c++) data[to + c] = frame.data[from + c]! * a + back[x * 3 + c]! * rest;
@@ -148,31 +147,42 @@ function enlargeRow(small: SmallPicture, out: Float32Array, box: Box, y: number,
   }
 }
 
-function withMargin(box: Box, width: number, height: number, shadow: boolean): Box {
-  const room = roundHalfEven((MARGIN + (shadow ? 0.06 : 0)) * Math.max(box.width, box.height));
-  const left = Math.max(0, box.left - room);
-  const top = Math.max(0, box.top - room);
+/** The person with the margin, and all of the shadow. */
+function cropBox(person: Box, shadow: Box | undefined, width: number, height: number): Box {
+  const room = roundHalfEven(constants().crop.margin * Math.max(person.width, person.height));
+  const dark = shadow ?? person;
+  const left = Math.max(0, Math.min(person.left - room, dark.left));
+  const top = Math.max(0, Math.min(person.top - room, dark.top));
   return {
-    left, top, width: Math.min(width, box.left + box.width + room) - left, height: Math.min(height, box.top + box.height + room) - top,
+    left, top, width: Math.min(width, Math.max(person.left + person.width + room, dark.left + dark.width)) - left,
+    height: Math.min(height, Math.max(person.top + person.height + room, dark.top + dark.height)) - top,
   };
 }
 
-/** How dark the person's shadow is at a pixel; it falls to the lower right. */
-function dropShadow(alpha: Uint8Array, width: number, height: number, person: Box): (x: number, y: number) => number {
+interface Shadow {
+  /** How dark it is at a pixel, 0 … 1. */
+  readonly at: (x: number, y: number) => number;
+  /** Where it is seen. */
+  readonly box: Box | undefined;
+}
+
+/** The person's shadow; it falls to the lower right. */
+function dropShadow(alpha: Uint8Array, width: number, height: number, person: Box): Shadow {
+  const { offset, softness, darkness, work_side } = constants().shadow;
   const side = Math.max(person.width, person.height);
-  const scale = Math.min(1, SHADOW.side / Math.max(width, height));
+  const scale = Math.min(1, work_side / Math.max(width, height));
   const w = Math.max(1, roundHalfEven(width * scale));
   const h = Math.max(1, roundHalfEven(height * scale));
   const bytes: Alpha = { data: Float32Array.from(alpha), width, height };
   const small = resizeAlpha(bytes, w, h).data;
   const moved = new Float32Array(w * h);
-  const dx = Math.round(SHADOW.offset[0] * side * scale);
-  const dy = Math.round(SHADOW.offset[1] * side * scale);
+  const dx = Math.round(offset[0]! * side * scale);
+  const dy = Math.round(offset[1]! * side * scale);
   for (let y = 0; y < h; y++) {
-    for (let x = 0; x < w; x++) moved[y * w + x] = (small[clamp(y - dy, 0, h - 1) * w + clamp(x - dx, 0, w - 1)]! / 255) * SHADOW.darkness;
+    for (let x = 0; x < w; x++) moved[y * w + x] = (small[clamp(y - dy, 0, h - 1) * w + clamp(x - dx, 0, w - 1)]! / 255) * darkness;
   }
-  const soft = gaussian(moved, w, h, Math.max(0.5, SHADOW.softness * side * scale), 1);
-  return (x, y) => {
+  const soft = gaussian(moved, w, h, Math.max(0.5, softness * side * scale), 1);
+  const at = (x: number, y: number): number => {
     const fx = clamp(((x + 0.5) * w) / width - 0.5, 0, w - 1);
     const fy = clamp(((y + 0.5) * h) / height - 0.5, 0, h - 1);
     const x0 = Math.floor(fx);
@@ -185,4 +195,10 @@ function dropShadow(alpha: Uint8Array, width: number, height: number, person: Bo
     const below = soft[y1 * w + x0]! * (1 - u) + soft[y1 * w + x1]! * u;
     return above * (1 - v) + below * v;
   };
+  const seen = boxAround(Uint8Array.from(soft, (value) => value * 255), w, h, Math.floor(constants().crop.least * 255) + 1, 255);
+  if (!seen) return { at, box: undefined };
+  const [left, top] = [Math.floor((seen.left * width) / w), Math.floor((seen.top * height) / h)];
+  const right = Math.ceil(((seen.left + seen.width) * width) / w);
+  const bottom = Math.ceil(((seen.top + seen.height) * height) / h);
+  return { at, box: { left, top, width: right - left, height: bottom - top } };
 }

@@ -23,6 +23,7 @@ from standout.errors import ConfigError, ModelFileError
 from standout.imaging.files import atomic_write
 from standout.inference.model import find_model
 from standout.model_card import METADATA_KEY, ModelCard
+from standout.workshop.export.browser_constants import browser_constants
 
 STORAGES = ("int8", "float16")
 
@@ -47,7 +48,7 @@ class WebModel:
 
 
 def write_web(source: Path | str, output: Path, *, storage: str = "int8") -> WebModel:
-    """Writes a web model as `output`, and its card beside it as JSON.
+    """Writes a web model as `output`, and beside it its card as JSON, with what the browser must know of our rules.
 
     Args:
         source: A bundled model's name, or an ONNX file of `standout export`.
@@ -65,7 +66,8 @@ def write_web(source: Path | str, output: Path, *, storage: str = "int8") -> Web
     with atomic_write(output) as stream:
         stream.write(web.proto.SerializeToString())
     with atomic_write(output.with_suffix(".json")) as stream:
-        text = json.dumps(json.loads(card.to_json()), ensure_ascii=False, indent=1, sort_keys=True)
+        facts = {**json.loads(card.to_json()), "constants": browser_constants()}
+        text = json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
         stream.write(text.encode() + b"\n")
     return web
 
