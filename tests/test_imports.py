@@ -64,7 +64,16 @@ ROOMS: dict[str, set[str]] = {
 
 #: third-party package -> exactly the rooms that import it, besides `cli`, which may import each.
 THIRD_PARTY: dict[str, set[str]] = {
-    "PIL": {"compositing", "workshop.data", "id_photo", "imaging", "pipeline", "server", "video", "webcam"},
+    "PIL": {
+        "compositing",
+        "workshop.data",
+        "id_photo",
+        "imaging",
+        "pipeline",
+        "server",
+        "video",
+        "webcam",
+    },
     "ai_edge_litert": {"workshop.label"},
     "albumentations": {"workshop.data"},
     "pycocotools": {"workshop.data"},

@@ -35,7 +35,7 @@ def test_imagenet_top_1_proves_the_port(recipe: ModuleType) -> None:
     from standout.workshop.model.backbones import efficientnet_lite0
     from standout.workshop.model.weights import _fill
 
-    backbone = efficientnet_lite0(width=1.0, output_stride=32, frozen_norm=True)
+    backbone = efficientnet_lite0(width=1.0, output_stride=32)
     x = keras.layers.Conv2D(1280, 1, use_bias=False, name="head")(backbone.features)
     x = keras.layers.ReLU(6.0)(keras.layers.BatchNormalization(epsilon=1e-3, name="head_BN")(x))
     x = keras.layers.Dense(1000, name="classifier")(keras.layers.GlobalAveragePooling2D()(x))

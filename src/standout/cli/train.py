@@ -61,8 +61,6 @@ def train(
     typed = " ".join(["standout", *sys.argv[1:]])
     with progress_bar("Training") as move:
         outcome = fit(data, run, resolved, resume=resume, command=typed, progress=_shown_by(move))
-    if not outcome.chief:
-        return  # the chief tells
     if outcome.stopped_by:
         say(
             f"Stopped by {outcome.stopped_by} at step {outcome.step}; "

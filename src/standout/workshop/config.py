@@ -20,21 +20,18 @@ from standout.text_files import TextFileError, read_json, read_toml
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """The network. The defaults are those of the bundled `photo` model."""
+    """The network. The defaults are a plain DeepLabV3+; recipes/photo.toml has those of the bundled networks."""
 
     encoder: str = "mobilenet_v2"  # a name of model/backbones.py: BACKBONES
     width: float = 1.0  # multiplies MobileNetV2's channels
-    encoder_rows: int = 0  # keep so many rows of the encoder's table (7 in all): a thinner encoder; 0: all
     output_stride: int = 16  # of the encoder; 8 is finer and some 3 times slower, 32 coarser and a quarter quicker
     rates: tuple[int, ...] = (6, 12, 18)  # of ASPP at stride 16; doubled at stride 8
     aspp_channels: int = 128
     low_level_channels: int = 48  # stride-4 features are reduced to this
     decoder_channels: int = 128
     refine_channels: int = 0  # > 0: one more decoder step on stride-2 features
-    refine_separable: bool = False  # that step as a depthwise and a 1×1 convolution: a tenth of its time
     context_channels: int = 0  # > 0: blocks at stride 32 that see the whole picture join ASPP
     context_blocks: int = 3  # how many
-    middle_channels: int = 0  # > 0: with output stride 32, features of stride 16 join the decoder
     dropout: float = 0.0  # after ASPP
     weights: str = ""  # .npz or .weights.h5 to start from; ImageNet's: recipes/imagenet.py
 
@@ -73,7 +70,6 @@ class TrainOptions:
     freeze: int = 1  # the first so many encoder stages stay as they are
     teacher: str = ""  # the run folder of a larger network, to start from where layers fit and to learn from
     distill: float = 1.0  # the loss gets this much of the cross-entropy with the teacher's alpha
-    train_norm: bool = False  # True: the encoder's batch-norm is trained too, not kept in inference mode
     bce_weight: float = 2.0  # loss = k·BCE − Dice
     edge_weight: float = 0.0  # BCE counts 1 + this much within 2 px of a person's edge
     ema: float = 0.998  # decay of the averaged weights, which are what is validated and exported; 0: none
@@ -140,10 +136,6 @@ def _read_values(file: Path | None, words: Iterable[str]) -> dict[str, dict[str,
     return values
 
 
-#: Settings that had another name when a run on somebody's disk was begun -> their name now.
-_FORMER_NAMES = {"synthesis": "paste_fraction", "nobody": "negative_fraction", "loss_k": "bce_weight"}
-
-
 def config_from_dict(raw: Mapping[str, Any]) -> Config:
     """The inverse of `Config.to_dict`.
 
@@ -155,7 +147,7 @@ def config_from_dict(raw: Mapping[str, Any]) -> Config:
         if not isinstance(inner, Mapping):
             raise ConfigError(f"`{stage}` must be a table of settings; received {inner!r}.")
         for name, value in inner.items():
-            _set(values, f"{stage}.{_FORMER_NAMES.get(name, name)}", value)
+            _set(values, f"{stage}.{name}", value)
     config = Config(**{stage: cls(**values[stage]) for stage, cls in _STAGES.items()})
     _check_ranges(config)
     return config
@@ -237,7 +229,6 @@ def _check_ranges(config: Config) -> None:
     rules: list[tuple[bool, str, object]] = [
         (model.output_stride in (8, 16, 32), "model.output_stride must be 8, 16 or 32", model.output_stride),
         (model.width > 0, "model.width must be positive", model.width),
-        (model.encoder_rows >= 0, "model.encoder_rows must be 0 (all) or more", model.encoder_rows),
         (len(model.rates) > 0 and min(model.rates, default=0) > 0, "model.rates must be positive", model.rates),
         (0 <= model.dropout < 1, "model.dropout must lie in [0, 1)", model.dropout),
         (data.size >= 32 and data.size % 32 == 0, "data.size must be a positive multiple of 32", data.size),

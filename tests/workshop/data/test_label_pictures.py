@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import cv2
@@ -210,6 +211,18 @@ def test_which_number_is_person_is_decided_once_for_a_set(tmp_path: Path) -> Non
 def test_masks_that_contradict_each_other_are_not_guessed(masks: dict[str, bytes], tmp_path: Path) -> None:
     write_set(tmp_path / "set", masks)
     assert set(verdicts_of_all(tmp_path / "set").values()) == {"mask values"}
+
+
+def test_the_parts_of_a_set_are_read_alike_and_the_sets_of_a_folder_by_themselves(tmp_path: Path) -> None:
+    for name, kind in (("one", 15), ("two", 8)):
+        write_set(tmp_path / "sets" / name, {name: png(BIG * kind)})
+    assert set(verdicts_of_all(tmp_path / "sets").values()) == {""}, "two sets, each with one number"
+    for name, kind in (("train", 15), ("val", 8)):
+        write_set(tmp_path / "parts" / name, {name: png(BIG * kind)})
+        for folder in ("images", "masks"):
+            (tmp_path / "whole" / folder).mkdir(parents=True, exist_ok=True)
+            shutil.move(tmp_path / "parts" / name / folder, tmp_path / "whole" / folder / name)
+    assert set(verdicts_of_all(tmp_path / "whole").values()) == {"mask values"}, "two parts of one set"
 
 
 def test_masks_that_say_the_same_in_two_ways_are_read(tmp_path: Path) -> None:

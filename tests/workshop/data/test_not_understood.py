@@ -135,6 +135,14 @@ def test_voc_without_class_15_is_asked_about(values: tuple[int, int], tmp_path: 
     assert np.array_equal(drawn(pair) > 127, mask("a"))
 
 
+def test_supervisely_classes_that_meta_does_not_list_are_named(tmp_path: Path) -> None:
+    root = FORMS["supervisely"].write(tmp_path / "set")
+    file = root / "ds1" / "ann" / "a.png.json"
+    file.write_text(file.read_text().replace("person_poly", "Person 1"))
+    _, (fault,) = find_pairs(root)
+    assert fault.pair.stem == "a" and "Person 1" in fault.text
+
+
 def test_metadata_without_masks_is_refused(tmp_path: Path) -> None:
     images(tmp_path / "set", folder=".")
     write(tmp_path / "set" / "metadata.csv", "file_name,text\n0.jpg,a man\n1.jpg,a woman\n")

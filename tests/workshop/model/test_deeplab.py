@@ -14,10 +14,7 @@ KIT = [
     ModelOptions(encoder="mobilenet_v2", width=0.35, output_stride=8, refine_channels=4, dropout=0.1, **SMALL),
     ModelOptions(encoder="efficientnet_lite0", refine_channels=4, **SMALL),
     ModelOptions(width=0.35, refine_channels=4, context_channels=8, context_blocks=1, **SMALL),
-    ModelOptions(
-        width=0.35, output_stride=32, middle_channels=8, context_channels=8, context_blocks=1, refine_channels=4,
-        refine_separable=True, **SMALL,
-    ),
+    ModelOptions(width=0.35, output_stride=32, **SMALL),
 ]  # fmt: skip
 
 
@@ -97,7 +94,7 @@ def test_the_encoder_computes_what_keras_applications_computes():
 
     theirs = keras.applications.MobileNetV2(alpha=0.35, include_top=False, weights=None, input_shape=(64, 64, 3))
     randomise_norms(theirs)
-    backbone = mobilenet_v2(width=0.35, output_stride=32, frozen_norm=True)
+    backbone = mobilenet_v2(width=0.35, output_stride=32)
     ours = keras.Model(backbone.inputs, backbone.features)
     for layer in ours.layers:
         if layer.weights:

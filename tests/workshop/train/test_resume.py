@@ -37,7 +37,7 @@ def test_stop_and_resume_equals_an_uninterrupted_run(data, tmp_path, capfd):
     assert command(["train", str(data), "--run", str(stopped), "steps=6", *TINY, "--resume"]) == 0, (
         "what is done is done"
     )
-    assert "the budget" in capfd.readouterr().err
+    assert "Done: 6 steps" in capfd.readouterr().err
     record = json.loads((stopped / "config.json").read_text())
     assert len(record["commands"]) == 2 and len(record["data_hash"]) == 64 and record["config"]["train"]["batch"] == 2
 

@@ -102,8 +102,8 @@ def survey(pair: Pair) -> PairFacts:
 def _look_at_picture(facts: PairFacts, frame: Frame) -> None:
     height, width = facts.size_hw = frame.shape[0], frame.shape[1]
     expected = _ENDINGS.get(facts.pair.image.suffix.lower(), "")
-    if facts.format != expected:
-        facts.faults["format differs from ending"] = f"named {expected or 'otherwise'}, is {facts.format or 'unknown'}"
+    if expected and facts.format != expected:
+        facts.faults["format differs from ending"] = f"named {expected}, is {facts.format or 'unknown'}"
     if facts.pair.image.suffix != facts.pair.image.suffix.lower():
         facts.faults["upper-case ending"] = (
             f"{facts.pair.image.suffix}: read like {facts.pair.image.suffix.lower()}; other tools may pass it over"

@@ -42,9 +42,7 @@ def _draw(samples: Samples, epoch: int, first: int, size: int) -> _Drawn:
     return batch, faults
 
 
-def batches(
-    samples: Samples, *, batch: int, start: int = 0, per_epoch: int, workers: int = 1, part: tuple[int, int] = (0, 1)
-) -> Iterator[Batch]:
+def batches(samples: Samples, *, batch: int, start: int = 0, per_epoch: int, workers: int = 1) -> Iterator[Batch]:
     """Yields batches `start`, `start + 1`, … without end, in order, the same for any number of workers.
 
     Args:
@@ -53,18 +51,12 @@ def batches(
         start: The first batch's number: to resume, the number of steps done.
         per_epoch: Batches that make an epoch.
         workers: Processes; 0 prepares them in this process.
-        part: (i, n): only the i-th of n equal parts of every batch.
 
     Raises:
         StandoutError: Whatever a worker raised.
         DataError: A worker was killed.
     """
-    share = batch // part[1]
-
-    def place(number: int) -> tuple[int, int, int]:
-        return number // per_epoch, number % per_epoch * batch + part[0] * share, share
-
-    places = map(place, count(start))
+    places = ((number // per_epoch, number % per_epoch * batch, batch) for number in count(start))
     drawn: Iterator[_Drawn]
     if workers == 0:
         drawn = (_draw(samples, *where) for where in places)

@@ -11,7 +11,7 @@ them, and an optional `sets.toml` gives each a weight and what stands for person
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from standout.text_files import TextFileError, read_toml
 from standout.workshop.data.pair import Fault, Found, Pair
 from standout.workshop.data.person_values import parse_person
 from standout.workshop.data.places import Member, Place
-from standout.workshop.data.readers import Reader, folders, readers
+from standout.workshop.data.readers import Reader, folders, readers, table
 from standout.workshop.data.readers._parts import is_weight, pictures_below
 from standout.workshop.data.set_values import are_plain, holds, look_up
 
@@ -72,10 +72,12 @@ def find(root: Path | str, *, person: str = "") -> Found:
         raise DataError(f"{refused[0].text}.")
     if not found.pairs and not found.faults:
         raise DataError(
-            f"No pictures in {root}: expected images/ (and masks/ with the same stems), a folder of such folders, or "
-            f"one of {_forms()}."
+            f"No pictures in {root} {_what_is(root)}: expected images/ (and masks/ with the same stems), a folder of "
+            f"such folders, or one of {_forms()}."
         )
-    found = replace(found, pairs=_read_alike(found.pairs))
+    # The parts of one data set are read alike; the sets of a folder, or of a CSV, each by itself.
+    by_set = reader is None or reader is table
+    found = replace(found, pairs=_read_alike(found.pairs, lambda pair: pair.set.partition("/")[0] if by_set else ""))
     people, nobody = Counter(pair.set for pair in found.pairs), Counter(p.set for p in found.pairs if p.mask is None)
     found.notes.extend(
         f"{name}: {count} of {people[name]} photograph(s) show nobody, as the data set says."
@@ -84,8 +86,12 @@ def find(root: Path | str, *, person: str = "") -> Found:
     return found
 
 
-def _read_alike(pairs: list[Pair]) -> list[Pair]:
-    """The pairs with what the label pictures of their set hold, so that none is read by itself alone.
+def _read_alike(pairs: list[Pair], whole: Callable[[Pair], str]) -> list[Pair]:
+    """The pairs with what the label pictures of their data set hold, so that none is read by itself alone.
+
+    Args:
+        pairs: Whose masks are looked at.
+        whole: What a pair belongs to within which all are read alike.
 
     Raises:
         DataError: No label picture holds what was asked for.
@@ -93,7 +99,7 @@ def _read_alike(pairs: list[Pair]) -> list[Pair]:
     by_set: dict[tuple[str, str], list[Place]] = defaultdict(list)
     for pair in pairs:
         if isinstance(pair.mask, Path | Member):
-            by_set[pair.set, pair.person].append(pair.mask)
+            by_set[whole(pair), pair.person].append(pair.mask)
     others = {key: look_up(places) for key, places in by_set.items() if parse_person(key[1]) is None}
     asked = {key: places for key, places in by_set.items() if key not in others}
     held = {key: holds(places, key[1]) for key, places in asked.items()}
@@ -101,9 +107,17 @@ def _read_alike(pairs: list[Pair]) -> list[Pair]:
         # Masks of other classes may well show nobody; plain ones, or a value that no set has, are a mistake.
         if not held[name, person] and (not any(held.values()) or are_plain(places)):
             raise DataError(
-                f"{name}: no mask holds what `person={person}` asks for; where sets differ, sets.toml says it for each."
+                f"{name or places[0].parent}: no mask holds what `person={person}` asks for; where sets differ, "
+                "sets.toml says it for each."
             )
-    return [replace(pair, others=others.get((pair.set, pair.person))) if pair.mask else pair for pair in pairs]
+    return [replace(pair, others=others.get((whole(pair), pair.person))) if pair.mask else pair for pair in pairs]
+
+
+def _what_is(root: Path) -> str:
+    """What a folder that is of no form holds, in words."""
+    kinds = Counter(path.suffix.lower() or "files without ending" for path in root.rglob("*") if path.is_file())
+    told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
+    return f"are labelled in a form that is read (it holds {told})" if kinds else "(it is empty)"
 
 
 def _forms() -> str:

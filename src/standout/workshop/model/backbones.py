@@ -14,7 +14,7 @@ from keras import layers
 
 from standout.errors import ConfigError
 from standout.workshop.config import ModelOptions
-from standout.workshop.model.blocks import BatchNormalization, FrozenNorm
+from standout.workshop.model.blocks import FrozenNorm
 
 
 @dataclass(frozen=True)
@@ -69,46 +69,33 @@ def block_name(block: int) -> str:
     return f"block_{block}_" if block else "expanded_conv_"
 
 
-def build_backbone(config: ModelOptions, *, frozen_norm: bool) -> Backbone:
+def build_backbone(config: ModelOptions) -> Backbone:
     """The encoder that the settings name.
 
     Raises:
-        ConfigError: There is none of that name, or it has fewer rows.
+        ConfigError: There is none of that name.
     """
     if config.encoder not in BACKBONES:
         raise ConfigError(f"model.encoder must be one of {sorted(BACKBONES)}; received {config.encoder!r}.")
-    builder = BACKBONES[config.encoder]
-    return builder(
-        width=config.width, output_stride=config.output_stride, frozen_norm=frozen_norm, rows=config.encoder_rows
-    )
+    return BACKBONES[config.encoder](width=config.width, output_stride=config.output_stride)
 
 
-def mobilenet_v2(*, width: float, output_stride: int, frozen_norm: bool, rows: int = 0) -> Backbone:
+def mobilenet_v2(*, width: float, output_stride: int) -> Backbone:
     """MobileNetV2 under the layer names of Keras Applications, so that its public weights fit; input x·2 − 1."""
-    table = tuple(
-        Stage(s.expansion, divisible_by_8(s.channels * width), s.repeats, s.stride)
-        for s in _first_rows(MOBILENET_V2, rows)
-    )
+    table = tuple(Stage(s.expansion, divisible_by_8(s.channels * width), s.repeats, s.stride) for s in MOBILENET_V2)
     scaling = layers.Rescaling(2.0, offset=-1.0, name="scale_input")
-    return _Encoder(output_stride, frozen_norm).build(scaling, divisible_by_8(32 * width), table)
+    return _Encoder(output_stride).build(scaling, divisible_by_8(32 * width), table)
 
 
-def efficientnet_lite0(*, width: float, output_stride: int, frozen_norm: bool, rows: int = 0) -> Backbone:
+def efficientnet_lite0(*, width: float, output_stride: int) -> Backbone:
     """EfficientNet-Lite0 under the same layer names; input (255·x − 127) / 128."""
     if width != 1:
         raise ConfigError(f"model.width must be 1 for efficientnet_lite0; received {width}.")
     scaling = layers.Rescaling(255 / 128, offset=-127 / 128, name="scale_input")
-    return _Encoder(output_stride, frozen_norm).build(scaling, 32, _first_rows(EFFICIENTNET_LITE0, rows))
+    return _Encoder(output_stride).build(scaling, 32, EFFICIENTNET_LITE0)
 
 
-def _first_rows(table: tuple[Stage, ...], rows: int) -> tuple[Stage, ...]:
-    """The first so many rows of a table; 0: all. The decoder needs the first five: stride 16."""
-    if rows and not 5 <= rows <= len(table):
-        raise ConfigError(f"model.encoder_rows must be 0 (all) or 5 … {len(table)} for this encoder; received {rows}.")
-    return table[:rows] if rows else table
-
-
-#: name -> builder(width=…, output_stride=…, frozen_norm=…, rows=…)
+#: name -> builder(width=…, output_stride=…)
 BACKBONES: dict[str, Callable[..., Backbone]] = {
     "mobilenet_v2": mobilenet_v2,
     "efficientnet_lite0": efficientnet_lite0,
@@ -121,8 +108,8 @@ class _Encoder:
     Padding is "same", which for a stride of 2 equals Keras Applications' explicit `correct_pad`.
     """
 
-    def __init__(self, output_stride: int, frozen_norm: bool):
-        self.output_stride, self.frozen_norm = output_stride, frozen_norm
+    def __init__(self, output_stride: int):
+        self.output_stride = output_stride
         self.stages: list[list[str]] = [[]]
 
     def build(self, scaling: layers.Layer, stem: int, table: tuple[Stage, ...]) -> Backbone:
@@ -168,8 +155,7 @@ class _Encoder:
 
     def _norm(self, x, name: str):
         self.stages[-1].append(name)
-        kind = FrozenNorm if self.frozen_norm else BatchNormalization
-        return kind(momentum=0.99, epsilon=1e-3, name=name)(x)
+        return FrozenNorm(momentum=0.99, epsilon=1e-3, name=name)(x)
 
     @staticmethod
     def _relu6(x, name: str):

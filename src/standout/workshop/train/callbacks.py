@@ -74,8 +74,7 @@ class Supervisor(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if batch == 0:
             keep_freed_memory()  # again: starting the data set has undone it
-        if self.clock.tick(bool(self.stopped_by)) and not self.stopped_by:
-            self.stopped_by = "another worker"
+        self.clock.tick()
         logs = logs or {}
         done = self.clock.progress >= 1
         if not math.isfinite(logs.get("loss", 0.0)):
@@ -83,13 +82,12 @@ class Supervisor(keras.callbacks.Callback):
             self.model.stop_training = True
             return
         if self.clock.step % self.config.train.validate_every == 0 or done:
-            if self.clock.replicas.is_chief:
-                self._validate(logs)
+            self._validate(logs)
             self.model.reset_metrics()
         if done or self.stopped_by:
             self.save()
             self.model.stop_training = True
-        if self.clock.replicas.is_chief and (self.clock.step % 5 == 0 or done):
+        if self.clock.step % 5 == 0 or done:
             self._report(logs)
 
     def close(self) -> None:
@@ -143,9 +141,7 @@ class Supervisor(keras.callbacks.Callback):
             stream.write((before + text.getvalue()).encode())
 
     def save(self) -> None:
-        """Saves what `--resume` needs; the chief alone does."""
-        if not self.clock.replicas.is_chief:
-            return
+        """Saves what `--resume` needs."""
         counters = {"step": self.clock.step, "seconds": self.clock.seconds, "best": self.best}
         with told_when_full(self.run, self.model):
             save_state(self.run / "state.npz", self.model, counters)

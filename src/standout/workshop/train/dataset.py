@@ -16,7 +16,6 @@ from standout.workshop.data.labels import label_fault, open_pair
 from standout.workshop.data.loader import batches
 from standout.workshop.data.pair import Fault, Pair
 from standout.workshop.data.samples import Samples
-from standout.workshop.train.distributed import Replicas
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +25,6 @@ def training_dataset(
     config: Config,
     start_step: int,
     teacher: keras.Model | None = None,
-    replicas: Replicas | None = None,
     *,
     unchecked: bool = False,
 ) -> tf.data.Dataset:
@@ -34,42 +32,18 @@ def training_dataset(
 
     The labels' channels are person and unsure, and with a teacher its alpha of the very picture that is shown.
     `unchecked` pairs were not opened before: bad ones are left out as they are drawn.
-    Within a team every process draws its part of each batch, and B is a replica's share of that.
     """
-    replicas = replicas or Replicas()
-    if replicas.strategy is None:
-        return _local_dataset(pairs, config, start_step, teacher, replicas, unchecked)
-    return replicas.strategy.distribute_datasets_from_function(
-        lambda _: _local_dataset(pairs, config, start_step, teacher, replicas, unchecked)
-    )
-
-
-def _local_dataset(
-    pairs: Sequence[Pair],
-    config: Config,
-    start_step: int,
-    teacher: keras.Model | None,
-    replicas: Replicas,
-    unchecked: bool,
-) -> tf.data.Dataset:
-    size, batch, share = config.data.size, config.train.batch, replicas.share(config.train.batch)
+    size, batch = config.data.size, config.train.batch
     samples = Samples(list(pairs), config.data, config.train.seed, unchecked)
     per_epoch = max(1, len(pairs) // batch)
-
-    def generate():
-        parts = batches(
-            samples, batch=batch, start=start_step, per_epoch=per_epoch, workers=config.data.workers,
-            part=(replicas.worker, replicas.workers),
-        )  # fmt: skip
-        for images, labels in parts:
-            for first in range(0, len(images), share):  # one after the other goes to each replica of this process
-                yield images[first : first + share], labels[first : first + share]
-
     signature = (
-        tf.TensorSpec((share, size, size, 3), tf.uint8),
-        tf.TensorSpec((share, size, size, 2), tf.uint8),
+        tf.TensorSpec((batch, size, size, 3), tf.uint8),
+        tf.TensorSpec((batch, size, size, 2), tf.uint8),
     )
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    dataset = tf.data.Dataset.from_generator(
+        lambda: batches(samples, batch=batch, start=start_step, per_epoch=per_epoch, workers=config.data.workers),
+        output_signature=signature,
+    )
     dataset = dataset.map(lambda image, label: (_to_unit(image), _to_unit(label)))
     if teacher is not None:
         dataset = dataset.map(

@@ -7,11 +7,14 @@ import logging
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
+
+from standout.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,23 @@ def set_up_devices(*, memory_limit_mb: int, mixed_precision: bool) -> tuple[str,
         return f"CPU, all cores (no GPU is visible to TensorFlow), {precision}", policy
     memory = f"at most {memory_limit_mb} MB each" if memory_limit_mb else "memory grows as needed"
     return f"{len(gpus)} GPU(s), {memory}, {precision}", policy
+
+
+def all_gpus(batch: int) -> AbstractContextManager[Any]:
+    """Where a network must be built so that every GPU of this machine trains on its share of each batch.
+
+    It is TensorFlow's MirroredStrategy, which Keras' `fit` knows; with one device nothing at all.
+
+    Raises:
+        ConfigError: The batch can't be shared out evenly.
+    """
+    gpus = len(tf.config.list_logical_devices("GPU"))
+    if gpus < 2:
+        return nullcontext()
+    if batch % gpus:
+        raise ConfigError(f"train.batch must be a multiple of the {gpus} GPUs that share it; received {batch}.")
+    scope: AbstractContextManager[Any] = tf.distribute.MirroredStrategy().scope()
+    return scope
 
 
 @contextmanager

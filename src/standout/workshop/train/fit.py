@@ -15,6 +15,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,7 @@ from standout.workshop.model.weights import copy_layers, load_run, load_start
 from standout.workshop.train.callbacks import Supervisor, TrainingProgress
 from standout.workshop.train.checkpoint import restore_state
 from standout.workshop.train.dataset import training_dataset, validation_set
-from standout.workshop.train.devices import building_in, keep_freed_memory, set_up_devices
-from standout.workshop.train.distributed import Replicas, fit_on_replicas, set_up_replicas
+from standout.workshop.train.devices import all_gpus, building_in, keep_freed_memory, set_up_devices
 from standout.workshop.train.optimizer import StagedAdamW
 from standout.workshop.train.schedule import TrainingClock
 from standout.workshop.train.validation import WORST_QUALITY, Validation
@@ -59,7 +59,6 @@ class TrainResult:
     step: int
     best_quality: float
     stopped_by: str  # "" where the budget was spent; otherwise the signal's name
-    chief: bool = True  # False in a process that left validation and writing to another
 
 
 def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], Checked]:
@@ -136,7 +135,7 @@ def train(
         config: The settings; for a resumed run those of its config.json, but for the budget.
         resume: Go on where the run stopped.
         command: What the user typed, for the record.
-        progress: Called every few steps; never in a process that left validation and writing to another.
+        progress: Called every few steps.
 
     Raises:
         StandoutError: Data, settings or files are not usable.
@@ -146,9 +145,8 @@ def train(
     device, policy = set_up_devices(
         memory_limit_mb=config.train.memory_limit_mb, mixed_precision=config.train.mixed_precision
     )
-    replicas = set_up_replicas()
-    replicas.share(config.train.batch)
-    log.info("computing on %s%s", device, f"; {replicas}" if replicas.replicas > 1 else "")
+    strategy = all_gpus(config.train.batch)
+    log.info("computing on %s", device)
     keep_freed_memory()
     keras.utils.set_random_seed(config.train.seed)
     train_pairs, val_pairs, checked = read_data(data, config)
@@ -157,32 +155,27 @@ def train(
     )
 
     with building_in(policy):
-        model, teacher, start = _build(config, replicas)
+        model, teacher, start = _build(config, strategy)
     counters = {}
     if resume and (run / "state.npz").exists():
         counters = restore_state(run / "state.npz", model)
     elif resume:
         log.info("%s was stopped before its first save: it begins anew", run)
-    clock = TrainingClock(config, int(counters.get("step", 0)), counters.get("seconds", 0.0), replicas)
+    clock = TrainingClock(config, int(counters.get("step", 0)), counters.get("seconds", 0.0))
     if clock.progress >= 1:
         log.info("the budget of %s is spent at step %d: raise `steps` or `minutes` to go on", run, clock.step)
         return TrainResult(run, clock.step, counters.get("best", WORST_QUALITY), "")
-    if replicas.is_chief:
-        (run / "previews").mkdir(parents=True, exist_ok=True)
-        _record_run(run, config, checked, command, {"start": start, "device": device, "replicas": replicas.replicas,
-                    "train_pairs": len(train_pairs), "val_pairs": len(val_pairs)}, resume=resume)  # fmt: skip
-    seen = val_pairs if replicas.is_chief else []
-    images, labels, sets = validation_set(seen, config.data.val_size or config.data.size)
+    (run / "previews").mkdir(parents=True, exist_ok=True)
+    facts = {"start": start, "device": device, "train_pairs": len(train_pairs), "val_pairs": len(val_pairs)}
+    _record_run(run, config, checked, command, facts, resume=resume)
+    images, labels, sets = validation_set(val_pairs, config.data.val_size or config.data.size)
     validation = Validation(images, labels, sets, config.train.batch)
-    tell = _tensorboard(run) if replicas.is_chief else lambda step, values: None  # noqa: ARG005
+    tell = _tensorboard(run)
     supervisor = Supervisor(config, run, clock, validation, counters.get("best", WORST_QUALITY), tell, progress)
-    feed = training_dataset(train_pairs, config, clock.step, teacher, replicas, unchecked=checked.put_off)
+    feed = training_dataset(train_pairs, config, clock.step, teacher, unchecked=checked.put_off)
     steps = config.train.steps - clock.step
     try:
-        if replicas.replicas > 1:
-            fit_on_replicas(replicas, model, feed, steps, supervisor)
-        else:
-            model.fit(feed, epochs=1, steps_per_epoch=steps, callbacks=[supervisor], shuffle=False, verbose=0)
+        model.fit(feed, epochs=1, steps_per_epoch=steps, callbacks=[supervisor], shuffle=False, verbose=0)
     finally:
         supervisor.close()
     if supervisor.stopped_by.startswith("a loss"):
@@ -190,15 +183,15 @@ def train(
             f"Training stopped at step {clock.step} at {supervisor.stopped_by}; start another run with a lower `lr`, "
             f"and with `weights={run / 'best.weights.h5'}` to keep what was learned."
         )
-    return TrainResult(run, clock.step, supervisor.best, supervisor.stopped_by, replicas.is_chief)
+    return TrainResult(run, clock.step, supervisor.best, supervisor.stopped_by)
 
 
-def _build(config: Config, replicas: Replicas) -> tuple[keras.Model, keras.Model | None, str]:
+def _build(config: Config, strategy: AbstractContextManager[Any]) -> tuple[keras.Model, keras.Model | None, str]:
     """The compiled network, its teacher if it has one, and in words what it starts from."""
-    # The teacher works within the feed, each process by itself; so it isn't shared.
+    # The teacher works within the feed, on one device; so it isn't shared.
     teacher = load_run(Path(config.train.teacher))[0] if config.train.teacher else None
-    with replicas.scope():
-        model = build_deeplab(config.model, frozen_norm=not config.train.train_norm, freeze=config.train.freeze)
+    with strategy:
+        model = build_deeplab(config.model, freeze=config.train.freeze)
         start = load_start(model, config.model)
         if teacher is not None:
             start = f"{start}; {copy_layers(teacher, model)} layers of the teacher {Path(config.train.teacher).name}"

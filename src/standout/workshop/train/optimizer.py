@@ -44,29 +44,13 @@ class StagedAdamW(keras.optimizers.AdamW):
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         # Keras sends each variable through the distribution strategy by itself: half of the time that the first step's
-        # graph takes. With one replica there is nothing to distribute.
-        if _replicas() > 1:
+        # graph takes. With one device there is nothing to distribute.
+        if tf.distribute.has_strategy():
             super()._backend_update_step(grads, trainable_variables, learning_rate)
             return
         for gradient, variable in zip(grads, trainable_variables, strict=True):
             self.update_step(gradient, variable, learning_rate)
 
-    # Over several replicas a gradient is a part of the sum, and Keras would clip each part by itself.
-
-    def _clip_gradients(self, grads):
-        return grads if _replicas() > 1 else super()._clip_gradients(grads)
-
-    def _all_reduce_sum_gradients(self, grads_and_vars):
-        pairs = super()._all_reduce_sum_gradients(grads_and_vars)
-        if _replicas() == 1:
-            return pairs
-        clipped, _ = tf.clip_by_global_norm([gradient for gradient, _ in pairs], CLIP_NORM)
-        return [(gradient, variable) for gradient, (_, variable) in zip(clipped, pairs, strict=True)]
-
     def averages(self) -> list:
         """The moving averages, in the order of the trainable variables; empty without EMA."""
         return list(self._model_variables_moving_average) if self.use_ema else []
-
-
-def _replicas() -> int:
-    return tf.distribute.get_strategy().num_replicas_in_sync

@@ -6,24 +6,20 @@ import math
 import time
 
 from standout.workshop.config import Config
-from standout.workshop.train.distributed import Replicas
 
 
 class TrainingClock:
-    """How far the run is, over all its sittings. The chief's time is the team's: all must learn at one rate."""
+    """How far the run is, over all its sittings."""
 
-    def __init__(self, config: Config, step: int = 0, seconds: float = 0.0, replicas: Replicas | None = None):
+    def __init__(self, config: Config, step: int = 0, seconds: float = 0.0):
         self.config = config.train
-        self.replicas = replicas or Replicas()
         self.step = step
-        self._before = self._agreed = seconds
+        self._before = seconds
         self._start = time.monotonic()
 
-    def tick(self, stop: bool) -> bool:
-        """Counts a step; returns whether anybody in the team wants to stop."""
+    def tick(self) -> None:
+        """Counts a step."""
         self.step += 1
-        self._agreed, stop = self.replicas.agree(self.seconds, stop)
-        return stop
 
     @property
     def seconds(self) -> float:
@@ -32,7 +28,7 @@ class TrainingClock:
     @property
     def progress(self) -> float:
         """0 at the start, 1 where the budget of steps or of minutes is spent."""
-        by_time = self._agreed / (60 * self.config.minutes) if self.config.minutes else 0.0
+        by_time = self.seconds / (60 * self.config.minutes) if self.config.minutes else 0.0
         return min(1.0, max(self.step / self.config.steps, by_time))
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import keras
 import numpy as np
-import tensorflow as tf
 
 from standout.imaging.contact_sheet import mark_errors
 from standout.workshop.score.counts import FALSE_SHARE, count, person_iou
@@ -66,14 +65,11 @@ class Validation:
 
     def _alphas(self, model: keras.Model) -> np.ndarray:
         """float32 (N, size, size). Some pictures at a time: all as float32 would be five times the set's memory."""
-        alone = model.distribute_strategy.num_replicas_in_sync == 1
-        # `predict` would wait for the other processes, and the chief validates alone.
-        forward = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
         alphas = []
-        step = self.batch * (16 if alone else 1)
+        step = self.batch * 16
         for first in range(0, len(self.images), step):
             images = self.images[first : first + step].astype(np.float32) / 255
-            logits = model.predict(images, batch_size=self.batch, verbose=0) if alone else forward(images).numpy()
+            logits = model.predict(images, batch_size=self.batch, verbose=0)
             alphas.append(1 / (1 + np.exp(-logits[..., 0].astype(np.float32))))
         return np.concatenate(alphas)
 

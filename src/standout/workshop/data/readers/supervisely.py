@@ -31,7 +31,8 @@ def find(root: Path, person: str) -> Found:
     if not isinstance(classes, list):
         raise DataError(f"{meta} must have a list `classes`, as Supervisely writes it.")
     wanted = Categories(person)
-    wanted.check((_plain(str(entry.get("title", ""))) for entry in classes if isinstance(entry, dict)), meta)
+    titles = {str(entry.get("title", "")) for entry in classes if isinstance(entry, dict)}
+    wanted.check(map(_plain, titles), meta)
     found = Found()
     for folder in _sets(root):
         images = pictures_by_stem(folder / "img")
@@ -45,7 +46,7 @@ def find(root: Path, person: str) -> Found:
                 continue
             used.add(file)
             try:
-                mask = _drawing(file, wanted)
+                mask = _drawing(file, wanted, titles)
             except DataError as error:
                 found.leave_out(pair, error)
                 continue
@@ -64,8 +65,10 @@ def _sets(root: Path) -> list[Path]:
     return inner or ([root] if (root / "img").is_dir() and (root / "ann").is_dir() else [])
 
 
-def _drawing(file: Path, wanted: Categories) -> Drawing | None:
+def _drawing(file: Path, wanted: Categories, titles: set[str]) -> Drawing | None:
     content = read_json(file)
+    if strange := sorted({str(thing.get("classTitle", "")) for thing in content["objects"]} - titles):
+        raise InputError(f"class {strange[0]!r} is not among those of meta.json")
     shapes = [shape for thing in content["objects"] for shape in _shapes(thing, wanted)]
     size = content.get("size") or {}
     size_hw = (int(size["height"]), int(size["width"])) if "height" in size and "width" in size else None
