@@ -119,8 +119,12 @@ def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("keep", [True, False])
-def test_a_real_ctrl_c_ends_the_command(tmp_path: Path, model_file: Path, keep: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "keep"), [("SIGINT", True), ("SIGINT", False), ("SIGTERM", True), ("SIGTERM", False), ("SIGHUP", False)]
+)
+def test_a_real_ctrl_c_and_its_like_end_the_command(tmp_path: Path, model_file: Path, name: str, keep: bool) -> None:
+    if not hasattr(signal, name) or sys.platform == "win32":
+        pytest.skip(f"there is no {name} here")
     clip, target = make_clip(tmp_path / "in.mp4", 600, size=(240, 320)), tmp_path / "out.mov"
     code = "import sys; from standout.cli import main; main(sys.argv[1:])"
     arguments = ["video", str(clip), "-o", str(target), "--codec", "png", "-m", str(model_file)]
@@ -131,7 +135,7 @@ def test_a_real_ctrl_c_ends_the_command(tmp_path: Path, model_file: Path, keep: 
         while not any(path.stat().st_size > 10_000 for path in tmp_path.glob(".standout-*")):
             assert process.poll() is None and time.monotonic() - started < 60
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, name))
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "interrupted" in said and "Traceback" not in said
@@ -191,3 +195,28 @@ def test_the_command_line(tmp_path: Path, model_file: Path) -> None:
     clip, target = make_clip(tmp_path / "in.mp4", 3, sound="aac"), tmp_path / "out.mp4"
     assert run(["video", str(clip), "-o", str(target), "--background", "blur", "--model", str(model_file)]) == 0
     assert count(target) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C can't be sent to one process")
+@pytest.mark.parametrize("spoken", [0, 20_000])
+def test_ctrl_c_on_a_pipe_that_says_nothing_returns_at_once(tmp_path: Path, model_file: Path, spoken: int) -> None:
+    data = make_clip(tmp_path / "in.mkv", 300, size=(240, 320)).read_bytes()
+    assert len(data) > spoken
+    code = "import sys; from standout.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", code, "video", "-", "-o", str(tmp_path / "out.mp4"), "-b", "red"]
+    with subprocess.Popen([*command, "-m", str(model_file)], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(data[:spoken])
+        process.stdin.flush()
+        time.sleep(2)  # it has begun, and waits for more
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=10)
+        finally:
+            process.kill()
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    assert process.returncode == 130 and "Traceback" not in said and "Fatal" not in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv"]

@@ -18,7 +18,7 @@ class _NoOutput(io.TextIOWrapper):
         super().__init__(open(os.devnull, "wb"), encoding="utf-8", errors="replace")
 
     @property
-    def buffer(self) -> io.BufferedWriter:  # type: ignore[override]
+    def buffer(self) -> io.BufferedWriter:
         raise OutputError("Standard output is closed, so no picture can be written to it; give a file with `-o`.")
 
 

@@ -68,6 +68,7 @@ def video(
 ) -> None:
     """Cut the people out of a video: over a new background, or transparent (.webm, .mov, --frames)."""
     from standout.cli.devices import load_model
+    from standout.cli.signals import like_ctrl_c
     from standout.errors import ConfigError
     from standout.inference.video_alpha import threads_beside_others
     from standout.video.encoders import EncodingOptions
@@ -102,7 +103,7 @@ def video(
     if suffix or workers != 1:
         raise ConfigError("`--suffix` and `--workers` are for several videos, whose output is a folder.")
     try:
-        with progress_bar(Path(source).name, unit="fps") as move:
+        with like_ctrl_c(), progress_bar(Path(source).name, unit="fps") as move:
             result = process_video(
                 source,
                 target,

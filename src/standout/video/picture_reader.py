@@ -108,6 +108,9 @@ class PictureReader:
     def close(self) -> None:
         """Nothing is held open."""
 
+    def cancel(self) -> None:
+        """Nothing is waited for."""
+
 
 def _as_picture(frame: Frame) -> Any:
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24")

@@ -20,6 +20,7 @@ from standout.video.background import Painter
 from standout.video.encoders import opaque_encoder, transparent_encoder
 from standout.video.frames_folder import PictureWriter
 from standout.video.options import VideoOptions, fit_size
+from standout.video.pipe import is_pipe
 from standout.video.reader import VideoInfo
 from standout.video.source import Source, open_source
 from standout.video.stages import run_stream
@@ -127,7 +128,7 @@ def _open(source: Path, options: VideoOptions) -> Source:
     if not options.size:
         return reader
     size_hw = fit_size(options.size, reader.info.width, reader.info.height)
-    if str(source) == "-":  # can't be opened again
+    if is_pipe(source):  # can't be opened again
         reader.film.resize(size_hw)
         reader.info = replace(reader.info, height=size_hw[0], width=size_hw[1])
         return reader
@@ -205,7 +206,8 @@ class _Job:
         """Everything; whether it was interrupted and the part that was done was kept."""
         with _gentle_ctrl_c(self.options.keep_partial) as pressed:
             try:
-                run_stream(self._source(), (self._find, self._paint), self._write, depth=_DEPTH, stop=pressed)
+                stages = (self._find, self._paint)
+                run_stream(self._source(), stages, self._write, depth=_DEPTH, stop=pressed, cancel=self.reader.cancel)
             except KeyboardInterrupt:  # of `progress`, or of a caller with a handler of its own
                 if not self.options.keep_partial or pressed.is_set():
                     raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +12,7 @@ from standout.errors import InputError
 from standout.imaging.arrays import Frame
 from standout.video.color_tags import ColorTags
 from standout.video.decoders import choose_decoder
+from standout.video.pipe import Pipe, is_pipe
 from standout.video.pyav import av
 from standout.video.timed_frame import Film, TimedFrame, turn_of
 from standout.video.timestamps import Clock, exact, rate_of, time_base_of
@@ -85,16 +85,16 @@ class VideoReader:
         decoder: str = "software",
     ) -> None:
         self.path, self.end_s = Path(path), end_s
-        self._is_pipe = str(path) == "-"
         self.notes: list[str] = []
         _check(self.path)
+        self._pipe = Pipe(path) if is_pipe(path) else None
         accelerator, self.decoder_note = choose_decoder(str(path), decoder)
-        self.container, self.stream = _open(self.path, accelerator)
+        self.container, self.stream = _open(self.path, accelerator, self._pipe)
         self.stream.thread_type = "AUTO"
         self._clock = Clock(self.container, self.stream, start_s, end_s)
         try:
             self._kept: list[tuple[Any, list[Any]]] = []
-            first = self._peek() if self._is_pipe else _first_picture(self.path)
+            first = self._peek() if self._pipe else _first_picture(self.path)
             self.film = Film(first, turn_of(first), size_hw)
             self.first = TimedFrame(self.film, first, 0, 1, Fraction(1))
             self.info = self._info(first)
@@ -111,6 +111,13 @@ class VideoReader:
     def close(self) -> None:
         """Closes the file."""
         self.container.close()
+        if self._pipe:
+            self._pipe.close()
+
+    def cancel(self) -> None:
+        """Ends the waiting for a pipe that says nothing, from another thread; what is read then ends."""
+        if self._pipe:
+            self._pipe.cancel()
 
     def __iter__(self) -> Iterator[TimedFrame]:
         """The frames alone."""
@@ -128,7 +135,7 @@ class VideoReader:
             InputError: Not a single frame can be decoded.
         """
         clock, count = self._clock, 0
-        if not self._is_pipe:
+        if not self._pipe:
             clock.seek()
         for packet, decoded in self._read():
             clock.watch(packet)
@@ -265,9 +272,9 @@ def _check(path: Path) -> None:
         raise InputError(f"A video file is wanted; received the folder `{path}`.")
 
 
-def _open(path: Path, accelerator: Any = None) -> tuple[Any, Any]:
+def _open(path: Path, accelerator: Any = None, pipe: Pipe | None = None) -> tuple[Any, Any]:
     """The container and its first film, covers aside."""
-    place: Any = sys.stdin.buffer if str(path) == "-" else str(path)
+    place: Any = pipe or str(path)
     try:
         container = av.open(place, hwaccel=accelerator) if accelerator else av.open(place)
     except (av.FFmpegError, OSError) as error:

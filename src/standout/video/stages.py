@@ -94,6 +94,7 @@ def run_stream(
     *,
     depth: int = 4,
     stop: threading.Event | None = None,
+    cancel: Callable[[], None] | None = None,
 ) -> None:
     """Runs source, stages and sink at the same time; the sink in the caller's thread, so that Ctrl-C arrives there.
 
@@ -103,6 +104,7 @@ def run_stream(
         sink: Called with each item that leaves the last stage.
         depth: Items that may wait between two stages; bounds the memory.
         stop: Set it from outside to end the run early, without an error; never set from here.
+        cancel: Called when the run ends, before the threads are waited for: ends a source that waits for data.
 
     Raises:
         Whatever the first failing part raised, at once; the others are ended before.
@@ -126,6 +128,8 @@ def run_stream(
         pass
     finally:
         run.end()
+        if cancel is not None:
+            cancel()
         for thread in threads:
             thread.join()
     if run.error is not None:
