@@ -27,12 +27,12 @@ class FakeEngine:
         return Answer(pid, "image/png", 1, 1, True, "photo", 100, {"model": 0.001})
 
 
-def open_fake_engine() -> FakeEngine:
+def open_fake_engine(threads: int) -> FakeEngine:
     """What workers open."""
     return FakeEngine()
 
 
-def open_nothing() -> FakeEngine:
+def open_nothing(threads: int) -> FakeEngine:
     """An engine that can't be opened."""
     from standout.errors import ModelFileError
 

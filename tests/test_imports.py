@@ -41,7 +41,7 @@ ROOMS: dict[str, set[str]] = {
     "id_photo": {"compositing", "inference"},
     "video": {"compositing", "hardware", "inference", "work"},
     "webcam": {"compositing"},
-    "server": {"compositing", "hardware", "id_photo", "inference", "pipeline", "processes"},
+    "server": {"compositing", "hardware", "id_photo", "inference", "pipeline", "work"},
     "workshop": set(),
     "workshop.config": set(),
     "workshop.plots": set(),

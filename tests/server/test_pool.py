@@ -14,18 +14,18 @@ import pytest
 
 from server_fakes import open_fake_engine, open_nothing
 from standout.errors import StandoutError
-from standout.server.pool import WorkerPool
+from standout.server.pool import BoundedPool
 from standout.server.problems import Problem
-from standout.server.tasks import Answer, Refusal, Task
+from standout.server.tasks import Answer, CutOut, Refusal
 
 
-def task(order: bytes = b"plain") -> Task:
-    return Task("photo", order, {})
+def task(order: bytes = b"plain") -> CutOut:
+    return CutOut(image=order)
 
 
 @asynccontextmanager
-async def pool_of(workers: int = 1, queue: int = 2, **more: Any) -> AsyncIterator[WorkerPool]:
-    pool = WorkerPool(open_fake_engine, workers=workers, threads=1, queue=queue, **more)
+async def pool_of(workers: int = 1, queue: int = 2, **more: Any) -> AsyncIterator[BoundedPool]:
+    pool = BoundedPool(open_fake_engine, workers=workers, threads=1, queue=queue, **more)
     await pool.start()
     try:
         yield pool
@@ -88,7 +88,7 @@ def test_a_worker_that_dies_costs_one_request_and_is_replaced() -> None:
             behind = asyncio.create_task(pool.run(task(), 60))
             with pytest.raises(Problem) as died:
                 await dying
-            assert died.value.code == "worker_died" and "signal 9" in died.value.detail
+            assert died.value.code == "worker_died" and "SIGKILL" in died.value.detail
             assert isinstance((await behind).result, Answer)  # it waited for the next one
             assert pool.pids() != [before] and deaths == [1]
 
@@ -159,7 +159,7 @@ def test_a_service_managers_sigterm_to_all_processes_ends_no_work() -> None:
 
 def test_workers_that_cannot_work_say_why() -> None:
     async def test() -> None:
-        pool = WorkerPool(open_nothing, workers=1, threads=1, queue=1)
+        pool = BoundedPool(open_nothing, workers=1, threads=1, queue=1)
         with pytest.raises(StandoutError, match="There is no model file"):
             await pool.start()
         await pool.close()

@@ -216,7 +216,7 @@ def test_options_do_what_they_say(client: httpx.Client, person_png: bytes) -> No
         ("backgroundd=red", "did you mean `background`"),
         ("fit=wide", "`fit` must be 'cover', 'contain' or 'stretch'"),
         ("position=nowhere", "`position` must be made of"),
-        ("background=withe", "`background` must be transparent, a colour"),
+        ("background=withe", "`background` must be transparent, a color"),
         ("model=u2net", "`model` must be one of tiny, live, photo"),
         ("keep=1&at=5,5", "use one of them"),
     ],

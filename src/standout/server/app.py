@@ -24,13 +24,12 @@ from standout.server.compat import rembg, removebg, withoutbg
 from standout.server.docs_page import docs_page
 from standout.server.gate import Gate
 from standout.server.metrics import Metrics
-from standout.server.opening import OpenPhotoEngine
 from standout.server.options import ServerOptions
-from standout.server.pool import WorkerPool
+from standout.server.pool import BoundedPool
 from standout.server.problems import Problem, problem_response
 from standout.server.serving import Serving
 from standout.server.urls import Fetcher
-from standout.server.worker import OpenEngine
+from standout.server.worker import OpenEngine, OpenPhotoEngine
 
 _DESCRIPTION = (
     "Separates people from their background. Refusals are problem details (RFC 9457) with a `code` of ours; the paths "
@@ -71,8 +70,8 @@ def create_app(
     threads = options.thread_count(cores)
     workers = options.worker_count(cores)
     counted = Metrics()
-    pool = WorkerPool(
-        open_engine or OpenPhotoEngine(options.model, options.device, threads, options.max_pixels, options.matting),
+    pool = BoundedPool(
+        open_engine or OpenPhotoEngine(options.model, options.device, options.max_pixels, options.matting),
         workers=workers,
         threads=threads,
         queue=options.queue,

@@ -7,7 +7,7 @@ import dataclasses
 import time
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from standout.compositing.background import Background
 from standout.compositing.composite import composite
 from standout.compositing.options import CompositeOptions
 from standout.compositing.select import find_people
@@ -25,9 +26,8 @@ from standout.imaging.decode import read
 from standout.imaging.encode import FORMATS, EncodeOptions, encode
 from standout.imaging.picture import Picture
 from standout.pipeline.cut_out import people_of, run
-from standout.server.look import photo_options, with_background
-from standout.server.opening import OpenPhotoEngine
-from standout.server.tasks import Answer, Ready, Refusal, Task
+from standout.server.look import cut_out_options
+from standout.server.tasks import Answer, CutOut, IdPhoto, LaidOut, Ready, Refusal, Rgba, Task
 
 MEDIA_TYPES = {"PNG": "image/png", "WEBP": "image/webp", "JPEG": "image/jpeg", "TIFF": "image/tiff"}
 
@@ -35,27 +35,26 @@ MEDIA_TYPES = {"PNG": "image/png", "WEBP": "image/webp", "JPEG": "image/jpeg", "
 class PhotoEngine:
     """The models, loaded once and warm."""
 
-    def __init__(self, how: OpenPhotoEngine) -> None:
+    def __init__(self, model: str, *, device: str | None, threads: int, max_pixels: int, matting: bool) -> None:
         import cv2
 
         from standout.inference.model import bundled_names, load
 
         warnings.filterwarnings("ignore", module=r"PIL\.")
-        cv2.setNumThreads(how.threads)
-        self._max_pixels = how.max_pixels
-        self._matting = how.matting
-        if how.matting:
+        cv2.setNumThreads(threads)
+        self._max_pixels = max_pixels
+        self._matting = matting
+        if matting:
             from standout.compositing.matting import warm_up
 
             warm_up()
         names = {name: name for name in bundled_names()}
-        own = Path(how.model).stem if how.model.endswith(".onnx") else how.model
+        own = Path(model).stem if model.endswith(".onnx") else model
         self._default = own
-        files = {own: how.model} | {name: file for name, file in names.items() if name != own}
-        device = how.device or "cpu"
-        self._loaded = {name: load(file, threads=how.threads, device=device) for name, file in files.items()}
-        for model in self._loaded.values():
-            model.alpha(np.full((256, 256, 3), 127, np.uint8))  # the first run is the slowest
+        files = {own: model} | {name: file for name, file in names.items() if name != own}
+        self._loaded = {name: load(file, threads=threads, device=device or "cpu") for name, file in files.items()}
+        for loaded in self._loaded.values():
+            loaded.alpha(np.full((256, 256, 3), 127, np.uint8))  # the first run is the slowest
 
     @property
     def ready(self) -> Ready:
@@ -78,66 +77,59 @@ class PhotoEngine:
 
     def answer(self, task: Task) -> Answer | Refusal:
         """One picture."""
-        kinds: dict[str, Callable[[Task], Answer | Refusal]] = {
-            "photo": self._photo,
-            "removebg": self._removebg,
-            "id_photo": self._id_photo,
-        }
-        return kinds[task.kind](task)
+        if isinstance(task, CutOut):
+            return self._cut_out(task)
+        return self._id_photo(task) if isinstance(task, IdPhoto) else self._laid_out(task)
+
+    def _model(self, asked: str | None, tta: int = 1) -> tuple[str, Any]:
+        name = asked or self._default
+        if name not in self._loaded:
+            raise ConfigError(f"`model` must be one of {', '.join(self._loaded)}; received {name[:60]!r}.")
+        model = self._loaded[name]
+        if tta != model.looks:
+            model = copy.copy(model)  # the session is the same
+            model.looks = tta
+        return name, model
 
     # ---- photos
 
-    def _photo(self, task: Task) -> Answer | Refusal:
-        asked, clock = task.options, _Clock()
-        options = photo_options(asked, self._max_pixels)
+    def _cut_out(self, task: CutOut) -> Answer | Refusal:
+        clock, file_format = _Clock(), FORMATS["." + task.format]
+        options = cut_out_options(task.keywords, self._max_pixels)
         if options.matting != "none" and not self._matting:
             return Refusal("matting_off", "This server was started without matting; start it with `--matting`.")
-        file_format = FORMATS["." + str(asked.get("format") or "png")]
-        if task.background is not None:
+        if isinstance(task.background, bytes):
             with clock.stage("read"):
-                options = with_background(options, read(task.background, max_pixels=options.max_pixels))
-        name, model = self._model(asked)
+                behind = Background("image", image=read(task.background, max_pixels=options.max_pixels))
+            options = dataclasses.replace(options, background=behind)
+        elif task.background is not None:
+            options = dataclasses.replace(options, background=task.background)
+        name, model = self._model(task.model, task.tta)
         result = run(task.image, model, options, file_format=file_format)
-        if not result.people and asked.get("require_person"):
+        if not result.people and task.require_person:
             return Refusal("no_person", "Nobody was found in the picture.")
-        clock.stages |= result.seconds
+        for stage, seconds in result.seconds.items():
+            clock.stages[stage] = clock.stages.get(stage, 0.0) + seconds
         with clock.stage("encode"):
             data = encode(result.pixels, result.encoding)
-            extra = {"matte": encode(result.matte, EncodeOptions("PNG"))} if asked.get("with_matte") else {}
-        return _answer(
-            data,
-            MEDIA_TYPES[file_format],
-            result.pixels,
-            result.people,
-            name,
-            result.photo_size[::-1],
-            clock,
-            result.notes,
-            extra,
+            matte = encode(result.matte, EncodeOptions("PNG")) if task.with_matte else b""
+        media, seen = MEDIA_TYPES[file_format], result.photo_size
+        return Answer(
+            data, media, *result.size, result.people > 0, name, seen[0] * seen[1], clock.stages, result.notes, matte
         )
-
-    def _model(self, asked: Mapping[str, Any]) -> tuple[str, Any]:
-        name = asked.get("model") or self._default
-        if name not in self._loaded:
-            raise ConfigError(f"`model` must be one of {', '.join(self._loaded)}; received {str(name)[:60]!r}.")
-        model = self._loaded[name]
-        if (asked.get("looks") or 1) != model.looks:
-            model = copy.copy(model)  # the session is the same
-            model.looks = asked["looks"]
-        return name, model
 
     # ---- remove.bg
 
-    def _removebg(self, task: Task) -> Answer | Refusal:
+    def _laid_out(self, task: LaidOut) -> Answer | Refusal:
         from standout.server import canvas, layout
 
-        asked, clock = task.options, _Clock()
-        name, model = self._model(asked)
+        clock = _Clock()
+        name, model = self._model(None)
         with clock.stage("read"):
             picture = read(task.image, max_pixels=self._max_pixels)
             size_wh = picture.size[1], picture.size[0]
-            roi = layout.parse_roi(asked["roi"], size_wh) if asked.get("roi") else None
-            small = _at_most(picture, asked["most_pixels"])
+            roi = layout.parse_roi(task.roi, size_wh) if task.roi else None
+            small = _at_most(picture, task.most_pixels)
         with clock.stage("model"):
             alpha, people = people_of(small, model)
             if roi is not None:
@@ -145,17 +137,15 @@ class PhotoEngine:
         if not people:
             return Refusal("no_person", "Could not identify foreground in image: nobody was found.")
         with clock.stage("compose"):
-            rgba = composite(
-                small, alpha, CompositeOptions(shadow=asked["shadow"]), threshold=model.card.threshold
-            ).pixels
-            rgba = canvas.lay_out(rgba, asked["layout"])
+            look = CompositeOptions(shadow=task.shadow)
+            rgba = canvas.lay_out(composite(small, alpha, look, threshold=model.card.threshold).pixels, task.layout)
             box = canvas.subject_box(rgba) or (0, 0, rgba.shape[1], rgba.shape[0])
-            under = _backdrop((rgba.shape[0], rgba.shape[1]), task, asked, self._max_pixels)
+            under = _backdrop((rgba.shape[0], rgba.shape[1]), task.background, self._max_pixels)
             pixels: NDArray[Any] = rgba if under is None else canvas.over(rgba, under)
-            if asked["channels"] == "alpha":
+            if task.channels == "alpha":
                 pixels = np.ascontiguousarray(rgba[..., 3])
         with clock.stage("encode"):
-            kind = asked["format"]
+            kind = task.format
             if kind == "auto":
                 kind = "png" if pixels.ndim == 2 or pixels.shape[2] == 4 else "jpg"
             if kind == "zip":
@@ -165,46 +155,44 @@ class PhotoEngine:
                     pixels = canvas.over_color(np.asarray(pixels, np.uint8), (255, 255, 255, 255))
                 file_format = FORMATS["." + kind]
                 data, media = encode(pixels, EncodeOptions(file_format, dpi=picture.dpi)), MEDIA_TYPES[file_format]
-        where = {"left": box[0], "top": box[1], "width": box[2] - box[0], "height": box[3] - box[1]}
-        return _answer(data, media, pixels, people, name, picture.size, clock, (), {"foreground": where})
+        where = box[0], box[1], box[2] - box[0], box[3] - box[1]
+        seen = size_wh[0] * size_wh[1]
+        size = pixels.shape[1], pixels.shape[0]
+        return Answer(data, media, *size, True, name, seen, clock.stages, picture.notes, foreground=where)
 
     # ---- official photos
 
-    def _id_photo(self, task: Task) -> Answer | Refusal:
+    def _id_photo(self, task: IdPhoto) -> Answer | Refusal:
         from standout.errors import InputError, LimitExceeded
         from standout.id_photo.make import make_id_photo
         from standout.id_photo.specs import list_specs
 
-        asked, clock = task.options, _Clock()
+        clock, file_format = _Clock(), FORMATS["." + task.format]
         specs = {spec.name: spec for spec in list_specs()}
-        if asked["spec"] not in specs:
-            raise ConfigError(f"There is no specification {asked['spec'][:60]!r}; `/v1/specs` lists all {len(specs)}.")
-        spec = specs[asked["spec"]]
-        height, width, _ = spec.pixels(asked.get("dpi"))
+        if task.spec not in specs:
+            raise ConfigError(f"There is no specification {task.spec[:60]!r}; `/v1/specs` lists all {len(specs)}.")
+        spec = specs[task.spec]
+        height, width, _ = spec.pixels(task.dpi)
         if height * width > self._max_pixels:
             raise ConfigError(f"`dpi` asks for {width} × {height} pixels, more than this server makes; lower it.")
-        name, model = self._model(asked)
+        name, model = self._model(task.model)
         with clock.stage("read"):
             picture = read(task.image, max_pixels=self._max_pixels)
         try:
             with clock.stage("model"):
-                made = make_id_photo(
-                    picture, spec, background=asked.get("background"), dpi=asked.get("dpi"), model=model
-                )
+                made = make_id_photo(picture, spec, background=task.background, dpi=task.dpi, model=model)
         except LimitExceeded:
             raise
         except InputError as error:
             return Refusal("no_face", str(error))
         with clock.stage("encode"):
-            file_format = FORMATS["." + asked["format"]]
-            file = made.encode(file_format, max_kb=asked.get("max_kb"))
+            file = made.encode(file_format, max_kb=task.max_kb)
         report = file.report.as_json()
-        if asked.get("strict") and file.report.failed:
+        if task.strict and file.report.failed:
             return Refusal("rules_failed", f"These rules fail: {', '.join(file.report.failed)}.", {"report": report})
-        extra = {"report": report}
-        return _answer(
-            file.data, MEDIA_TYPES[file_format], made.pixels, 1, name, picture.size, clock, picture.notes, extra
-        )
+        size, seen = (made.pixels.shape[1], made.pixels.shape[0]), picture.size[0] * picture.size[1]
+        media = MEDIA_TYPES[file_format]
+        return Answer(file.data, media, *size, True, name, seen, clock.stages, picture.notes, report=report)
 
 
 # ---- pictures
@@ -237,18 +225,17 @@ def _inside(
     return person, len(find_people(person, threshold=threshold))
 
 
-def _backdrop(size_hw: tuple[int, int], task: Task, asked: Mapping[str, Any], max_pixels: int) -> NDArray[Any] | None:
-    """What comes under a cut-out, RGBA: the uploaded picture, the colour, or nothing."""
-    if task.background is not None:
+def _backdrop(size_hw: tuple[int, int], background: bytes | Rgba | None, max_pixels: int) -> NDArray[Any] | None:
+    """What comes under a cut-out, RGBA: the uploaded picture, the color, or nothing."""
+    if background is None:
+        return None
+    if isinstance(background, bytes):
         from standout.compositing.background import fit_image
 
-        frame = read(task.background, max_pixels=max_pixels).frame
-        fitted = fit_image(frame, size_hw, fit="cover", position=(0.5, 0.5))
+        fitted = fit_image(read(background, max_pixels=max_pixels).frame, size_hw, fit="cover", position=(0.5, 0.5))
         return np.dstack([fitted, np.full(size_hw, 255, np.uint8)])
-    if asked["rgba"] is None:
-        return None
     under = np.empty((*size_hw, 4), np.uint8)
-    under[:] = asked["rgba"]
+    under[:] = background
     return under
 
 
@@ -277,19 +264,3 @@ class _Clock:
         started = time.perf_counter()
         yield
         self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - started
-
-
-def _answer(
-    data: bytes,
-    media_type: str,
-    pixels: NDArray[Any],
-    people: int,
-    model: str,
-    seen_hw: tuple[int, int],
-    clock: _Clock,
-    notes: tuple[str, ...],
-    extra: Mapping[str, Any],
-) -> Answer:
-    height, width = pixels.shape[:2]
-    seen = seen_hw[0] * seen_hw[1]
-    return Answer(data, media_type, width, height, people > 0, model, seen, clock.stages, notes, extra)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from standout.server.problems import Problem
+
+if TYPE_CHECKING:
+    from standout.pipeline.options import CutOutKeywords
 
 PictureFormat = Literal["png", "webp", "jpg", "jpeg", "tiff", "tif"]
 
@@ -55,6 +58,13 @@ class PhotoFields(_Fields):
     model: str | None = Field(None, max_length=64, description="One of `/v1/models`.", examples=["photo"])
     looks: int = Field(1, ge=1, le=3, description="Passes through the network: 2 and 3 take longer and see finer.")
     require_person: bool = Field(False, description="Answer 422 `no_person` if nobody is found.")
+
+    @property
+    def keywords(self) -> CutOutKeywords:
+        """What `standout.cut_out` is asked for."""
+        given = self.model_dump(exclude={"format", "model", "looks", "require_person", "lens", "keep_edge_colors"})
+        given |= {"bokeh": self.lens, "decontaminate": not self.keep_edge_colors}
+        return cast("CutOutKeywords", {name: value for name, value in given.items() if value is not None})
 
 
 class IdPhotoFields(_Fields):

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from standout.server.bodies import Intake
-from standout.server.pool import WorkerPool
+from standout.server.pool import BoundedPool
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -40,7 +40,7 @@ class Metrics:
             "standout_worker_deaths", "Workers that died and were replaced.", registry=self.registry
         )
 
-    def watch(self, pool: WorkerPool, intake: Intake, in_flight: list[int]) -> None:
+    def watch(self, pool: BoundedPool, intake: Intake, in_flight: list[int]) -> None:
         """Adds what is asked for at the moment of the question."""
         self.registry.register(_Now(pool, intake, in_flight))
 
@@ -58,7 +58,7 @@ class Metrics:
 
 
 class _Now(Collector):
-    def __init__(self, pool: WorkerPool, intake: Intake, in_flight: list[int]) -> None:
+    def __init__(self, pool: BoundedPool, intake: Intake, in_flight: list[int]) -> None:
         self._pool, self._intake, self._in_flight = pool, intake, in_flight
 
     def collect(self) -> Iterator[GaugeMetricFamily]:

@@ -16,7 +16,7 @@ from standout.server.forms import Body
 from standout.server.logs import log
 from standout.server.metrics import Metrics
 from standout.server.options import ServerOptions
-from standout.server.pool import Done, WorkerPool
+from standout.server.pool import BoundedPool, Done
 from standout.server.problems import Problem
 from standout.server.tasks import Answer, Refusal, Task
 from standout.server.urls import Fetcher
@@ -27,7 +27,7 @@ class Serving:
     """What every endpoint needs; at `app.state.serving`."""
 
     options: ServerOptions
-    pool: WorkerPool
+    pool: BoundedPool
     intake: Intake
     metrics: Metrics
     fetcher: Fetcher

@@ -4,24 +4,85 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from standout.server.layout import Layout
+
+if TYPE_CHECKING:
+    from standout.pipeline.options import CutOutKeywords
+
+Rgba = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True)
-class Task:
-    """One picture and what is to become of it.
+def _none() -> CutOutKeywords:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutOut:
+    """The people of a picture, finished.
 
     Attributes:
-        kind: Which function of the engine: "photo", "id_photo", "removebg", "matte_and_cutout".
         image: The bytes of a picture file.
-        options: Plain values under the names of the API.
-        background: The bytes of an uploaded background picture.
+        keywords: What `standout.cut_out` takes; `background` is words of a stranger, not yet a path or a color.
+        background: The bytes of an uploaded background picture, or a color; goes before the words.
+        format: Of the answer: "png", "webp", "jpg", "tiff".
+        model: One of the worker's; None is its default.
+        tta: Passes through the network.
+        require_person: Nobody is a refusal.
+        with_matte: The answer brings `matte` along, a PNG of what is shown of the picture.
     """
 
-    kind: str
     image: bytes = field(repr=False)
-    options: Mapping[str, Any]
-    background: bytes | None = field(default=None, repr=False)
+    keywords: CutOutKeywords = field(default_factory=_none)
+    background: bytes | Rgba | None = field(default=None, repr=False)
+    format: str = "png"
+    model: str | None = None
+    tta: int = 1
+    require_person: bool = False
+    with_matte: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdPhoto:
+    """An official photo: `image`, and what `standout.make_id_photo` takes."""
+
+    image: bytes = field(repr=False)
+    spec: str
+    background: str | None = None
+    dpi: int | None = None
+    max_kb: float | None = None
+    format: str = "jpg"
+    strict: bool = False
+    model: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaidOut:
+    """The people of a picture laid out as remove.bg lays them out.
+
+    Attributes:
+        image: The bytes of a picture file.
+        background: The bytes of a picture, or a color, perhaps half transparent.
+        format: "png", "jpg", "webp", "zip", or "auto": PNG where something is transparent, else JPEG.
+        most_pixels: The picture is made smaller where it has more; None never.
+        channels: All, or alpha alone.
+        roi: Only people inside this region, in remove.bg's words.
+        shadow: A soft shadow behind them.
+        layout: Where they lie in the answer.
+    """
+
+    image: bytes = field(repr=False)
+    background: bytes | Rgba | None = field(default=None, repr=False)
+    format: str = "auto"
+    most_pixels: int | None = None
+    channels: Literal["rgba", "alpha"] = "rgba"
+    roi: str | None = None
+    shadow: bool = False
+    layout: Layout = Layout()
+
+
+Task = CutOut | IdPhoto | LaidOut
 
 
 @dataclass(frozen=True)
@@ -37,7 +98,9 @@ class Answer:
         pixels: How many pixels the picture has that was read.
         stages: Seconds of each stage: read, model, compose, encode.
         notes: What was left out and why, a sentence each.
-        extra: What only some kinds tell: plain values.
+        matte: A PNG of alpha, where it was asked for.
+        report: Of an official photo, as plain values.
+        foreground: Where the people lie in a picture that was laid out: left, top, width, height.
     """
 
     data: bytes = field(repr=False)
@@ -49,7 +112,9 @@ class Answer:
     pixels: int
     stages: Mapping[str, float]
     notes: tuple[str, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    matte: bytes = field(default=b"", repr=False)
+    report: Mapping[str, Any] = field(default_factory=dict)
+    foreground: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -63,7 +128,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Ready:
-    """A worker's first word: it works, and this is what it has, as plain values.
+    """What a worker has, as plain values.
 
     Attributes:
         models: name -> card.
@@ -72,10 +137,3 @@ class Ready:
 
     models: Mapping[str, Mapping[str, Any]]
     specs: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
-class Unusable:
-    """A worker's first and last word: it can't work at all."""
-
-    detail: str

@@ -20,7 +20,7 @@ from standout.server.fields import IdPhotoFields, PhotoFields, checked
 from standout.server.forms import Body, decode_base64
 from standout.server.problems import Problem
 from standout.server.serving import Serving
-from standout.server.tasks import Answer, Task
+from standout.server.tasks import Answer, CutOut, IdPhoto
 
 router = APIRouter(prefix="/v1")
 
@@ -51,8 +51,11 @@ async def _picture(request: Request, *, mask: bool) -> Response:
         image, background = await _image_of(serving, body), await _background_of(body)
         fields = checked(PhotoFields, body.fields, but=("image", "url"))
         wants = _wanted(request, fields.format)
-        options = fields.model_dump() | {"format": wants.format, "mask": mask or fields.mask}
-        answer, wait_s = await serving.answer(request, Task("photo", image, options, background))
+        task = CutOut(
+            image=image, background=background, format=wants.format, model=fields.model, tta=fields.looks,
+            keywords={**fields.keywords, "mask": mask or fields.mask}, require_person=fields.require_person,
+        )  # fmt: skip
+        answer, wait_s = await serving.answer(request, task)
     headers = answer_headers(answer, wait_s)
     if wants.json:
         return await as_json(_as_json, answer, headers=headers)
@@ -71,9 +74,9 @@ async def id_photo(request: Request) -> Response:
         fields = checked(IdPhotoFields, body.fields, but=("image", "url"))
         packed = fields.format in ("json", "zip")
         wants = _wanted(request, None if packed else fields.format, default="jpg")
-        options = fields.model_dump() | {"format": wants.format}
-        answer, wait_s = await serving.answer(request, Task("id_photo", image, options))
-    report = answer.extra["report"]
+        task = IdPhoto(image=image, **fields.model_dump(exclude={"format"}), format=wants.format)
+        answer, wait_s = await serving.answer(request, task)
+    report = answer.report
     failed = report["failed"]
     headers = answer_headers(answer, wait_s) | {"Standout-Rules": ",".join(map(_header, failed)) or "kept"}
     if fields.format == "json" or (wants.json and fields.format is None):

@@ -96,7 +96,7 @@ class WorkerPool(Generic[I, R]):
     @property
     def waiting(self) -> int:
         """How many items wait for a worker."""
-        return len(self._shared.jobs)
+        return sum(not job.future.cancelled() for job in tuple(self._shared.jobs))
 
     @property
     def broken(self) -> bool:

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from server_fakes import open_fake_engine
-from standout.server.pool import WorkerPool
+from standout.server.pool import BoundedPool
 from standout.server.problems import Problem
-from standout.server.tasks import Answer, Task
+from standout.server.tasks import Answer, CutOut
 
 
 @asynccontextmanager
-async def pool_of(workers: int = 1) -> AsyncIterator[WorkerPool]:
-    pool = WorkerPool(open_fake_engine, workers=workers, threads=1, queue=2)
+async def pool_of(workers: int = 1) -> AsyncIterator[BoundedPool]:
+    pool = BoundedPool(open_fake_engine, workers=workers, threads=1, queue=2)
     await pool.start()
     try:
         yield pool
@@ -36,8 +36,8 @@ async def until(true: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-def hard(pool: WorkerPool, timeout_s: float) -> asyncio.Task[Any]:
-    return asyncio.create_task(pool.run(Task("photo", b"sleep:600", {}), timeout_s))
+def hard(pool: BoundedPool, timeout_s: float) -> asyncio.Task[Any]:
+    return asyncio.create_task(pool.run(CutOut(image=b"sleep:600"), timeout_s))
 
 
 def test_a_client_that_hangs_up_takes_no_deadline_away() -> None:
@@ -49,7 +49,7 @@ def test_a_client_that_hangs_up_takes_no_deadline_away() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await client
             # The picture would take ten minutes; another one is served after the first one's half second.
-            assert isinstance((await pool.run(Task("photo", b"plain", {}), 30)).result, Answer)
+            assert isinstance((await pool.run(CutOut(image=b"plain"), 30)).result, Answer)
             assert pool.busy == 0
 
     run(test)

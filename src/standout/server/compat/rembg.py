@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -15,7 +16,7 @@ from standout.server.fields import checked
 from standout.server.forms import Body
 from standout.server.problems import Problem
 from standout.server.serving import Serving
-from standout.server.tasks import Task
+from standout.server.tasks import CutOut
 from standout.server.v1 import answer_headers
 
 router = APIRouter(tags=["rembg"])
@@ -110,19 +111,19 @@ async def _removed(serving: Serving, request: Request, image: bytes, asked: dict
     fields = checked(RembgFields, {name: value for name, value in asked.items() if name in RembgFields.model_fields})
     model, told = our_model(serving, None if "model" not in asked else fields.model)
     matting: Literal["none", "closed-form"] = "closed-form" if fields.a or fields.vm else "none"
-    options = {
-        "model": model, "mask": fields.om, "matting": matting, "format": "png",
-        "rgba": None if fields.om else parse_bgc(fields.bgc),
-    }  # fmt: skip
+    task = CutOut(
+        image=image, model=model, keywords={"mask": fields.om, "matting": matting},
+        background=None if fields.om else parse_bgc(fields.bgc),
+    )  # fmt: skip
     notes: dict[str, str] = {}
     try:
-        answer, wait_s = await serving.answer(request, Task("photo", image, options))
+        answer, wait_s = await serving.answer(request, task)
     except Problem as problem:
         if problem.code != "matting_off":
             raise
         # Alpha matting is a wish that rembg grants; where it isn't loaded it is left out, and said.
         notes["Standout-Notes"] = "alpha matting was left out: this server was started without `--matting`"
-        answer, wait_s = await serving.answer(request, Task("photo", image, options | {"matting": "none"}))
+        answer, wait_s = await serving.answer(request, replace(task, keywords={"mask": fields.om}))
     return Response(answer.data, media_type="image/png", headers=answer_headers(answer, wait_s) | told | notes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -15,7 +16,7 @@ from standout.server.compat import removebg_fields as parse
 from standout.server.forms import Body, decode_base64
 from standout.server.problems import Problem
 from standout.server.serving import Serving
-from standout.server.tasks import Answer, Task
+from standout.server.tasks import Answer
 from standout.server.v1 import answer_headers, as_json, wants_json
 
 router = APIRouter(prefix="/v1.0", tags=["remove.bg"])
@@ -74,7 +75,9 @@ async def removebg(request: Request) -> Response:
         options = parse.options_of(body.fields, has_background_file="bg_image_file" in body.files)
         image = await _source(serving, body)
         background = await _background(serving, body)
-        answer, wait_s = await serving.answer(request, Task("removebg", image, options, background))
+        answer, wait_s = await serving.answer(
+            request, replace(options, image=image, background=background or options.background)
+        )
     headers = answer_headers(answer, wait_s) | {
         "X-Credits-Charged": "0",
         "X-Width": str(answer.width),
@@ -135,9 +138,9 @@ async def _fetched(serving: Serving, url: str, invalid: str, failed: str) -> byt
 
 
 def _as_json(answer: Answer) -> dict[str, Any]:
-    box = answer.extra["foreground"]
     data = {"result_b64": base64.b64encode(answer.data).decode()}
-    return {"data": data | {f"foreground_{name}": value for name, value in box.items()}}
+    where = zip(("left", "top", "width", "height"), answer.foreground, strict=True)
+    return {"data": data | {f"foreground_{name}": value for name, value in where}}
 
 
 def shape(problem: Problem, _request_id: str) -> Response:

@@ -8,6 +8,7 @@ from typing import Any
 from standout.imaging.parse import Length
 from standout.server.layout import Layout, parse_coordinate
 from standout.server.problems import Problem
+from standout.server.tasks import LaidOut
 
 #: code -> title
 TITLES = {
@@ -111,8 +112,8 @@ def code_of(problem: Problem) -> tuple[str, int]:
     return code, _STATUS.get(code, 400)
 
 
-def options_of(given: Mapping[str, Any], *, has_background_file: bool) -> dict[str, Any]:
-    """Their parameters as options of the task.
+def options_of(given: Mapping[str, Any], *, has_background_file: bool) -> LaidOut:
+    """Their parameters as a task that has no picture yet.
 
     Raises:
         Problem: With the code that remove.bg has for it.
@@ -133,15 +134,16 @@ def options_of(given: Mapping[str, Any], *, has_background_file: bool) -> dict[s
     behind = [fields.get("bg_color"), fields.get("bg_image_url"), has_background_file or None]
     if sum(bool(one) for one in behind) > 1:
         raise refusal("multiple_bg_sources")
-    return {
-        "format": file_format,
-        "most_pixels": _SIZES.get(size, _FULL[file_format]),
-        "channels": choice("channels", ("rgba", "alpha"), "invalid_channels"),
-        "roi": fields.get("roi") or None,
-        "shadow": _is_true(fields.get("add_shadow", "")) or fields.get("shadow_type", "none") not in ("none", ""),
-        "rgba": parse_bg_color(fields.get("bg_color", "")),
-        "layout": parse_layout(fields),
-    }
+    return LaidOut(
+        image=b"",
+        background=parse_bg_color(fields.get("bg_color", "")),
+        format=file_format,
+        most_pixels=_SIZES.get(size, _FULL[file_format]),
+        channels="alpha" if choice("channels", ("rgba", "alpha"), "invalid_channels") == "alpha" else "rgba",
+        roi=fields.get("roi") or None,
+        shadow=_is_true(fields.get("add_shadow", "")) or fields.get("shadow_type", "none") not in ("none", ""),
+        layout=parse_layout(fields),
+    )
 
 
 def parse_layout(fields: Mapping[str, str]) -> Layout:

@@ -17,7 +17,7 @@ from standout.server.bodies import apart
 from standout.server.forms import Body, decode_base64
 from standout.server.problems import Problem
 from standout.server.serving import Serving
-from standout.server.tasks import Task
+from standout.server.tasks import CutOut
 from standout.server.v1 import answer_headers, as_json
 
 router = APIRouter(tags=["withoutBG"])
@@ -90,15 +90,15 @@ async def remove_background(request: Request) -> Response:
         raise Problem("bad_option", "Query param 'output' must be 'cutout' or 'matte'.", status_override=400)
     async with serving.body(request) as body:
         image, in_json = await _image_of(body)
-        options = {"format": "png", "mask": output == "matte" and not in_json, "with_matte": in_json}
-        answer, wait_s = await serving.answer(request, Task("photo", image, options))
+        task = CutOut(image=image, keywords={"mask": output == "matte" and not in_json}, with_matte=in_json)
+        answer, wait_s = await serving.answer(request, task)
     milliseconds = round(sum(answer.stages.values()) * 1000, 1)
     headers = answer_headers(answer, wait_s) | {"X-Latency-Ms": str(milliseconds)}
     if not in_json:
         return Response(answer.data, media_type="image/png", headers=headers)
 
     def pictures() -> dict[str, Any]:
-        both = {"processed": _data_url(answer.data), "alphaMatte": _data_url(answer.extra["matte"])}
+        both = {"processed": _data_url(answer.data), "alphaMatte": _data_url(answer.matte)}
         return {**both, "latencyMs": milliseconds}
 
     return await as_json(pictures, headers=headers)
@@ -131,7 +131,7 @@ async def cloud(request: Request) -> Response:
     mask, key = _CLOUD[request.url.path]
     async with serving.body(request) as body:
         image = await _cloud_image(body)
-        answer, wait_s = await serving.answer(request, Task("photo", image, {"format": "png", "mask": mask}))
+        answer, wait_s = await serving.answer(request, CutOut(image=image, keywords={"mask": mask}))
     headers = answer_headers(answer, wait_s)
     if not key:
         return Response(answer.data, media_type="image/png", headers=headers)
