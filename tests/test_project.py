@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import tomllib
@@ -95,11 +96,22 @@ def test_make_help_lists_every_target_that_has_a_comment() -> None:
 def test_a_release_needs_tag_version_and_changelog_to_agree(release: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "0.1.0"  # here\n')
     (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n\n- A thing.\n")
+    (tmp_path / "web").mkdir()
+    for name in ("package.json", "package-lock.json"):
+        (tmp_path / "web" / name).write_text((ROOT / "web" / name).read_text("utf-8"), "utf-8")
     with pytest.raises(SystemExit, match="must have a section `## 0.1.0"):
         release.check(tmp_path, "v0.1.0")
     release.prepare(tmp_path, "1.0.0", "2026-12-01")
     assert "## Unreleased\n\n## 1.0.0 (2026-12-01)\n\n- A thing." in (tmp_path / "CHANGELOG.md").read_text()
     release.check(tmp_path, "v1.0.0")
+    lock = json.loads((tmp_path / "web" / "package-lock.json").read_text("utf-8"))
+    assert lock["version"] == lock["packages"][""]["version"] == "1.0.0"
+    others = json.loads((ROOT / "web" / "package-lock.json").read_text("utf-8"))["packages"]
+    assert {**lock["packages"], "": {}} == {**others, "": {}}, "versions of other packages stay"
+    assert release.npm_version("1.2.3rc1") == "1.2.3-rc.1"
+    (tmp_path / "web" / "package.json").write_text('{"version": "0.9.0"}', "utf-8")
+    with pytest.raises(SystemExit, match="web/package.json must be of version 1.0.0"):
+        release.check(tmp_path, "v1.0.0")
     with pytest.raises(SystemExit, match="must be v1.0.0"):
         release.check(tmp_path, "v1.0.1")
     with pytest.raises(SystemExit, match="must look like"):
