@@ -72,7 +72,8 @@ export class Remote {
     });
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      this.fail(new StandoutError("device", `The worker can't go on (${event.message || "its script can't be loaded; where the page's policy forbids workers from `blob:`, give `workerUrl`"}).`));
+      const why = event.message || "its script can't be loaded; where the page's policy forbids workers from `blob:`, give `workerUrl`";
+      this.fail(new StandoutError("device", `The worker can't go on (${why}).`));
     });
   }
 
@@ -83,11 +84,6 @@ export class Remote {
       this.waiting.set(id, { resolve: resolve as (value: never) => void, reject });
       this.worker.postMessage({ id, method, args }, transfer);
     });
-  }
-
-  /** A message that nobody waits for. */
-  send(method: string, args: unknown, transfer: Transferable[] = []): void {
-    if (!this.closed) this.worker.postMessage({ id: 0, method, args }, transfer);
   }
 
   close(): void {
