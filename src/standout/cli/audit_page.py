@@ -12,7 +12,8 @@ import numpy as np
 from standout.errors import InputError
 from standout.imaging.arrays import Frame
 from standout.imaging.contact_sheet import Tile, contact_sheet, mark_edge
-from standout.workshop.audit.audit import Audit, Duplicate
+from standout.workshop.audit.audit import Audit
+from standout.workshop.audit.summary import Duplicate
 from standout.workshop.data.labels import open_pair, read_image
 from standout.workshop.data.pair import Fault, Pair
 from standout.workshop.plots import audit_contents, audit_qualities, audit_sets
