@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from standout.errors import StandoutError
 from standout.workshop.data.check import check_pairs
 from standout.workshop.data.pairs import find_pairs
-from workshop.data.readers_kit import FORMS
+from workshop.data.forms import FORMS
 
 NEEDS = {"coco": "pycocotools", "yolo": "yaml"}
 TEXTS = (".json", ".jsonl", ".csv", ".yaml", ".txt", ".xml", ".toml")

@@ -14,7 +14,8 @@ from standout.errors import DataError
 from standout.workshop.audit.audit import audit
 from standout.workshop.data.check import check_pairs
 from standout.workshop.data.pairs import find, find_pairs
-from workshop.data.readers_kit import FORMS, SIZE_HW, encoded, example, mask, photo, record, write
+from workshop.data.forms import FORMS, example, record
+from workshop.data.readers_kit import SIZE_HW, encoded, mask, photo, write
 from workshop.data.strange_kit import POLYGON, WHITE, drawn, images, people_of
 
 

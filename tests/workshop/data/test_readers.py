@@ -19,7 +19,8 @@ from standout.workshop.data.pair import Fault, Pair
 from standout.workshop.data.pairs import find_pairs, reader_of
 from standout.workshop.data.readers import readers
 from standout.workshop.score.evaluate import evaluate
-from workshop.data.readers_kit import FORMS, SIZE_HW, encoded, imagefolder_of_parquet, mask, photo, write
+from workshop.data.forms import FORMS, imagefolder_of_parquet
+from workshop.data.readers_kit import SIZE_HW, encoded, mask, photo, write
 
 NEEDS = {"coco": "pycocotools", "yolo": "yaml"}
 
@@ -292,7 +293,7 @@ def test_a_folder_of_different_forms_is_one_data_set(tmp_path: Path) -> None:
 
 
 def test_detection_records_have_a_mask_for_each_object(tmp_path: Path) -> None:
-    from workshop.data.readers_kit import example, record
+    from workshop.data.forms import example, record
 
     people = [encoded(np.where(mask("b"), 1, 0).astype(np.uint8)), encoded(np.where(mask("a"), 1, 0).astype(np.uint8))]
     body = example(

@@ -20,7 +20,7 @@ from standout.text_files import TextFileError, read_toml
 from standout.workshop.data.pair import Fault, Found, Pair
 from standout.workshop.data.person_values import parse_person
 from standout.workshop.data.places import Member, Place
-from standout.workshop.data.readers import Reader, folders, readers, table
+from standout.workshop.data.readers import FIRST, Reader, folders, readers, table
 from standout.workshop.data.readers._parts import is_weight, pictures_below
 from standout.workshop.data.set_values import are_plain, holds, look_up
 
@@ -32,9 +32,13 @@ def reader_of(root: Path) -> Reader | None:
     """The reader for a file or folder; None where none fits."""
     if not root.exists():
         return None
-    if (root / "images").is_dir() and (root / "masks").is_dir():
-        return folders  # whatever else lies there
-    return next((reader for reader in readers() if reader.fits(root)), None)
+    ours = (root / "images").is_dir() and (root / "masks").is_dir()  # whatever else lies there …
+    for reader in readers():
+        if ours and reader.RANK >= FIRST:  # … but for what says more of the very same pictures
+            return folders
+        if reader.fits(root):
+            return reader
+    return None
 
 
 def find_pairs(root: Path | str, *, person: str = "") -> tuple[list[Pair], list[Fault]]:

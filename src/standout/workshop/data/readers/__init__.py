@@ -16,6 +16,9 @@ from typing import Protocol, cast
 
 from standout.workshop.data.pair import Found
 
+#: A reader of a lower `RANK` is asked even where images/ and masks/ lie side by side.
+FIRST = 10
+
 
 class Reader(Protocol):
     """What a reader's module offers.
