@@ -39,6 +39,17 @@ def table(root: Path) -> Path:
     return root / "all.csv"
 
 
+def lists(root: Path) -> Path:
+    for name in SCENES:
+        write(root / "Images" / f"{name}.jpg", encoded(photo(name), "JPEG"))
+        label = np.where(mask(name), 1, np.where(mask(name, "unsure"), 255, 0)).astype(np.uint8)
+        write(root / "Annotations" / f"{name}.png", encoded(label))
+    lines = [f"Images/{name}.jpg Annotations/{name}.png" for name in SCENES]
+    write(root / "train.txt", "\n".join(lines[:3]))
+    write(root / "val.txt", lines[3] + "\n")
+    return root
+
+
 def coco(root: Path) -> Path:
     annotations: list[dict[str, Any]] = []
     for number, name in enumerate(SCENES, 1):
@@ -233,6 +244,7 @@ FORMS: dict[str, Form] = {
     "folders": Form(folders),
     "table": Form(table),
     "coco": Form(coco),
+    "lists": Form(lists, person="1"),
     "labelme": Form(labelme),
     "yolo": Form(yolo),
     "voc": Form(voc),

@@ -118,7 +118,7 @@ def test_a_missing_photograph_is_named(name: str, tmp_path: Path) -> None:
     root = FORMS[name].write(tmp_path / "set")
     photos = [path for path in (tmp_path / "set").rglob("a.[jp]*g") if "egmentation" not in path.parent.name]
     next(path for path in photos if path.parent.name != "masks").unlink()
-    pairs, faults = find_pairs(root)
+    pairs, faults = find_pairs(root, person=FORMS[name].person)
     checked = check_pairs(pairs, faults=faults)
     assert len(checked.faults) == 1
     assert "a" in checked.faults[0].text

@@ -162,7 +162,7 @@ def label_fault(label: PersonLabel) -> tuple[str, str]:
         if label.unsure.any():
             return "mask empty", f"no pixel is surely person ({label.rule}); if 128 is person, say `person=128`"
         seen = f" ({label.rule})" if label.person.any() else ""
-        return "mask empty", f"no pixel is person{seen}; photographs with nobody belong in a set without masks/"
+        return "mask empty", f"no pixel is person{seen}; photographs with nobody belong in a set with images/ alone"
     text = grey_fault(label.person)
     return ("mask not two-valued", text) if text else ("", "")
 
