@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from standout.compositing.composite import composite
-from standout.compositing.matting import matte
+from standout.compositing.matting import _give_numba_a_cache, matte
 from standout.compositing.options import CompositeOptions
-from standout.errors import MissingExtra
+from standout.errors import MissingExtra, StandoutError
 from standout.imaging.arrays import Alpha, Frame
 from standout.imaging.decode import from_array
 
@@ -70,3 +72,29 @@ def test_without_pymatting_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "pymatting", None)
     with pytest.raises(MissingExtra, match=r"pip install 'standout\[matting\]'"):
         matte(np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.float32))
+
+
+def test_without_a_writable_home_numba_gets_a_private_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    _give_numba_a_cache()
+    assert "NUMBA_CACHE_DIR" not in os.environ  # numba finds its own
+    monkeypatch.setattr("standout.compositing.matting.os.access", lambda *_: False)
+    _give_numba_a_cache()
+    folder = Path(os.environ["NUMBA_CACHE_DIR"])
+    assert folder.is_dir() and folder.stat().st_mode & 0o077 == 0
+    _give_numba_a_cache()
+    assert os.environ["NUMBA_CACHE_DIR"] == str(folder)
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+
+
+def test_a_solver_that_does_not_load_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name.startswith("pymatting.alpha.estimate_alpha_knn"):
+                raise RuntimeError("cannot cache function '_make_tree': no locator available")
+
+    monkeypatch.delitem(sys.modules, "pymatting.alpha.estimate_alpha_knn", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(StandoutError, match=r"Matting can't be used here.*no locator"):
+        matte(np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.float32), method="knn")

@@ -255,7 +255,7 @@ def test_nothing_of_the_old_background_is_left_along_the_edge() -> None:
 # ---------------------------------------------------------------- what can't be used
 
 
-@pytest.mark.parametrize(("lies", "words"), [(1, "to the right"), (3, "to the left"), (2, "upside down")])
+@pytest.mark.parametrize(("lies", "words"), [(1, "to the right"), (3, "to the left"), (2, "by 180°")])
 def test_a_photo_on_its_side_is_told_how_to_turn(lies: int, words: str) -> None:
     upright = portrait()
 
@@ -269,6 +269,28 @@ def test_a_photo_on_its_side_is_told_how_to_turn(lies: int, words: str) -> None:
         make(np.ascontiguousarray(np.rot90(upright, lies)), faces=Upright())
     with pytest.raises(InputError, match="lies on its side"):
         make(np.zeros_like(upright), faces=Upright())
+
+
+def test_a_photo_upside_down_is_not_told_to_lie_on_its_side() -> None:
+    upright = portrait()
+    lying = dataclasses.replace(face_at(EYES), points=face_at(EYES).points[:, ::-1] * (-1.0, 1.0))
+
+    class Both:
+        """Finds the upright face, and one on its side in every turn of the photo."""
+
+        def find(self, frame: Frame) -> list[Any]:
+            if np.array_equal(frame, np.rot90(upright, 2)):
+                return []
+            return [face_at(EYES)] if np.array_equal(frame, upright) else [lying]
+
+    with pytest.raises(InputError, match="turned by 180°"):
+        make(np.ascontiguousarray(np.rot90(upright, 2)), faces=Both())
+
+
+def test_the_command_asks_for_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["id-photo", str(ASTRONAUT), "-o", str(tmp_path / "o.jpg")]) == 2
+    error = capsys.readouterr().err
+    assert "`--spec` is missing" in error and "--list-specs" in error and not (tmp_path / "o.jpg").exists()
 
 
 def test_a_black_and_white_photo_is_named() -> None:
@@ -297,6 +319,8 @@ def test_the_command_writes_nothing_when_there_is_no_single_face(kind: str, tmp_
     frame = np.full_like(frame, 128) if kind == "nobody" else np.hstack([frame, frame])
     Image.fromarray(frame).save(tmp_path / "in.png")
     outputs = [
+        "--spec",
+        "us-visa",
         "-o",
         str(tmp_path / "out.jpg"),
         "--sheet",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from fakes import tiny_card, tiny_model
 from standout.errors import ConfigError, ModelFileError
@@ -59,6 +59,32 @@ def test_files_that_are_none(tmp_path: Path, model_file: Path) -> None:
     }.items():
         with pytest.raises(ModelFileError, match=words) as caught:
             Session(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_what_a_file_lacks_is_said(tmp_path: Path, model_file: Path) -> None:
+    (tmp_path / "pointer.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 4000000\n")
+    newer = onnx.load(str(model_file))
+    newer.ir_version = 99
+    onnx.save(newer, str(tmp_path / "ir.onnx"))
+    newer.ir_version = 8
+    newer.opset_import[0].version = 99
+    onnx.save(newer, str(tmp_path / "opset.onnx"))
+    apart = onnx.load(str(foreign(tmp_path / "whole.onnx")))
+    apart.graph.node[0].output[0] = "cast"
+    apart.graph.node.append(helper.make_node("Mul", ["cast", "w"], ["y"]))
+    apart.graph.initializer.append(numpy_helper.from_array(np.ones((64, 64, 3), np.float32), "w"))
+    where = tmp_path / "apart.onnx"
+    onnx.save(apart, str(where), save_as_external_data=True, size_threshold=0, location="weights.bin")
+    newer_than = "newer than the onnxruntime"
+    for name, words in {
+        "pointer": "git lfs pull",
+        "ir": newer_than,
+        "opset": newer_than,
+        "apart": "weights in another file",
+    }.items():
+        with pytest.raises(ModelFileError, match=words) as caught:
+            Session(tmp_path / f"{name}.onnx")
         assert "\n" not in str(caught.value)
 
 

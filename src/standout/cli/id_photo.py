@@ -23,9 +23,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def id_photo(
     photo: Annotated[str | None, typer.Argument(help="A portrait; `-` reads it from standard input.")] = None,
-    spec: Annotated[str, typer.Option("--spec", "-s", help="A name that --list-specs shows, or a TOML file.")] = (
-        "us-passport"
-    ),
+    spec: Annotated[
+        str | None, typer.Option("--spec", "-s", help="Required: a name that --list-specs shows, or a TOML file.")
+    ] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="The file (PHOTO.SPEC.jpg if absent), or `-`.")
     ] = None,
@@ -64,6 +64,11 @@ def id_photo(
     from standout.errors import ConfigError
     from standout.id_photo.specs import load_spec, spec_text
 
+    if spec is None:
+        raise ConfigError(
+            "`--spec` is missing: which document is the photo for? For example `--spec us-passport`; "
+            "--list-specs shows all."
+        )
     if show_spec:
         sys.stdout.write(spec_text(spec, folder=specs))
         return

@@ -6,8 +6,14 @@ the answer is brought back to full size along the photo's own edges (`imaging.gu
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import sys
+import tempfile
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,7 +21,7 @@ import numpy as np
 
 from standout.compositing.edge import person_box
 from standout.compositing.options import Matting
-from standout.errors import MissingExtra
+from standout.errors import MissingExtra, StandoutError
 from standout.imaging.arrays import Alpha, Frame, resize
 from standout.imaging.guided_filter import upsample_alpha
 from standout.imaging.parse import Length
@@ -111,7 +117,32 @@ def matte(
     return Matted(result)
 
 
+def _give_numba_a_cache() -> None:
+    """Where numba can keep what it compiles: as it chooses, or in a folder of this process where it can choose none.
+
+    Without one pymatting can't even be imported: no home, and site-packages that can't be written (AWS Lambda,
+    containers, services). A folder that others could write would let them run code here, so it is new and private.
+    """
+    import importlib.util
+
+    package = importlib.util.find_spec("pymatting")
+    if package is None or package.origin is None or os.environ.get("NUMBA_CACHE_DIR") or "numba" in sys.modules:
+        return
+    kept = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "numba")
+    if not any(_can_be_written(folder) for folder in (Path(package.origin).parent / "__pycache__", kept)):
+        folder = tempfile.mkdtemp(prefix="standout-numba-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["NUMBA_CACHE_DIR"] = folder
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether a folder is writable, or could be made."""
+    there = next((place for place in (folder, *folder.parents) if os.path.isdir(place)), None)
+    return there is not None and os.access(there, os.W_OK)
+
+
 def _solver(method: Matting) -> Any:
+    _give_numba_a_cache()
     try:
         if method == "knn":
             from pymatting.alpha.estimate_alpha_knn import estimate_alpha_knn as solve
@@ -119,6 +150,8 @@ def _solver(method: Matting) -> Any:
             from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf as solve
     except ImportError as error:
         raise MissingExtra("Matting", "matting") from error
+    except Exception as error:
+        raise StandoutError(f"Matting can't be used here: pymatting doesn't load ({error!s:.150}).") from error
     return solve
 
 

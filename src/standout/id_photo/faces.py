@@ -55,6 +55,12 @@ class Face:
         """Height of the box, pixels."""
         return self.box[3] - self.box[1]
 
+    @property
+    def uprightness(self) -> float:
+        """1 of a face whose eyes are above its mouth, 0 of one on its side, -1 of one that is upside down."""
+        across, down = self.points[3:].mean(axis=0) - self.points[:2].mean(axis=0)
+        return float(down / max(np.hypot(across, down), 1e-6))
+
 
 class FaceFinder(Protocol):
     """Whatever finds faces: `Mtcnn`, or a stand-in."""

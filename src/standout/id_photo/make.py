@@ -205,11 +205,11 @@ def _background(asked: str | None, spec: Spec) -> tuple[int, int, int] | None:
 
 
 #: Quarter turns to the left that NumPy makes, and how users would have to turn the photo.
-_TURNS = {3: "by 90° to the right", 1: "by 90° to the left", 2: "upside down"}
+_TURNS = {3: "by 90° to the right", 1: "by 90° to the left", 2: "by 180°"}
 
 
 def _find_faces(finder: FaceFinder, frame: Frame) -> list[Face]:
-    """The faces; where there are none, it is asked whether the photo lies on its side.
+    """The faces; where there are none, it is asked whether the photo lies on its side or its head.
 
     Raises:
         InputError: There is none.
@@ -217,9 +217,14 @@ def _find_faces(finder: FaceFinder, frame: Frame) -> list[Face]:
     faces = finder.find(frame)
     if faces:
         return faces
-    for turns, words in _TURNS.items():
-        if finder.find(np.ascontiguousarray(np.rot90(frame, turns))):
-            raise InputError(f"No face was found, but there is one if the photo is turned {words}; turn it first.")
+    # A face on its side is found, too: the direction counts in which one stands upright.
+    upright = {}
+    for turns in _TURNS:
+        found = finder.find(np.ascontiguousarray(np.rot90(frame, turns)))
+        upright[turns] = max((face.score * face.uprightness for face in found), default=0.0)
+    best = max(upright, key=upright.__getitem__)
+    if upright[best] > 0:
+        raise InputError(f"No face was found, but there is one if the photo is turned {_TURNS[best]}; turn it first.")
     raise InputError(
         "No face was found; an official photo needs one that looks into the camera, upright and well lit; "
         "turn a photo that lies on its side."

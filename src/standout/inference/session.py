@@ -158,10 +158,28 @@ def _read(path: Path) -> bytes:
 def _open(data: bytes, name: str, threads: int) -> Any:
     import onnxruntime
 
+    if data.startswith(b"version https://git-lfs"):
+        raise ModelFileError(f"`{name}` is a pointer of Git LFS, not the model; `git lfs pull` brings the file itself.")
     try:
         return onnxruntime.InferenceSession(data, session_options(threads), providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ModelFileError(
-            f"`{name}` is not an ONNX file that can be loaded (broken, cut off or of another kind); "
-            "give a file written by `standout export`."
-        ) from error
+        raise ModelFileError(_why_not(name, str(error), onnxruntime.__version__)) from error
+
+
+def _why_not(name: str, error: str, version: str) -> str:
+    """What is wrong with a file that onnxruntime refuses: its words differ by version, their subject doesn't."""
+    low = error.lower()
+    if ("ir version" in low or "opset" in low) and ("support" in low or "guarantee" in low):
+        return (
+            f"`{name}` is newer than the onnxruntime {version} here; run `pip install --upgrade onnxruntime`, or "
+            "export the model again with this installation."
+        )
+    if "external" in low and ("data" in low or "initializer" in low):
+        return (
+            f"`{name}` keeps its weights in another file, and Standout reads a model from one; save it as one file, as "
+            "`standout export` does (onnx.save with save_as_external_data=False)."
+        )
+    return (
+        f"`{name}` is not an ONNX file that can be loaded (broken, cut off or of another kind); "
+        "give a file written by `standout export`."
+    )

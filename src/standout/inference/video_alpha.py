@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -27,7 +28,10 @@ def threads_beside_others() -> int | None:
 
 
 def load_for_video(
-    model: str | Path | CoarsePredictor | None = None, device: str | None = None, *, threads: int | None = None
+    model: str | Path | bytes | BinaryIO | CoarsePredictor | None = None,
+    device: str | None = None,
+    *,
+    threads: int | None = None,
 ) -> CoarsePredictor:
     """The model given; by default the bundled "live".
 
@@ -43,10 +47,10 @@ def load_for_video(
     """
     if model is None:
         model = "live"
-    if isinstance(model, str | Path):
-        return load(model, device=device, threads=threads)
-    check_no_device(device)
-    return model
+    if hasattr(model, "coarse"):
+        check_no_device(device)
+        return cast(CoarsePredictor, model)
+    return load(model, device=device, threads=threads)
 
 
 class VideoAlpha:
@@ -70,7 +74,7 @@ class VideoAlpha:
 
     def __init__(
         self,
-        model: str | Path | CoarsePredictor | None = None,
+        model: str | Path | bytes | BinaryIO | CoarsePredictor | None = None,
         *,
         smoothing: Smoothing = "flow",
         device: str | None = None,

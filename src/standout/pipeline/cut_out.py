@@ -20,6 +20,7 @@ from standout.imaging.arrays import Alpha
 from standout.imaging.decode import AnyPicture, picture_of
 from standout.imaging.encode import format_of, write_picture
 from standout.imaging.files import atomic_write
+from standout.imaging.memory import enough_memory
 from standout.imaging.picture import Picture
 from standout.inference.clean_alpha import clean_alpha
 from standout.inference.model import AnyModel, Predictor, model_of
@@ -73,6 +74,7 @@ def cut_out(
     return run(source, model_of(model, device=device), options)
 
 
+@enough_memory()
 def run(
     source: AnyPicture, model: Predictor, options: CutOutOptions | None = None, *, file_format: str = "PNG"
 ) -> Result:
@@ -102,6 +104,7 @@ def run(
         return _compose(picture, alpha, people, options, model.card.threshold, file_format, clock.seconds)
 
 
+@enough_memory()
 def run_to_file(
     source: AnyPicture, target: str | Path, model: Predictor, options: CutOutOptions | None = None
 ) -> Result:

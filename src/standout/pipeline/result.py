@@ -17,6 +17,7 @@ from PIL import Image
 from standout.imaging.arrays import Alpha
 from standout.imaging.encode import EncodeOptions, encode, format_of, to_8_bit, write_picture
 from standout.imaging.files import atomic_write
+from standout.imaging.memory import enough_memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,7 @@ class Result:
         """How much of each pixel is shown of the photo, float32 (H, W) in [0, 1], as finely as the pixels are."""
         return self.matte.astype(np.float32) / np.float32(np.iinfo(self.matte.dtype).max)
 
+    @enough_memory()
     def save(self, path: str | Path) -> None:
         """Writes the picture to a file that appears whole or not at all; its ending chooses the format.
 
@@ -93,6 +95,7 @@ class Result:
         with atomic_write(path) as file:
             write_picture(file, self.pixels, encoding)
 
+    @enough_memory()
     def encode(self, file_format: str = "PNG") -> bytes:
         """The picture as the bytes of a file: "PNG", "WEBP", "JPEG" or "TIFF".
 
@@ -106,7 +109,7 @@ class Result:
         encoding = dataclasses.replace(self.encoding, format=file_format)
         note = depth_note(self.pixels, file_format)
         if note and note not in self.notes:
-            warnings.warn(note, stacklevel=3)
+            warnings.warn(note, stacklevel=4)
         return encoding
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
