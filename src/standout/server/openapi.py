@@ -12,7 +12,8 @@ from standout.server.problems import CODES
 #: What a route may answer, by status, as FastAPI takes it.
 Responses = dict[int | str, dict[str, Any]]
 
-_BINARY = {"type": "string", "format": "binary"}
+TEXT, BINARY = {"type": "string"}, {"type": "string", "format": "binary"}
+BASE64 = {"type": "string", "format": "byte"}
 PICTURES = ("image/png", "image/webp", "image/jpeg", "image/tiff")
 _ANSWER_HEADERS = {
     "Standout-Person": {"description": "Whether anybody was found.", "schema": {"type": "string"}, "example": "true"},
@@ -73,11 +74,41 @@ def problems(*, few: bool = False) -> Responses:
     }
 
 
-def balance(errors: Responses) -> Responses:
-    """The answers of a foreign API's route that tells how much may still be done, refused in `errors`' form."""
+def foreign(
+    *,
+    name: str,
+    error: Mapping[str, Any],
+    bodies: Mapping[str, Any] | None = None,
+    query: Iterable[Mapping[str, Any]] = (),
+    answers: Iterable[str] = ("image/png",),
+    headers: Iterable[str] = (),
+    few: bool = False,
+) -> dict[str, Any]:
+    """Keywords for a route of somebody else's API.
+
+    Args:
+        name: Whose.
+        error: The properties of its refusals.
+        bodies: What it takes, by media type.
+        query: Its parameters.
+        answers: The media types of its answers; JSON may be any object.
+        headers: Of its answers.
+        few: It takes no picture, and refuses for few reasons.
+    """
+    refusal = {"schema": {"type": "object", "properties": dict(error)}}
+    refused = {"description": f"As {name} says it.", "content": {"application/json": refusal}}
+    content = {kind: {"schema": {"type": "object"} if kind == "application/json" else BINARY} for kind in answers}
+    said = {header: {"schema": TEXT} for header in headers}
+    extra: dict[str, Any] = {"parameters": list(query)} if query else {}
+    if bodies:
+        extra["requestBody"] = {"required": True, "content": dict(bodies)}
     return {
-        200: {"description": "The balance.", "content": {"application/json": {"schema": {"type": "object"}}}},
-        **{status: one for status, one in errors.items() if status in problems(few=True)},
+        "response_model": None,
+        "responses": {
+            200: {"description": "The answer.", "content": content, "headers": said},
+            **dict.fromkeys(problems(few=few), refused),
+        },
+        "openapi_extra": extra,
     }
 
 
@@ -102,7 +133,7 @@ def _takes_picture(fields: type[BaseModel], example: Mapping[str, Any]) -> dict[
     schema = fields.model_json_schema()
     options = {name: without_null(one) for name, one in schema["properties"].items()}
     needed = schema.get("required", [])
-    in_form = {**options, "image": {**_BINARY, "description": "The picture."}}
+    in_form = {**options, "image": {**BINARY, "description": "The picture."}}
     in_json = {
         **options,
         "image": {"type": "string", "format": "byte", "description": "The picture in base64."},
@@ -114,8 +145,8 @@ def _takes_picture(fields: type[BaseModel], example: Mapping[str, Any]) -> dict[
             "content": {
                 "multipart/form-data": form(in_form, ["image", *needed]),
                 "application/json": {**form(in_json, ["image", *needed]), "example": dict(example)},
-                "image/*": {"schema": _BINARY},
-                "application/octet-stream": {"schema": _BINARY},
+                "image/*": {"schema": BINARY},
+                "application/octet-stream": {"schema": BINARY},
             },
         },
     }
@@ -123,7 +154,7 @@ def _takes_picture(fields: type[BaseModel], example: Mapping[str, Any]) -> dict[
 
 def _answer(kinds: Iterable[str]) -> dict[str, Any]:
     as_json = {"schema": {"$ref": "#/components/schemas/PictureAsJson"}}
-    content = {kind: as_json if kind == "application/json" else {"schema": _BINARY} for kind in kinds}
+    content = {kind: as_json if kind == "application/json" else {"schema": BINARY} for kind in kinds}
     return {"description": "The picture.", "content": content, "headers": _ANSWER_HEADERS}
 
 

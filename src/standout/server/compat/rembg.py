@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from standout.server import openapi
-from standout.server.compat.models import our_model
+from standout.server.compat.dialect import Asked, add
 from standout.server.fields import checked
-from standout.server.forms import Body
 from standout.server.problems import Problem
-from standout.server.serving import Serving
-from standout.server.tasks import CutOut
-from standout.server.v1 import answer_headers
+from standout.server.tasks import CutOut, Rgba
 
 router = APIRouter(tags=["rembg"])
-
 PATHS = ("/api/remove",)
 
 
@@ -29,7 +24,7 @@ class RembgFields(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    model: str = Field("u2net", max_length=256, description="Any of rembg's names, or one of `/v1/models`.")
+    model: str = Field("", max_length=256, description="Any of rembg's names, or one of `/v1/models`.")
     a: bool = Field(False, description="Alpha matting: `matting=closed-form`, where `--matting` is on.")
     af: int = Field(240, ge=0, le=255, description="Accepted; our matting finds its band by itself.")
     ab: int = Field(10, ge=0, le=255, description="As `af`.")
@@ -42,92 +37,33 @@ class RembgFields(BaseModel):
     extras: str | None = Field(None, max_length=10_000, description="Accepted and ignored; it can name no file here.")
 
 
-_FILE = {"file": {"type": "string", "format": "binary", "description": "The picture."}}
-_OPTIONS = {
-    name: openapi.without_null(one)
-    for name, one in RembgFields.model_json_schema()["properties"].items()
-    if name not in ("bgc", "extras")
-}
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"description": "As rembg says it.", "content": {"application/json": {"schema": {"type": "object"}}}}
-    for status in openapi.problems()
-}
-_ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The picture.", "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
-}
-_POST: dict[str, Any] = {
-    "response_model": None,
-    "responses": _ANSWER | _ERRORS,
-    "openapi_extra": {
-        "parameters": [p for p in openapi.query_parameters(RembgFields) if p["name"] in ("bgc", "extras")],
-        "requestBody": {
-            "required": True,
-            "content": {"multipart/form-data": openapi.form({**_FILE, **_OPTIONS}, ["file"])},
-        },
-    },
-}
-_GET: dict[str, Any] = {
-    "response_model": None,
-    "responses": _ANSWER | _ERRORS,
-    "openapi_extra": {
-        "parameters": [
-            {
-                "name": "url", "in": "query", "required": True, "schema": {"type": "string"},
-                "description": "Of the picture; needs `--allow-urls`.",
-            },
-            *openapi.query_parameters(RembgFields),
-        ]
-    },
-}  # fmt: skip
-
-
-@router.post("/api/remove", **_POST)
-async def remove(request: Request) -> Response:
-    """rembg: the background of an uploaded picture is removed; a PNG."""
-    serving: Serving = request.app.state.serving
-    async with serving.body(request) as body:
-        return await _removed(serving, request, _file_of(body), body.fields)
-
-
-@router.post("/", include_in_schema=False)
-async def remove_at_root(request: Request) -> Response:
-    """For clients that take the base address for the whole one."""
-    return await remove(request)
-
-
-@router.get("/api/remove", **_GET)
-async def remove_from_url(request: Request) -> Response:
-    """rembg: as POST, with the picture at an address."""
-    serving: Serving = request.app.state.serving
-    asked = Body()
-    asked.add(request.query_params.multi_items())
-    url = asked.fields.get("url")
-    if not url:
+async def _task(asked: Asked) -> tuple[CutOut, Mapping[str, str]]:
+    get = asked.request.method == "GET"
+    image = await asked.picture(() if get else ("file", "image", "image_file", ""), url="url" if get else "")
+    if image is None and get:
         raise Problem("bad_option", "The query parameter `url` is missing.", extra={"loc": ["query", "url"]})
-    return await _removed(serving, request, await serving.fetch(url), asked.fields)
-
-
-async def _removed(serving: Serving, request: Request, image: bytes, asked: dict[str, Any]) -> Response:
-    fields = checked(RembgFields, {name: value for name, value in asked.items() if name in RembgFields.model_fields})
-    model, told = our_model(serving, None if "model" not in asked else fields.model)
-    matting: Literal["none", "closed-form"] = "closed-form" if fields.a or fields.vm else "none"
+    if image is None:
+        raise Problem("missing_image", "Field required", extra={"loc": ["body", "file"]})
+    known = {name: value for name, value in asked.body.fields.items() if name in RembgFields.model_fields}
+    fields = checked(RembgFields, known)
+    told = {}
+    name = fields.model.strip()
+    ours = name if name in asked.serving.pool.told.models else None
+    if name and ours is None:
+        plain = name.isascii() and name.isprintable() and len(name) <= 64
+        told["Standout-Model-Asked"] = name if plain else "unknown"
+    matting = (fields.a or fields.vm) and asked.serving.options.matting
+    if (fields.a or fields.vm) and not matting:
+        # A wish that rembg grants; where it isn't loaded it is left out, and said.
+        told["Standout-Notes"] = "alpha matting was left out: this server was started without `--matting`"
     task = CutOut(
-        image=image, model=model, keywords={"mask": fields.om, "matting": matting},
-        background=None if fields.om else parse_bgc(fields.bgc),
+        image=image, model=ours, background=None if fields.om else parse_bgc(fields.bgc),
+        keywords={"mask": fields.om, "matting": "closed-form" if matting else "none"},
     )  # fmt: skip
-    notes: dict[str, str] = {}
-    try:
-        answer, wait_s = await serving.answer(request, task)
-    except Problem as problem:
-        if problem.code != "matting_off":
-            raise
-        # Alpha matting is a wish that rembg grants; where it isn't loaded it is left out, and said.
-        notes["Standout-Notes"] = "alpha matting was left out: this server was started without `--matting`"
-        answer, wait_s = await serving.answer(request, replace(task, keywords={"mask": fields.om}))
-    return Response(answer.data, media_type="image/png", headers=answer_headers(answer, wait_s) | told | notes)
+    return task, told
 
 
-def parse_bgc(text: str | None) -> tuple[int, int, int, int] | None:
+def parse_bgc(text: str | None) -> Rgba | None:
     """Reads `R,G,B,A`, each 0 … 255; `R,G,B` is opaque.
 
     Raises:
@@ -145,13 +81,6 @@ def parse_bgc(text: str | None) -> tuple[int, int, int, int] | None:
     return red, green, blue, alpha
 
 
-def _file_of(body: Body) -> bytes:
-    found = body.file("file", "image", "image_file", "")
-    if found is not None:
-        return found
-    raise Problem("missing_image", "Field required", extra={"loc": ["body", "file"]})
-
-
 def shape(problem: Problem, _request_id: str) -> Response:
     """A refusal as rembg's framework words it: a sentence, or a list for what is missing or out of range."""
     detail: Any = problem.detail
@@ -161,3 +90,20 @@ def shape(problem: Problem, _request_id: str) -> Response:
         detail = [{"type": kind, "loc": where, "msg": problem.detail, "input": None}]
     status = 400 if problem.code in ("bad_image", "bad_url", "urls_not_allowed") else problem.status
     return JSONResponse({"detail": detail, "code": problem.code}, status, dict(problem.headers))
+
+
+_PARAMETERS = openapi.query_parameters(RembgFields)
+_IN_QUERY = [parameter for parameter in _PARAMETERS if parameter["name"] in ("bgc", "extras")]
+_FORM = {p["name"]: p["schema"] for p in _PARAMETERS if p not in _IN_QUERY} | {"file": openapi.BINARY}
+_URL = {"name": "url", "in": "query", "required": True, "schema": openapi.TEXT, "description": "Needs `--allow-urls`."}
+_SAID: dict[str, Any] = {"name": "rembg", "error": {"detail": {}, "code": openapi.TEXT}}
+
+add(
+    router, "/api/remove", "rembg: the background of an uploaded picture is removed; a PNG.", _task, **_SAID,
+    bodies={"multipart/form-data": openapi.form(_FORM, ["file"])}, query=_IN_QUERY,
+)  # fmt: skip
+add(
+    router, "/api/remove", "rembg: as POST, with the picture at an address.", _task, get=True, **_SAID,
+    query=[_URL, *_PARAMETERS],
+)  # fmt: skip
+add(router, "/", "", _task)

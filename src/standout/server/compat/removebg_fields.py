@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from standout.errors import ConfigError
 from standout.imaging.parse import Length
 from standout.server.layout import Layout, parse_coordinate
 from standout.server.problems import Problem
-from standout.server.tasks import LaidOut
+from standout.server.tasks import LaidOut, Rgba
 
 #: code -> title
 TITLES = {
@@ -66,31 +67,26 @@ _SIZES = {
     "medium": 1_500_000, "hd": 4_000_000, "50MP": 50_000_000,
 }  # fmt: skip
 _FULL = {"png": 10_000_000, "auto": 10_000_000, "jpg": 25_000_000, "zip": 25_000_000, "webp": 25_000_000}
-_WORDS = ("true", "false", "1", "0", "")
-_TEXT = {"type": "string"}
-
-#: For the OpenAPI document.
-SCHEMA: dict[str, Any] = {
-    "image_file_b64": {"type": "string", "format": "byte"},
-    "image_url": {"type": "string", "description": "Needs `--allow-urls`."},
-    "size": {"type": "string", "enum": [*_SIZES, "full", "4k", "auto"], "default": "preview"},
-    "type": {"type": "string", "enum": ["auto", "person", "product", "car", "animal", "graphics", "transportation"]},
-    "type_level": {"type": "string", "enum": ["none", "1", "2", "latest"]},
-    "format": {"type": "string", "enum": ["auto", "png", "jpg", "zip", "webp"], "default": "auto"},
-    "roi": _TEXT | {"example": "0% 0% 100% 100%"},
-    "crop": {"type": "boolean"},
-    "crop_margin": _TEXT | {"example": "30px"},
-    "scale": _TEXT | {"example": "80%"},
-    "position": _TEXT | {"example": "center"},
-    "channels": {"type": "string", "enum": ["rgba", "alpha"]},
-    "add_shadow": {"type": "boolean"},
-    "shadow_type": _TEXT,
-    "shadow_opacity": _TEXT,
-    "shadow_method": _TEXT,
-    "semitransparency": {"type": "boolean"},
-    "bg_color": _TEXT | {"example": "81d4fa"},
-    "bg_image_url": {"type": "string", "description": "Needs `--allow-urls`."},
+#: parameter -> (what it may be, the first by default; the code of a refusal).
+_CHOICES = {
+    "format": (("auto", "png", "jpg", "zip", "webp"), "invalid_format"),
+    "size": (("preview", *_SIZES, "full", "4k", "auto"), "invalid_size"),
+    "type": (("auto", "person", "product", "car", "animal", "graphics", "transportation"), "invalid_type"),
+    "channels": (("rgba", "alpha"), "invalid_channels"),
+    "semitransparency": (("", "true", "false", "1", "0", "True", "False"), "invalid_semitransparency"),
 }
+#: Of the OpenAPI document: those above, and these with an example of each.
+_FREE = {
+    "type_level": "1", "roi": "0% 0% 100% 100%", "crop": "true", "crop_margin": "30px", "scale": "80%",
+    "position": "center", "add_shadow": "false", "shadow_type": "none", "shadow_opacity": "60", "shadow_method": "",
+    "bg_color": "81d4fa",
+}  # fmt: skip
+_URL = {"type": "string", "description": "Needs `--allow-urls`."}
+SCHEMA: dict[str, Any] = {
+    "image_file_b64": {"type": "string", "format": "byte"}, "image_url": _URL, "bg_image_url": _URL,
+    **{name: {"type": "string", "enum": list(allowed)} for name, (allowed, _) in _CHOICES.items()},
+    **{name: {"type": "string", "example": example} for name, example in _FREE.items()},
+}  # fmt: skip
 
 
 def refusal(code: str, detail: str = "") -> Problem:
@@ -112,34 +108,26 @@ def code_of(problem: Problem) -> tuple[str, int]:
     return code, _STATUS.get(code, 400)
 
 
-def options_of(given: Mapping[str, Any], *, has_background_file: bool) -> LaidOut:
+def task_of(given: Mapping[str, Any], *, has_background_file: bool) -> LaidOut:
     """Their parameters as a task that has no picture yet.
 
     Raises:
         Problem: With the code that remove.bg has for it.
     """
     fields = {name: "" if value is None else str(value).strip() for name, value in given.items()}
-
-    def choice(name: str, allowed: tuple[str, ...], code: str) -> str:
-        value = fields.get(name, "") or allowed[0]
-        if value not in allowed:
-            raise refusal(code, f"`{name}` must be one of {', '.join(allowed)}; received {value[:40]!r}.")
-        return value
-
-    file_format = choice("format", ("auto", "png", "jpg", "zip", "webp"), "invalid_format")
-    size = choice("size", (*_SIZES, "full", "4k", "auto"), "invalid_size")
-    choice("type", ("auto", "person", "product", "car", "animal", "graphics", "transportation"), "invalid_type")
-    if fields.get("semitransparency", "").lower() not in _WORDS:
-        raise refusal("invalid_semitransparency")
-    behind = [fields.get("bg_color"), fields.get("bg_image_url"), has_background_file or None]
-    if sum(bool(one) for one in behind) > 1:
+    chosen = {}
+    for name, (allowed, code) in _CHOICES.items():
+        chosen[name] = fields.get(name) or allowed[0]
+        if chosen[name] not in allowed:
+            raise refusal(code, f"`{name}` must be one of {', '.join(allowed)}; received {chosen[name][:40]!r}.")
+    if sum(bool(one) for one in (fields.get("bg_color"), fields.get("bg_image_url"), has_background_file)) > 1:
         raise refusal("multiple_bg_sources")
     return LaidOut(
         image=b"",
         background=parse_bg_color(fields.get("bg_color", "")),
-        format=file_format,
-        most_pixels=_SIZES.get(size, _FULL[file_format]),
-        channels="alpha" if choice("channels", ("rgba", "alpha"), "invalid_channels") == "alpha" else "rgba",
+        format=chosen["format"],
+        most_pixels=_SIZES.get(chosen["size"], _FULL[chosen["format"]]),
+        channels="alpha" if chosen["channels"] == "alpha" else "rgba",
         roi=fields.get("roi") or None,
         shadow=_is_true(fields.get("add_shadow", "")) or fields.get("shadow_type", "none") not in ("none", ""),
         layout=parse_layout(fields),
@@ -157,8 +145,8 @@ def parse_layout(fields: Mapping[str, str]) -> Layout:
     )
 
 
-def parse_bg_color(text: str) -> tuple[int, int, int, int] | None:
-    """Reads a hex colour of 3, 4, 6 or 8 digits, with or without `#`, or a name."""
+def parse_bg_color(text: str) -> Rgba | None:
+    """Reads a hex color of 3, 4, 6 or 8 digits, with or without `#`, or a name."""
     if not text:
         return None
     from PIL import ImageColor
@@ -178,16 +166,12 @@ def _margins(text: str) -> tuple[Length, Length, Length, Length]:
     if not words:
         return (Length(0),) * 4
     try:
-        lengths = [parse_coordinate(word) for word in words]
-    except Exception:  # noqa: BLE001 - whatever it is, it is no margin
+        lengths = [parse_coordinate(word) for word in words[:5]]
+    except ConfigError:
         lengths = []
     if len(lengths) not in (1, 2, 4) or any(length.value < 0 for length in lengths):
         raise refusal("invalid_crop_margin", f"`crop_margin` takes 1, 2 or 4 lengths; received {text[:40]!r}.")
-    if len(lengths) == 1:
-        lengths *= 4
-    if len(lengths) == 2:
-        lengths *= 2
-    top, right, bottom, left = lengths
+    top, right, bottom, left = lengths * (4 // len(lengths))
     return top, right, bottom, left
 
 
