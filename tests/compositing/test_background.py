@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import standout
+from kits import saved
 from standout.compositing.background import blur_background, fit_image, parse_background
 from standout.compositing.options import CompositeOptions
-from standout.errors import ConfigError
+from standout.errors import ConfigError, OutputError
 from standout.imaging.arrays import Frame
 from standout.imaging.parse import Length, Point, parse_keep, parse_length, parse_point, parse_position
 
@@ -130,3 +134,88 @@ def test_people_points_and_margins_are_read_or_refused() -> None:
 def test_looks_that_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         CompositeOptions(**wrong)  # type: ignore[arg-type]
+
+
+def background_forms() -> dict[str, object]:
+    """One orange picture in every form that `cut_out` takes for a photo."""
+    orange = np.full((30, 40, 3), (255, 128, 64), np.uint8)
+    data = saved(Image.fromarray(orange), "PNG")
+    return {
+        "uint8": orange, "uint16": orange.astype(np.uint16) * 257, "float64": orange / 255,
+        "float32": (orange / 255).astype(np.float32), "RGBA": np.dstack([orange, np.full((30, 40), 255, np.uint8)]),
+        "Pillow": Image.fromarray(orange), "bytes": data, "bytearray": bytearray(data), "open": io.BytesIO(data),
+        "a color": (255, 128, 64), "NumPy color": np.array([255, 128, 64], np.uint8), "list": [255, 128, 64],
+        "hex": "#ff8040", "opaque hex": "#ff8040ff",
+    }  # fmt: skip
+
+
+PHOTO, PERSON = np.full((20, 20, 3), 9, np.uint8), np.zeros((20, 20), np.float32)
+
+
+@pytest.mark.parametrize("name", list(background_forms()))
+def test_a_background_is_whatever_a_photo_is(name: str) -> None:
+    result = standout.compose(PHOTO, PERSON, background=background_forms()[name])  # type: ignore[arg-type]
+    assert result.pixels.shape == (20, 20, 3)
+    assert np.abs(result.pixels[3, 3].astype(int) - (255, 128, 64)).max() <= 1
+
+
+def test_a_grey_background_is_grey_and_a_turned_one_is_upright(tmp_path: Path) -> None:
+    for grey in (np.full((9, 9), 200, np.uint8), np.full((9, 9, 1), 200, np.uint8), np.full((9, 9), 51400, np.uint16)):
+        assert standout.compose(PHOTO, PERSON, background=grey).pixels[3, 3].tolist() == [200, 200, 200]
+    exif = Image.Exif()
+    exif[274] = 6
+    lying = Image.fromarray(np.rot90(stripes()))
+    lying.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as opened:
+        results = [
+            standout.compose(PHOTO, PERSON, background=form, fit="stretch").pixels
+            for form in (stripes(), tmp_path / "a.png", opened, (tmp_path / "a.png").read_bytes())
+        ]
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((9, 9, 3), np.int64), np.ones((9, 9, 3), bool), np.zeros((0, 0, 3), np.uint8),
+     np.zeros((9, 9, 2), np.uint8), np.full((9, 9, 3), 200.0), b"no picture", 3, None, ["a.png"], (1, 2), (256, 0, 0),
+     (1.0, 0, 0), np.array([1.0, 0, 0]), "https://example.org/a.jpg",
+     Path("https://example.org/a.jpg"), "data:image/png;base64,iVBORw0", "nowhere.png"],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_no_background_is_one_short_sentence_of_one_type(wrong: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        CompositeOptions(background=wrong)  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 320 and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("half", ["#ff000080", (255, 0, 0, 128), "rgba(255,0,0,128)"])
+def test_a_color_that_lets_something_through(half: object) -> None:
+    person = np.zeros((20, 20), np.float32)
+    person[5:15, 5:15] = 1
+    result = standout.compose(PHOTO, person, background=half)  # type: ignore[arg-type]
+    assert result.pixels[0, 0].tolist() == [255, 0, 0, 128] and result.pixels[10, 10].tolist() == [9, 9, 9, 255]
+    assert result.alpha[0, 0] == 0 and result.alpha[10, 10] == 1
+    deep = standout.compose(PHOTO.astype(np.uint16) * 257, person, background=half)  # type: ignore[arg-type]
+    assert deep.pixels[0, 0].tolist() == [65535, 0, 0, 128 * 257]
+    with pytest.raises(OutputError, match="transparency"):
+        result.encode("JPEG")
+
+
+@pytest.mark.parametrize("fit", ["cover", "contain", "stretch"])
+def test_an_image_with_transparency_stays_transparent(fit: str) -> None:
+    logo = np.zeros((40, 40, 4), np.uint8)
+    logo[..., 1] = 255  # green where nobody sees it
+    logo[10:30, 10:30] = (200, 0, 0, 255)
+    result = standout.compose(PHOTO, PERSON, background=logo, fit=fit)  # type: ignore[arg-type]
+    assert result.pixels[0, 0, 3] == 0 and result.pixels[10, 10].tolist() == [200, 0, 0, 255]
+    edge = result.pixels[result.pixels[..., 3] > 0]
+    assert edge[:, 1].max() <= 2  # nothing of the hidden green
+
+
+def test_what_is_said_of_a_background_reaches_the_result() -> None:
+    frames = [Image.fromarray(stripes()).rotate(turn) for turn in (0, 5)]
+    result = standout.compose(
+        PHOTO, PERSON, background=saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    )
+    assert result.notes == ("the background: the first of 2 frames; `standout video` makes an animation",)

@@ -185,7 +185,10 @@ def _compose(
     if cut.mask:
         encoding = dataclasses.replace(encoding, icc=None)  # a grey picture can't carry a profile of RGB colors
     lost = depth_note(made.pixels, file_format)
-    notes = picture.notes + made.notes + ((lost,) if lost else ())
+    behind = options.background.image
+    of_background = behind.notes if isinstance(behind, Picture) else ()
+    notes = picture.notes + tuple(f"the background: {note}" for note in of_background) + made.notes
+    notes += (lost,) if lost else ()
     return Result(made.pixels, people, notes, made.box, picture.size[::-1], encoding, made.matte, seconds)
 
 
