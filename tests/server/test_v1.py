@@ -134,8 +134,14 @@ def test_of_several_pictures_none_is_taken_in_silence(client: httpx.Client, pers
         assert client.post(path, files={"image": person_png}, data={"image": text}).status_code in (422, 400)
 
 
+def test_one_picture_under_the_names_of_several_apis_is_one(client: httpx.Client, person_png: bytes) -> None:
+    same = [("image", ("a.png", person_png)), ("file", ("a.png", person_png)), ("image", ("a.png", person_png))]
+    for path in ("/v1/cut-out", "/api/remove", "/"):
+        assert client.post(path, files=same).status_code == 200
+
+
 def test_a_file_under_another_name_is_said(client: httpx.Client, person_png: bytes) -> None:
-    answer = client.post("/v1/cut-out", files={"image": person_png, "photo2": person_png})
+    answer = client.post("/v1/cut-out", files={"image": person_png, "photo2": person_png + b"\0"})
     assert answer.status_code == 422 and "There is no file field `photo2`" in answer.json()["detail"]
 
 

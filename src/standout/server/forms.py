@@ -51,15 +51,15 @@ class Body:
             raise Problem("bad_request", f"A request has at most {MOST_FIELDS} fields; received more.")
 
     def file(self, *names: str) -> bytes | None:
-        """The one picture under any of these names.
+        """The one picture under any of these names; the same one twice is one.
 
         Raises:
             Problem: `bad_option`: there are several.
         """
-        found = [self.files[name] for name in names if name in self.files]
+        found = {self.files[name] for name in names if name in self.files}
         if len(found) > 1:
             raise _several(len(found))
-        return found[0] if found else None
+        return found.pop() if found else None
 
 
 def parse_multipart(data: bytes, content_type: str) -> Body:
@@ -125,9 +125,8 @@ class _Form:
         if text is not None:
             self.body.add([(name, text)])
         elif content or options.get(b"filename"):  # an empty file field of a web page is no file
-            if name in self.body.files:
+            if self.body.files.setdefault(name, content) != content:
                 raise _several(2, name)
-            self.body.files[name] = content
         if len(self.body.files) > MOST_FILES:
             raise _too_many()
 

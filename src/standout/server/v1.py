@@ -112,7 +112,9 @@ async def list_models(request: Request) -> Response:
 
 async def _image_of(serving: Serving, body: Body) -> bytes:
     """The picture: a file, the body itself, base64, or an address."""
-    if unknown := [name for name in body.files if name not in ("image", "background", "")]:
+    known = {name: body.files[name] for name in ("image", "background", "") if name in body.files}
+    # Some clients send the same picture under the names of several APIs.
+    if unknown := [name for name, data in body.files.items() if name not in known and data not in known.values()]:
         if len(body.files) == 1:
             raise Problem("missing_image", f"Send the picture as the file field `image`; received `{unknown[0][:60]}`.")
         raise Problem("bad_option", f"There is no file field `{unknown[0][:60]}`; there are image and background.")
