@@ -37,7 +37,7 @@ def main() -> None:
     arrays = imagenet_arrays(wheel_file().read_bytes())
     # The classifier's layers are no part of an encoder.
     kept = {key: array for key, array in arrays.items() if key.split("/")[0] not in ("head", "head_BN", "classifier")}
-    np.savez_compressed(sys.argv[1], **kept)
+    np.savez_compressed(sys.argv[1], **kept)  # type: ignore[arg-type]
     print(f"{sys.argv[1]}: {len(kept)} arrays")
 
 

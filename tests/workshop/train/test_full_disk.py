@@ -1,11 +1,11 @@
-"""A full disk ends training with one sentence, and what was saved before stays whole."""
+"""A full disk, or a loss that is no number, ends training in words, and what was saved before stays whole."""
 
 from __future__ import annotations
 
 import errno
 import os
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -72,3 +72,18 @@ def test_another_fault_is_told_as_it_is(checkpoint: ModuleType, tmp_path: Path) 
     model = network(1.0)
     with pytest.raises(OutputError, match="no folder"), checkpoint.told_when_full(tmp_path, model):
         checkpoint.save_weights(tmp_path / "gone" / "best.weights.h5", model)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_leaves_the_last_state(tmp_path: Path) -> None:
+    from standout.workshop.config import Config
+    from standout.workshop.train.callbacks import Supervisor
+    from standout.workshop.train.schedule import TrainingClock
+
+    (tmp_path / "state.npz").write_bytes(b"the last good state")
+    config = Config()
+    supervisor = Supervisor(config, tmp_path, TrainingClock(config), None, 0.0, lambda step, values: None)  # type: ignore[arg-type]
+    model = SimpleNamespace(stop_training=False)
+    supervisor.set_model(model)
+    supervisor.on_train_batch_end(1, {"loss": float("nan")})
+    assert model.stop_training and "not a number" in supervisor.stopped_by
+    assert (tmp_path / "state.npz").read_bytes() == b"the last good state" and len(os.listdir(tmp_path)) == 1
