@@ -4,7 +4,8 @@
 
 The pictures are made of the bundled portrait (public domain) and of numbers alone, so that nothing else must be had.
 Each is raw bytes, gzipped: `NAME.rgb.gz` (uint8 RGB), `NAME.MODEL.gz` (uint8, round(255 · alpha)) and of some
-`NAME.cut.gz`, the finished cut-out (uint8 RGBA: clean alpha, colors at the edge); `vectors.json` tells sizes.
+`NAME.cut.gz`, the finished cut-out (uint8 RGBA: clean alpha, colors at the edge); `vectors.json` tells sizes,
+and how many people Python finds.
 """
 
 from __future__ import annotations
@@ -67,9 +68,11 @@ def write(folder: Path) -> None:
     facts = []
     for name, frame in pictures():
         _write(folder / f"{name}.rgb.gz", frame)
-        facts.append({"name": name, "height": frame.shape[0], "width": frame.shape[1], "cut": name in CUT_OUT})
+        result = standout.cut_out(frame)
+        size = {"height": frame.shape[0], "width": frame.shape[1]}
+        facts.append({"name": name, **size, "people": result.people, "cut": name in CUT_OUT})
         if name in CUT_OUT:
-            _write(folder / f"{name}.cut.gz", np.asarray(standout.cut_out(frame)))
+            _write(folder / f"{name}.cut.gz", np.asarray(result))
         for model, loaded in models.items():
             _write(folder / f"{name}.{model}.gz", np.rint(loaded.alpha(frame) * 255).astype(np.uint8))
     (folder / "vectors.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")

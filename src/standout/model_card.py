@@ -13,9 +13,6 @@ from standout.text_files import TextFileError, parse_json
 #: The key of the ONNX metadata under which the card lies.
 METADATA_KEY = "standout.card"
 
-#: Keys that had another name when a model file was written -> their name now.
-_FORMER_NAMES = {"mirrored": "flip_scale", "closer": "zoom_gain"}
-
 
 @dataclass(frozen=True)
 class ModelCard:
@@ -97,7 +94,6 @@ class ModelCard:
             raise ModelFileError(
                 f"The model card must be a JSON object with `name` and `input_size`; received {text[:60]!r}."
             )
-        raw = {_FORMER_NAMES.get(key, key): value for key, value in raw.items()}
         values = {f.name: raw[f.name] for f in dataclasses.fields(cls) if f.name in raw}
         for key in ("input_size", "data", "limits", "scales"):
             if isinstance(values.get(key), list):

@@ -51,16 +51,7 @@ export class Predictor {
 
   /** Alpha of a photo at full size. */
   async alpha(frame: Frame): Promise<Alpha> {
-    const { alpha, guide } = await this.look(frame);
-    const data = new Float32Array(frame.width * frame.height);
-    enlargeAlpha(alpha, frame, guide, (left, top, width, height, values) => {
-      for (let y = 0; y < height; y++) {
-        const at = (top + y) * frame.width + left;
-        if (typeof values === "number") data.fill(values, at, at + width);
-        else data.set(values.subarray(y * width, (y + 1) * width), at);
-      }
-    });
-    return { data, width: frame.width, height: frame.height };
+    return enlarged(await this.look(frame), frame);
   }
 
   /** Everything but the enlarging: all looks that the model's card asks for, guesses dropped. */
@@ -122,6 +113,19 @@ export class Predictor {
     if (mirrored) mirror(alpha);
     return { alpha: cutAlpha(alpha, box), guide };
   }
+}
+
+/** Alpha at the frame's size. */
+export function enlarged({ alpha, guide }: Coarse, frame: Frame): Alpha {
+  const data = new Float32Array(frame.width * frame.height);
+  enlargeAlpha(alpha, frame, guide, (left, top, width, height, values) => {
+    for (let y = 0; y < height; y++) {
+      const at = (top + y) * frame.width + left;
+      if (typeof values === "number") data.fill(values, at, at + width);
+      else data.set(values.subarray(y * width, (y + 1) * width), at);
+    }
+  });
+  return { data, width: frame.width, height: frame.height };
 }
 
 function putOnGrey(picture: Rgb, box: Box, width: number, height: number, mirrored: boolean): Rgb {

@@ -22,6 +22,8 @@ export interface Vector {
   readonly name: string;
   readonly width: number;
   readonly height: number;
+  /** How many people Python finds. */
+  readonly people: number;
   /** Whether Python's finished cut-out is there, too. */
   readonly cut: boolean;
 }

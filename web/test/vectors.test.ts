@@ -1,7 +1,9 @@
 /** TypeScript and Python give one photo the same alpha. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isNobody } from "../src/cleanAlpha";
+import { findPeople } from "../src/photo/people";
 import { renderPhoto } from "../src/photo/render";
-import { Predictor } from "../src/predictor";
+import { Predictor, enlarged } from "../src/predictor";
 import { frameOf, loadModel, readGz, vectors } from "./helpers";
 
 describe.each(["photo", "live"])("alpha of %s", (model) => {
@@ -16,7 +18,12 @@ describe.each(["photo", "live"])("alpha of %s", (model) => {
   it.each(vectors)("of $name is Python's", async (vector) => {
     // WebAssembly lets no message through while it computes; Vitest would give this process up for dead.
     await new Promise(setImmediate);
-    const alpha = await predictor.alpha(frameOf(vector));
+    const frame = frameOf(vector);
+    const coarse = await predictor.look(frame);
+    const alpha = enlarged(coarse, frame);
+    const { threshold } = predictor.card;
+    if (model === "photo") expect(isNobody(coarse, frame, threshold)).toBe(vector.people === 0);
+    if (model === "photo" && vector.people) expect(findPeople(coarse.alpha, threshold).people).toHaveLength(vector.people);
     const expected = readGz(`vectors/${vector.name}.${model}.gz`);
     expect([alpha.width, alpha.height]).toEqual([vector.width, vector.height]);
     let sum = 0;
