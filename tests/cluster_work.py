@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from standout.cluster.step import Photo, Product
+from standout.cluster.photo import Photo, Product
 from standout.errors import InputError, ModelFileError
 
 
@@ -52,6 +52,8 @@ class CopyWork:
             raise InputError("The input is broken.")
         if "faulty" in photo.path:
             raise ZeroDivisionError("a fault")
+        if "hangs" in photo.path:
+            time.sleep(1000)
         if "killed" in photo.path:
             os.kill(os.getpid(), signal.SIGKILL)
         notes = ("a note",) if "noted" in photo.path else ()

@@ -59,7 +59,7 @@ ROOMS: dict[str, set[str]] = {
         "workshop.data",
         "workshop.model",
     },
-    "workshop.label": {"cluster", "folder", "hardware", "inference", "processes"},
+    "workshop.label": {"cluster", "folder", "hardware", "inference"},
 }
 
 #: third-party package -> exactly the rooms that import it, besides `cli`, which may import each.

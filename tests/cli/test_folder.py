@@ -57,9 +57,9 @@ def test_the_whole_command(
     assert "cut off.jpg` can't be decoded" in told and "3 done, 1 failed" in told
     assert "other files: 1" in told and "No person was found in 1 of them" in told
     assert sorted(path.name for path in out.iterdir()) == [JOURNAL_NAME, "a-png.png", "a.png", "nobody.png"]
-    expected = standout.cut_out(bright_person, model=model_file)
-    np.testing.assert_array_equal(read(out / "a-png.png").color, np.asarray(expected)[..., :3])
-    np.testing.assert_array_equal(read(out / "a.png").color, np.asarray(expected)[:, ::-1, :3])
+    expected = np.asarray(standout.cut_out(bright_person, model=model_file))
+    np.testing.assert_array_equal(read(out / "a-png.png").color, expected[..., :3])
+    np.testing.assert_array_equal(read(out / "a.png").color, expected[:, ::-1, :3])
 
     content = json.loads(report.read_text())
     assert content["counts"] == {"done": 3, "unchanged": 0, "failed": 1, "pending": 0}

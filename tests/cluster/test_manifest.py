@@ -9,7 +9,7 @@ import pytest
 
 from standout.cluster import manifest as module
 from standout.cluster.manifest import MANIFEST_NAME, Manifest
-from standout.cluster.step import Row
+from standout.cluster.photo import Row
 from standout.cluster.storage import Place, read_table
 
 

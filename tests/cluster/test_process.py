@@ -19,8 +19,9 @@ from standout.cluster import manifest as manifest_module
 from standout.cluster.engines import ClusterLost, in_this_process
 from standout.cluster.manifest import MANIFEST_NAME, Manifest
 from standout.cluster.options import ClusterOptions
+from standout.cluster.photo import Photo, Row
 from standout.cluster.process import process_on_cluster
-from standout.cluster.step import Photo, Row, Step
+from standout.cluster.step import Step
 from standout.cluster.storage import Place
 from standout.cluster.watch import watch_on_cluster
 from standout.errors import InputError, OutputError, StandoutError
@@ -103,7 +104,7 @@ def test_the_same_call_goes_on_where_it_stopped(places: tuple[Place, Place], tmp
 def test_retry_failed_replaces_the_row(places: tuple[Place, Place], monkeypatch: pytest.MonkeyPatch) -> None:
     run(*places)
     monkeypatch.setattr(CopyWork, "_do", lambda self, photo, data: CopyWork._mended(photo, data), raising=False)
-    from standout.cluster.step import Product
+    from standout.cluster.photo import Product
 
     monkeypatch.setattr(
         CopyWork, "_mended", lambda photo, data: Product({photo.output: data}, True, (1, 1)), raising=False
@@ -140,7 +141,7 @@ def test_outputs_may_lie_in_the_source_but_not_be_it(places: tuple[Place, Place]
 
 def test_two_runs_into_one_place_are_refused(places: tuple[Place, Place]) -> None:
     def second(step: Step, photos: Sequence[Photo]) -> Iterator[list[Row]]:
-        with pytest.raises(OutputError, match="Another `standout folder` is at work"):
+        with pytest.raises(OutputError, match="Another run of Standout is at work"):
             run(*places)
         return in_this_process(step, photos)
 
@@ -282,3 +283,16 @@ def test_watching_does_what_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         source, tmp_path / "out", stop=stop, work=CopyWork(), engine=in_this_process, progress=progress
     )
     assert counts(report) == (2, 0, 0, 0) and (tmp_path / "out" / "b.png").read_bytes() == b"second"
+
+
+def test_a_watch_that_retries_what_failed_does_so_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("standout.cluster.watch.LOOK_EVERY_S", 0.02)
+    source, stop, work = tmp_path / "in", threading.Event(), CopyWork(log=str(tmp_path / "log"))
+    source.mkdir()
+    (source / "broken.jpg").write_bytes(b"x")
+    assert counts(run(source, tmp_path / "out", work)) == (0, 0, 1, 0)
+    threading.Timer(1.5, stop.set).start()
+    retry = ClusterOptions(retry_failed=True)
+    report = watch_on_cluster(source, tmp_path / "out", stop=stop, work=work, engine=in_this_process, cluster=retry)
+    assert counts(report) == (0, 0, 1, 0)
+    assert Path(work.log).read_text().split() == ["broken.jpg"] * 2

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cluster_work import CopyWork
-from standout.cluster.attempts import DEATHS, Attempts
 from standout.cluster.cut_out import cut_out_step
-from standout.cluster.step import Photo, Step
+from standout.cluster.photo import Photo
+from standout.cluster.step import Step
 from standout.errors import ModelFileError
 from standout.folder.options import FolderOptions
 from standout.imaging.decode import read
@@ -36,7 +34,7 @@ def test_a_batch_of_paths_becomes_rows_and_files(places: tuple[Path, Path]) -> N
         (source / name).write_bytes(name.encode())
     rows = Step(CopyWork(), str(source), str(target))(["a.jpg", "sub/nobody.jpg", Photo("noted.jpg", "other.png")])
     assert [(row["path"], row["output"]) for row in rows] == [
-        ("a.jpg", "a.png"), ("sub/nobody.jpg", "sub/nobody.png"), ("noted.jpg", "other.png"),
+        ("a.jpg", "a.jpg.png"), ("sub/nobody.jpg", "sub/nobody.jpg.png"), ("noted.jpg", "other.png"),
     ]  # fmt: skip
     for row in rows:
         written = (target / row["output"]).read_bytes()
@@ -45,6 +43,16 @@ def test_a_batch_of_paths_becomes_rows_and_files(places: tuple[Path, Path]) -> N
         assert (row["width"], row["height"], row["model"], row["size"]) == (3, 2, "none", len(written))
     assert [row["found_person"] for row in rows] == [True, False, True]
     assert rows[2]["notes"] == ["a note"]
+
+
+def test_photos_of_one_name_in_different_batches_share_no_file(places: tuple[Path, Path]) -> None:
+    source, target = places
+    names = ("a.jpg", "a.webp", "a.JPG")
+    for name in names:
+        (source / name).write_bytes(name.encode())
+        (row,) = Step(CopyWork(), str(source), str(target))([name])
+        assert (target / row["output"]).read_bytes() == name.encode()
+    assert len(list(target.iterdir())) == len(names)
 
 
 def test_a_bad_photo_is_a_row_with_its_reason(places: tuple[Path, Path]) -> None:
@@ -57,7 +65,7 @@ def test_a_bad_photo_is_a_row_with_its_reason(places: tuple[Path, Path]) -> None
     words = ("`broken.jpg` is broken", "ZeroDivisionError: a fault", "no file", "at most 50 bytes; received 100")
     for row, word in zip(rows, words, strict=False):
         assert word in row["reason"] and row["output"] == "" and row["found_person"] is None
-    assert [path.name for path in target.iterdir()] == ["good.png"]
+    assert [path.name for path in target.iterdir()] == ["good.jpg.png"]
 
 
 def test_what_every_photo_needs_is_loaded_once_per_process(
@@ -67,7 +75,7 @@ def test_what_every_photo_needs_is_loaded_once_per_process(
     (source / "a.jpg").write_bytes(b"a")
     opened = []
     monkeypatch.setattr(CopyWork, "open", lambda self, threads: opened.append(threads) or self._do)
-    first = Step(CopyWork(fingerprint="once"), str(source), str(target), threads=3)
+    first = Step(CopyWork(fingerprint="once"), str(source), str(target), threads=3, in_process=True)
     for step in (first, first, pickle.loads(pickle.dumps(first))):
         step(["a.jpg"])
     assert opened == [3]
@@ -79,19 +87,31 @@ def test_what_can_work_for_no_photo_is_raised(places: tuple[Path, Path]) -> None
         step(["a.jpg"])
 
 
-def test_a_photo_at_which_processes_die_is_given_up_but_not_at_once(tmp_path: Path) -> None:
-    for death in range(DEATHS):
-        mine = Attempts("run", tmp_path)
-        assert not mine.given_up("bad.jpg"), f"after {death} deaths"
-        mine.at("bad.jpg")
-        alive = Attempts("run", tmp_path)
-        assert not alive.given_up("bad.jpg"), "whoever still holds its file is alive"
-        os.close(mine._file)  # what its death does
-        alive.at("")
-        os.close(alive._file)
-    assert Attempts("run", tmp_path).given_up("bad.jpg")
-    assert not Attempts("run", tmp_path).given_up("good.jpg")
-    assert not Attempts("another run", tmp_path).given_up("bad.jpg")
+@pytest.mark.slow
+def test_a_photo_that_kills_or_holds_its_process_costs_a_row(tmp_path: Path) -> None:
+    source, work = tmp_path / "in", CopyWork(log=str(tmp_path / "log"))
+    source.mkdir()
+    for name in ("a.jpg", "killed.jpg", "hangs.jpg", "b.jpg"):
+        (source / name).write_bytes(b"x")
+    rows = Step(work, str(source), str(tmp_path / "out"), limit_s=1.0)(["a.jpg", "killed.jpg", "hangs.jpg", "b.jpg"])
+    reasons = {row["path"]: row["reason"] for row in rows}
+    assert {row["path"]: row["status"] for row in rows if row["status"] == "done"} == {"a.jpg": "done", "b.jpg": "done"}
+    assert "ended the process that worked on it, twice: it was killed (SIGKILL)" in reasons["killed.jpg"]
+    assert reasons["hangs.jpg"] == "`hangs.jpg` took longer than 1 seconds and was given up."
+    begun = (tmp_path / "log").read_text().split()
+    assert begun.count("killed.jpg") == 2 and begun.count("hangs.jpg") == 1, "a death may have another reason"
+
+
+@pytest.mark.slow
+def test_a_job_leaves_nothing_in_the_temporary_folder(
+    places: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert len(Step(CopyWork(), str(places[0]), str(places[1]))(["a.jpg"])) == 1
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.slow
@@ -109,19 +129,8 @@ def test_cutting_out_gives_the_bytes_of_standout_folder(
     rows = settings_elsewhere(["a.png", "sub/nobody.png"])
     process_folder(source, tmp_path / "plain", options=options)
     for row in rows:
-        assert (target / row["output"]).read_bytes() == (tmp_path / "plain" / row["output"]).read_bytes()
+        plain = tmp_path / "plain" / row["output"].replace(".png.png", ".png")
+        assert (target / row["output"]).read_bytes() == plain.read_bytes()
     assert [row["found_person"] for row in rows] == [True, False]
-    assert read(target / "a.png").alpha is not None
+    assert read(target / "a.png.png").alpha is not None
     assert rows[0]["model"].startswith("tiny.onnx@") and (rows[0]["height"], rows[0]["width"]) == (72, 96)
-
-
-def test_a_photo_that_takes_too_long_is_given_up_at_once(tmp_path: Path) -> None:
-    code = (
-        "import sys, time; from pathlib import Path; from standout.cluster.attempts import Attempts; "
-        "mine = Attempts('run', Path(sys.argv[1]), limit_s=0.2); "
-        "mine.at('quick.jpg'); mine.at('slow.jpg'); time.sleep(60)"
-    )
-    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 1
-    after = Attempts("run", tmp_path, limit_s=0.2)
-    assert after.given_up("slow.jpg") == "`slow.jpg` took longer than 0.2 seconds and was given up."
-    assert not after.given_up("quick.jpg")

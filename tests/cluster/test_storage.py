@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from standout.cluster.lock import LOCK_NAME, STALE_S, RunLock
 from standout.cluster.storage import Place, redact
 from standout.errors import ConfigError, InputError, OutputError
 
@@ -83,15 +84,31 @@ def test_no_credentials_in_messages(text: str, safe: str, monkeypatch: pytest.Mo
     assert redact(text) == safe
 
 
-def test_one_run_at_a_time_and_a_dead_one_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Place(f"memory://{tmp_path.name}-lock")
-    with RunLock(place), pytest.raises(OutputError, match="Another `standout folder` is at work"), RunLock(place):
-        pass
-    assert not place.exists(LOCK_NAME)
-    place.write(LOCK_NAME, b'{"host": "elsewhere", "pid": 1, "time": 1.0, "token": "x"}')
-    with RunLock(place):
-        pass  # it wasn't renewed for longer than STALE_S
-    assert STALE_S < 600
-    place.write(LOCK_NAME, b"half a lo")
-    with RunLock(place):
-        pass
+def test_of_two_who_make_a_file_at_the_same_time_one_has_made_it(place: Place) -> None:
+    made: list[bool] = []
+    writers = [
+        threading.Thread(target=lambda number=number: made.append(place.create("sub/a.json", b"%d" % number)))
+        for number in range(8)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert sorted(made) == [False] * 7 + [True]
+    assert place.names("sub") == ["sub/a.json"] and place.names("nowhere") == []
+    place.remove("sub/a.json")
+    assert place.create("sub/a.json", b"again") and place.read("sub/a.json") == b"again"
+
+
+def test_a_storage_without_conditions_has_one_winner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(f"memory://{tmp_path.name}-plain")
+    pipe = type(place._fs).pipe_file
+
+    def refuse_conditions(self: Any, path: str, data: bytes, mode: str = "overwrite") -> None:
+        if mode != "overwrite":
+            raise NotImplementedError("If-None-Match")
+        pipe(self, path, data)
+
+    monkeypatch.setattr(type(place._fs), "pipe_file", refuse_conditions)
+    assert place.create("a.json", b"mine") and not place.create("a.json", b"yours")
+    assert place.read("a.json") == b"mine"

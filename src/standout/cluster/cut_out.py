@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from standout.cluster.step import Photo, Product, Step
+from standout.cluster.photo import Photo, Product
+from standout.cluster.step import Step
 from standout.cluster.storage import Place
 from standout.folder.options import FolderOptions
 from standout.folder.photo_work import fingerprint_of, prepare
@@ -87,15 +87,7 @@ class CutOutWork:
         Raises:
             StandoutError: The model can't be used here, or an extra is missing.
         """
-        if self.model_file is None:
-            model, options = prepare(self.options, threads)
-        else:
-            # `load` takes a file; once it is loaded the file may go.
-            with tempfile.TemporaryDirectory(prefix="standout-") as folder:
-                file = Path(folder) / Path(self.model.partition("@")[0]).name
-                file.write_bytes(self.model_file)
-                options = dataclasses.replace(self.options, model=file)
-                model, options = prepare(options, threads)
+        model, options = prepare(self.options, threads, self.model_file)
 
         def do(photo: Photo, data: bytes) -> Product:
             result = run(data, model, options, file_format=self._file_format)

@@ -1,10 +1,13 @@
-"""What an engine is to a job, and the one that needs no other process."""
+"""What an engine is to a job, and those that need no cluster."""
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
-from standout.cluster.step import Photo, Row, Step
+from standout.cluster.photo import Photo, Row
+from standout.cluster.step import Step, pool_of, work_through
 from standout.errors import StandoutError
 
 #: Works on photos and yields their rows as they come, in any order; may lose some, and raise `ClusterLost`.
@@ -17,5 +20,17 @@ class ClusterLost(StandoutError):
 
 def in_this_process(step: Step, photos: Sequence[Photo]) -> Iterator[list[Row]]:
     """The engine without an engine: one photo after the other, here."""
+    here = replace(step, in_process=True)
     for photo in photos:
-        yield step([photo])
+        yield here([photo])
+
+
+def on_this_machine(workers: int) -> Engine:
+    """So many processes of this machine."""
+
+    def engine(step: Step, photos: Sequence[Photo]) -> Iterator[list[Row]]:
+        with pool_of(pickle.dumps(step), step, min(workers, len(photos))) as pool:
+            for row in work_through(pool, step, photos):
+                yield [row]
+
+    return engine

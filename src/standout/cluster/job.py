@@ -11,11 +11,11 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from standout.cluster.engines import ClusterLost, Engine
-from standout.cluster.lock import RunLock
 from standout.cluster.manifest import Known, Manifest
 from standout.cluster.options import ClusterOptions
+from standout.cluster.photo import Photo, Row, Work
 from standout.cluster.sources import find_sources
-from standout.cluster.step import Photo, Row, Step, Work
+from standout.cluster.step import Step
 from standout.cluster.storage import Place, redact
 from standout.errors import OutputError, StandoutError
 from standout.folder.options import FolderOptions
@@ -24,6 +24,7 @@ from standout.folder.report import FolderReport, PhotoResult
 from standout.imaging.files import sweep_temporary
 from standout.work.find import lies_within
 from standout.work.journal import Journal, Record
+from standout.work.lease import Lease
 from standout.work.output_names import OutputNames
 
 _log = logging.getLogger("standout")
@@ -73,12 +74,13 @@ class Job:
         self.sources = find_sources(self._source, self.target, recursive=self._recursive)
         _make_folder(self.target)
         self._journal: Journal | None = None
+        self._lease: Lease | None = None
         if self.target.folder is not None:
             self._journal = stack.enter_context(Journal(self.target.folder))
             self._sweep(self.target.folder)
             stack.callback(self._sweep, self.target.folder)
         else:
-            stack.enter_context(RunLock(self.target))
+            self._lease = stack.enter_context(Lease(self.target, str(self.target)))
         self._folder = redact(self.sources.folder.address)
         self.report = FolderReport(redact(self._source), redact(str(target)))
         self._manifest = Manifest(self.target, self._folder)
@@ -93,19 +95,15 @@ class Job:
         self._names = OutputNames(work.ending, held)
         self._there = self._outputs() if held else {}
         self._misplaced: dict[str, bool] = {}
+        self._tried: set[str] = set()  # in this run: a watch doesn't try what failed again and again
 
     def step(self, cluster: ClusterOptions) -> Step:
-        """The step of this job, opened here: it tells what can't work for any photo before a cluster is started."""
+        """The step of this job; opened here it tells what can't work for any photo before a cluster is started."""
         here = self.sources.folder.in_this_process or self.target.in_this_process
-        step = Step(
-            self._work,
-            self.sources.folder.address,
-            self.target.address,
-            cluster.cpus_per_worker,
-            None if here else self._limit_s,  # it ends the process, which is ours then
-        )
+        source, target = self.sources.folder.address, self.target.address
+        step = Step(self._work, source, target, cluster.cpus_per_worker, self._limit_s, in_process=here)
         if not cluster.gpus_per_worker:  # this machine needn't have what the workers have
-            step.open()
+            self._work.open(cluster.cpus_per_worker)
         return step
 
     def look_again(self) -> list[Photo]:
@@ -145,6 +143,7 @@ class Job:
     ) -> None:
         """Works on what is due, in rounds: what a cluster lost is due again in the next."""
         self._manifest.forget(photo.path for photo in due)
+        self._tried.update(photo.path for photo in due)
         left = {photo.path: photo for photo in due}
         total, ended, fruitless = len(due), 0, 0
         while left and not (stop and stop.is_set()):
@@ -152,6 +151,8 @@ class Job:
             rows = engine(step, list(islice(left.values(), _PER_ROUND)))
             try:
                 for batch in rows:
+                    if self._lease is not None:
+                        self._lease.check()
                     new = [row for row in batch if left.pop(row["path"], None)]
                     self._manifest.add(new)
                     for row in new:
@@ -196,7 +197,7 @@ class Job:
         if not same or known.fingerprint != self._work.fingerprint_of(photo.path):
             return False
         if known.status == "failed":
-            return not self._retry_failed
+            return not self._retry_failed or photo.path in self._tried
         return not known.output or self._there.get(known.output) == known.output_size
 
     def _done_without_cluster(self, photo: Photo) -> bool:

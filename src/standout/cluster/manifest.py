@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from standout.cluster.step import Row
+from standout.cluster.photo import Row
 from standout.cluster.storage import Place, arrow, read_table
 from standout.errors import InputError, OutputError, StandoutError
 

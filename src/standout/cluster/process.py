@@ -12,8 +12,8 @@ from standout.cluster.cut_out import CutOutWork
 from standout.cluster.engines import Engine, in_this_process
 from standout.cluster.job import Job
 from standout.cluster.options import ClusterOptions
+from standout.cluster.photo import Work
 from standout.cluster.ray_engine import RayEngine
-from standout.cluster.step import Work
 from standout.folder.options import FolderOptions
 from standout.folder.process import FolderProgress
 from standout.folder.report import FolderReport

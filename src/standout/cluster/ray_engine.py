@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from types import TracebackType
@@ -16,7 +19,8 @@ from typing import Any
 from standout.cluster.engines import ClusterLost
 from standout.cluster.manifest import schema
 from standout.cluster.options import ClusterOptions
-from standout.cluster.step import Photo, Row, Step
+from standout.cluster.photo import Photo, Row
+from standout.cluster.step import Step, pool_of, work_through
 from standout.cluster.storage import arrow, redact
 from standout.errors import ConfigError, MissingExtra, StandoutError
 from standout.hardware import usable_cores
@@ -32,15 +36,17 @@ _NO_PROGRESS_S = 900
 
 
 class _Worker:
-    """What Ray keeps in each worker process: the step, opened."""
+    """What Ray keeps in each worker process: a process of its own that does the step."""
 
-    def __init__(self, step: Step) -> None:
-        step.open()
-        self._step = step
+    def __init__(self, packed: bytes) -> None:
+        self._step: Step = pickle.loads(packed)
+        self._pool = pool_of(packed, self._step, 1)
+        self._pool.start()
+        self._pool.wait_ready(_NO_PROGRESS_S)
 
     def __call__(self, table: Any) -> Any:
         photos = [Photo(**row) for row in table.to_pylist()]
-        return arrow().Table.from_pylist(self._step(photos), schema=schema())
+        return arrow().Table.from_pylist(list(work_through(self._pool, self._step, photos)), schema=schema())
 
 
 class RayEngine:
@@ -56,6 +62,7 @@ class RayEngine:
         self._ours = False
 
     def __enter__(self) -> RayEngine:
+        os.environ.setdefault("RAY_DISABLE_FAILURE_SIGNAL_HANDLER", "1")  # takes a SIGTERM for a crash
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ part writes to our stderr otherwise
         try:
             import ray
@@ -100,7 +107,7 @@ class RayEngine:
         per_block = max(1, min(MOST_PER_BLOCK, len(photos) // (_BLOCKS_PER_WORKER * (most or self._room))))
         rows = data.from_arrow(list(_blocks(photos, per_block))).map_batches(
             _Worker,
-            fn_constructor_args=(step,),
+            fn_constructor_args=(self._pack(step),),
             batch_size=None,
             batch_format="pyarrow",
             compute=data.ActorPoolStrategy(min_size=least, max_size=most),
@@ -111,7 +118,8 @@ class RayEngine:
         try:
             for table in batches:
                 yield table.to_pylist()
-        except (self._ray.exceptions.RayError, data.exceptions.RayDataException, RuntimeError, TimeoutError) as error:
+        except Exception as error:
+            # Ray Data's own exceptions have another name in every other version.
             raise ClusterLost(_told(error)) from error
         finally:
             close = getattr(batches, "close", None)
@@ -120,6 +128,9 @@ class RayEngine:
 
     def _connect(self) -> None:
         address = self._options.address
+        # Ray takes SIGTERM for itself; who is called by a command has a handler of its own.
+        main = threading.current_thread() is threading.main_thread()
+        before = signal.getsignal(signal.SIGTERM) if main else None
         try:
             if address is None:
                 self._ray.init(
@@ -136,7 +147,17 @@ class RayEngine:
         except Exception as error:
             where = f"at `{redact(address)}`" if address else "on this machine"
             raise ConfigError(f"No Ray cluster can be used {where}: {_told(error)}.") from error
+        finally:
+            if before is not None:
+                signal.signal(signal.SIGTERM, before)
         self._ours = True
+
+    def _pack(self, step: Step) -> bytes:
+        """The step, pickled so that what isn't installed on other machines travels by value."""
+        from ray import cloudpickle
+
+        packed: bytes = cloudpickle.dumps(step)  # type: ignore[no-untyped-call]
+        return packed
 
     def _room_for_workers(self) -> int:
         """How many workers fit into the cluster as it is now."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from standout.cluster.manifest import MANIFEST_NAME
-from standout.cluster.step import Photo
+from standout.cluster.photo import Photo
 from standout.cluster.storage import Entry, Place, is_url, read_table, redact
 from standout.errors import InputError
 from standout.imaging.source import SUFFIXES, passed_over

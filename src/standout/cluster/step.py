@@ -3,123 +3,32 @@
     step = cut_out_step("s3://bucket/photos", "s3://bucket/cutouts")
     rows = step(["a.jpg", "2026/b.jpg"])
 
-A step is pickled on its way to the workers; what it needs to work, the model above all, is loaded once per process.
-Nothing that a photo does ends a batch: whatever happens to it is in its row.
+A step is pickled on its way to the workers. Photos are worked on in a process beside the caller's, with what it needs,
+the model above all, loaded once: a photo that kills it costs a row, and one that takes too long is given up. Whatever
+happens to a photo is in its row.
 """
 
 from __future__ import annotations
 
 import hashlib
+import pickle
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import PurePosixPath
-from typing import Protocol, TypedDict
 
-from standout.cluster.attempts import Attempts
+from standout.cluster.photo import Photo, Product, Row, Work
 from standout.cluster.storage import Place, redact
 from standout.errors import StandoutError
+from standout.work.pool import TookTooLong, WorkerDied, WorkerPool
 
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo that is to be worked on.
-
-    Attributes:
-        path: What it is called in the manifest: relative to the source, with forward slashes.
-        output: The path of what it becomes, relative to the target; "" takes `path` with the work's ending.
-        address: Where it lies if that isn't `path` in the source: a URL or an absolute path.
-        size: The size of the photo's file, bytes, before it was read; -1 if unknown.
-        changed: When its file was changed last, or its ETag, before it was read; "" if unknown.
-    """
-
-    path: str
-    output: str = ""
-    address: str = ""
-    size: int = -1
-    changed: str = ""
-
-
-class Row(TypedDict):
-    """Outcome of one photo: a row of the manifest.
-
-    `width`, `height` and `sha256` are those of the file `output`; `found_person` is None where nobody has looked.
-    """
-
-    path: str
-    status: str  # done, failed
-    reason: str
-    found_person: bool | None
-    width: int
-    height: int
-    model: str
-    sha256: str
-    ms: float
-    output: str
-    notes: list[str]
-    facts: str  # JSON: what the work has to say beyond this
-    folder: str
-    size: int
-    changed: str
-    output_size: int
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class Product:
-    """What a photo has become.
-
-    Attributes:
-        files: Path relative to the target -> content; the row names the photo's `output` if it is among them. Written
-            in their order, so the last is there only if all are.
-        found_person: Whether anybody is in it; None where that wasn't decided.
-        size_hw: (height, width) of the picture.
-        notes: What was left out, a sentence each.
-        facts: JSON, what else is to be remembered.
-        remove: Files that must not be there any more.
-    """
-
-    files: dict[str, bytes]
-    found_person: bool | None
-    size_hw: tuple[int, int]
-    notes: tuple[str, ...] = ()
-    facts: str = ""
-    remove: tuple[str, ...] = ()
-
-
-class Work(Protocol):
-    """What is done with each photo; pickled on its way to the workers.
-
-    Attributes:
-        model: What the manifest calls the model.
-        fingerprint: A hash of everything that every result depends on besides the photo.
-        ending: The ending of the outputs' names: ".png".
-        max_bytes: Size of a photo's file that is allowed.
-    """
-
-    @property
-    def model(self) -> str: ...
-    @property
-    def fingerprint(self) -> str: ...
-    @property
-    def ending(self) -> str: ...
-    @property
-    def max_bytes(self) -> int: ...
-
-    def fingerprint_of(self, path: str) -> str:
-        """The fingerprint of one photo's result: where it changes, that photo is done again."""
-        ...
-
-    def named_after(self, path: str) -> str:
-        """The path whose ending is changed to make the output's name: most often the photo's own."""
-        ...
-
-    def open(self, threads: int) -> Callable[[Photo, bytes], Product]:
-        """Called once in every process; returns what is called for every photo. Both may raise StandoutError."""
-        ...
+#: A photo at whose work a process died is tried so often: the reason may have been another one.
+_TRIES = 2
+#: A model may be compiled for a device when it is loaded first.
+_OPENS_S = 900.0
 
 
 @dataclass(frozen=True)
@@ -131,9 +40,9 @@ class Step:
         source: The folder or URL that the paths are relative to.
         target: The folder or URL that is written to.
         threads: How many threads each process may use.
-        limit_s: A photo that takes longer, seconds, is given up, and its process ends: leave it out (None) where the
-            process is your own. Engines begin the batch anew in another one.
-        run: Names the run; photos that kill their process are known by it.
+        limit_s: A photo that takes longer, seconds, is given up; None: no limit.
+        in_process: Works in the caller's own process, which a photo may then kill, and without a limit.
+        run: Names the run; what is opened for it is kept in each process until another run comes.
     """
 
     work: Work
@@ -141,15 +50,19 @@ class Step:
     target: str
     threads: int = 1
     limit_s: float | None = None
-    run: str = field(default_factory=lambda: hashlib.sha256(str(time.time_ns()).encode()).hexdigest()[:16])
+    in_process: bool = False
+    run: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def open(self) -> None:
-        """Loads what every photo needs, once per process.
+        """Loads what every photo needs, once per process, however many steps, batches or threads ask.
 
         Raises:
             StandoutError: Something can't work for any photo: the model, the background image, a missing extra.
         """
-        _opened(self)
+        if self.in_process:
+            _opened(self)
+        else:
+            _pool(self)
 
     def __call__(self, photos: Iterable[Photo | str]) -> list[Row]:
         """Works on photos, one after the other, while the next one is fetched.
@@ -157,108 +70,174 @@ class Step:
         Raises:
             StandoutError: Whatever `open` raises. Never for a photo.
         """
-        do, attempts = _opened(self)
-        target = _place(self.target)
-        batch = [self._named(photo) for photo in photos]
-        rows = []
-        try:
-            for photo, data in _fetched(batch, self._fetch, ahead=_place(self.source or self.target).folder is None):
-                rows.append(self._row(photo, data, do, target, attempts))
-        finally:
-            attempts.at("")
-        return rows
+        batch = [_named(photo, self.work) for photo in photos]
+        if self.in_process:
+            do = _opened(self)
+            return [do((photo, None)) for photo in batch]
+        return list(work_through(_pool(self), self, batch))
 
-    def _named(self, photo: Photo | str) -> Photo:
-        photo = Photo(photo) if isinstance(photo, str) else photo
-        if photo.output:
-            return photo
-        name = PurePosixPath(self.work.named_after(photo.path))
-        return replace(photo, output=str(name.with_suffix(self.work.ending)))
 
-    def _fetch(self, photo: Photo) -> bytes | StandoutError:
-        try:
-            if not photo.address:
-                return _place(self.source).read(photo.path, max_bytes=self.work.max_bytes)
-            folder, _, name = photo.address.rpartition("/")
-            return _place(folder or "/").read(name, max_bytes=self.work.max_bytes)
-        except StandoutError as error:
-            return error
+@dataclass(frozen=True)
+class StepWork:
+    """A pickled step, as the work of a pool; an item is a photo, and the one that follows it."""
 
-    def _row(
-        self,
-        photo: Photo,
-        data: bytes | StandoutError,
-        do: Callable[[Photo, bytes], Product],
-        target: Place,
-        attempts: Attempts,
-    ) -> Row:
-        started = time.perf_counter()
-        row = Row(
-            path=photo.path, status="failed", reason="", found_person=None, width=0, height=0, model=self.work.model,
-            sha256="", ms=0.0, output="", notes=[], facts="", folder=redact(self.source), size=photo.size,
-            changed=photo.changed, output_size=0, fingerprint=self.work.fingerprint_of(photo.path),
-        )  # fmt: skip
-        row["reason"] = attempts.given_up(photo.path)
-        if row["reason"]:
-            return row
-        attempts.at(photo.path)
+    step: bytes
+
+    def open(self, threads: int) -> Callable[[Item], Row]:
+        """Loads what every photo needs; called in the worker."""
+        step = pickle.loads(self.step)
+        return _Opened(replace(step, threads=threads))
+
+
+Item = tuple[Photo, Photo | None]
+
+
+def pool_of(packed: bytes, step: Step, workers: int) -> WorkerPool[Item, Row]:
+    """A pool whose workers do a step.
+
+    Args:
+        packed: The step, pickled.
+        step: The step.
+        workers: Processes.
+    """
+    return WorkerPool(StepWork(packed), workers=workers, threads=step.threads, deadline_s=step.limit_s)
+
+
+def work_through(pool: WorkerPool[Item, Row], step: Step, photos: Sequence[Photo]) -> Iterator[Row]:
+    """The rows of photos, as they end.
+
+    Raises:
+        StandoutError: Something can't work for any photo.
+    """
+    for attempt in range(1, _TRIES + 1):
+        following = [*photos[1:], None] if pool.workers == 1 else [None] * len(photos)
+        died: list[Photo] = []
+        for (photo, _), future in pool.each(zip(photos, following, strict=False)):
+            error = future.exception()
+            if error is None:
+                yield future.result()
+                continue
+            if pool.error is not None:
+                raise pool.error
+            reason = f"`{photo.path}` can't be worked on: {redact(str(error))}"
+            if isinstance(error, TookTooLong):
+                reason = f"`{photo.path}` took longer than {error.seconds:g} seconds and was given up."
+            elif isinstance(error, WorkerDied):
+                if attempt < _TRIES:
+                    died.append(photo)
+                    continue
+                reason = f"`{photo.path}` ended the process that worked on it, twice: it {error.how}."
+            row = _row(step, photo)
+            row["reason"] = reason
+            yield row
+        photos = died
+
+
+class _Opened:
+    """A step whose work is opened: photos to rows."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._do = step.work.open(step.threads)
+        self._target = _place(step.target)
+        self._fetcher = ThreadPoolExecutor(1, "standout-fetch")
+        self._coming: tuple[Photo, Future[bytes | StandoutError]] | None = None
+        self._ahead = _place(step.source or step.target).folder is None
+
+    def __call__(self, item: Item) -> Row:
+        photo, following = item
+        coming, self._coming = self._coming, None
+        data = coming[1].result() if coming is not None and coming[0] == photo else self._fetch(photo)
+        if following is not None and self._ahead:
+            self._coming = following, self._fetcher.submit(self._fetch, following)
+        started, row = time.perf_counter(), _row(self._step, photo)
         try:
             if isinstance(data, StandoutError):
                 raise data
             if photo.size < 0:
                 row["size"] = len(data)
-            product = do(photo, data)
+            product = self._do(photo, data)
             for name, content in product.files.items():
-                target.write(name, content)
+                self._target.write(name, content)
             for name in product.remove:
-                target.remove(name)
+                self._target.remove(name)
         except StandoutError as error:
             row["reason"] = redact(str(error)).replace("The input", f"`{photo.path}`", 1)
         except Exception as error:  # noqa: BLE001  # a fault of ours must cost one photo, not the job
-            row["reason"] = redact(f"`{photo.path}` met a fault of Standout's: {type(error).__name__}: {error}.")
+            row["reason"] = redact(
+                f"`{photo.path}`: internal error: {type(error).__name__}: {error}; please report it."
+            )
         else:
-            main = product.files.get(photo.output, b"")
-            height, width = product.size_hw
-            row["status"], row["found_person"] = "done", product.found_person
-            row["width"], row["height"] = width, height
-            row["notes"], row["facts"] = [*product.notes], product.facts
-            row["sha256"] = hashlib.sha256(main).hexdigest() if main else ""
-            row["output"], row["output_size"] = photo.output if main else "", len(main)
+            _fill(row, photo, product)
         row["ms"] = round(1000 * (time.perf_counter() - started), 1)
         return row
 
+    def _fetch(self, photo: Photo) -> bytes | StandoutError:
+        limit = self._step.work.max_bytes
+        try:
+            if not photo.address:
+                return _place(self._step.source).read(photo.path, max_bytes=limit)
+            folder, _, name = photo.address.rpartition("/")
+            return _place(folder or "/").read(name, max_bytes=limit)
+        except StandoutError as error:
+            return error
+
+
+def _named(photo: Photo | str, work: Work) -> Photo:
+    """With a name for its output that no other photo can have: what the photo is called, and the ending."""
+    photo = Photo(photo) if isinstance(photo, str) else photo
+    return photo if photo.output else replace(photo, output=work.named_after(photo.path) + work.ending)
+
+
+def _row(step: Step, photo: Photo) -> Row:
+    """The row of a photo that has become nothing yet."""
+    return Row(
+        path=photo.path, status="failed", reason="", found_person=None, width=0, height=0, model=step.work.model,
+        sha256="", ms=0.0, output="", notes=[], facts="", folder=redact(step.source), size=photo.size,
+        changed=photo.changed, output_size=0, fingerprint=step.work.fingerprint_of(photo.path),
+    )  # fmt: skip
+
+
+def _fill(row: Row, photo: Photo, product: Product) -> None:
+    main = product.files.get(photo.output, b"")
+    row["status"], row["found_person"] = "done", product.found_person
+    row["height"], row["width"] = product.size_hw
+    row["notes"], row["facts"] = [*product.notes], product.facts
+    row["sha256"] = hashlib.sha256(main).hexdigest() if main else ""
+    row["output"], row["output_size"] = photo.output if main else "", len(main)
+
 
 _lock = threading.Lock()
-_open_works: dict[tuple[str, str], tuple[Callable[[Photo, bytes], Product], Attempts]] = {}
+_here: dict[str, _Opened] = {}
+_pools: dict[str, WorkerPool[Item, Row]] = {}
 
 
-def _opened(step: Step) -> tuple[Callable[[Photo, bytes], Product], Attempts]:
-    """The work of this step, opened once in this process, however many steps, batches or threads ask."""
-    key = (step.work.fingerprint, step.run)
+def _opened(step: Step) -> _Opened:
     with _lock:
-        if key not in _open_works:
-            _open_works.clear()  # an engine that keeps its processes for the next job must not keep its model too
-            _open_works[key] = (step.work.open(step.threads), Attempts(step.run, limit_s=step.limit_s))
-        return _open_works[key]
+        if step.run not in _here:
+            _here.clear()  # an engine that keeps its processes for the next job must not keep its model too
+            _here[step.run] = _Opened(step)
+        return _here[step.run]
+
+
+def _pool(step: Step) -> WorkerPool[Item, Row]:
+    """The one process beside this one that does the step."""
+    with _lock:
+        if step.run not in _pools:
+            for pool in _pools.values():
+                pool.close()
+            _pools.clear()
+            pool = pool_of(pickle.dumps(step), step, 1)
+            pool.start()
+            try:
+                pool.wait_ready(_OPENS_S)
+            except StandoutError:
+                pool.close()
+                raise
+            _pools[step.run] = pool
+        return _pools[step.run]
 
 
 @lru_cache(maxsize=64)
 def _place(address: str) -> Place:
     return Place(address)
-
-
-def _fetched(
-    photos: Sequence[Photo], fetch: Callable[[Photo], bytes | StandoutError], *, ahead: bool
-) -> Iterator[tuple[Photo, bytes | StandoutError]]:
-    """Each photo with its content; with `ahead` the next one is on its way meanwhile."""
-    if not ahead:
-        for photo in photos:
-            yield photo, fetch(photo)
-        return
-    with ThreadPoolExecutor(1, "standout-fetch") as pool:
-        coming = [pool.submit(fetch, photo) for photo in photos[:1]]
-        for photo, following in zip(photos, [*photos[1:], None], strict=True):
-            data = coming.pop().result()
-            if following is not None:
-                coming.append(pool.submit(fetch, following))
-            yield photo, data

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,9 +19,12 @@ from typing import Any
 
 from standout.errors import ConfigError, InputError, MissingExtra, OutputError, StandoutError
 from standout.imaging.files import atomic_write, temporary_name
+from standout.work.lease import FolderStore
 
 #: Storages in which a file that is put appears whole, as one object; elsewhere a file is renamed into its place.
 _OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "ossfs", "memory"}
+#: Between two writers who both believe that they have made a file, seconds.
+_SETTLE_S = 1.0
 _SCHEME = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+://")
 _USER_IN_URL = re.compile(r"(?<=://)[^/@\s]+@")
 _SIGNED = re.compile(r"(?i)((?:signature|sig|token|credential|accesskeyid|key|secret|password)=)[^&\s`'\"]+")
@@ -169,6 +173,45 @@ class Place:
                 self._fs.pipe_file(path, data)
             else:
                 self._write_renamed(path, data)
+        except StandoutError:
+            raise
+        except Exception as error:
+            raise OutputError(f"`{redact(path)}` can't be written: {reason(error)}.") from error
+
+    def names(self, folder: str) -> list[str]:
+        """The paths of the files that lie in a folder itself; empty if there is no such folder.
+
+        Raises:
+            InputError: It can't be looked into.
+        """
+        try:
+            return [entry.path for entry in self.entries(folder, recursive=False) if not entry.path.endswith("/")]
+        except FileNotFoundError:
+            return []
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Writes a small file unless there is one; False if there is, or if somebody else did so at the same time.
+
+        Raises:
+            OutputError: It can't be written.
+        """
+        if self.folder is not None:
+            return FolderStore(self.folder).create(name, data)
+        path = self.path(name)
+        try:
+            try:
+                self._fs.pipe_file(path, data, mode="create")
+            except FileExistsError:
+                raise
+            except Exception:  # noqa: BLE001 - a storage that knows no such condition
+                if self._fs.exists(path):
+                    return False
+                self.write(name, data)
+            if not self.in_this_process:
+                time.sleep(_SETTLE_S)  # nor does each that takes it heed it: then the last one has it
+            return self.read(name) == data
+        except FileExistsError:
+            return False
         except StandoutError:
             raise
         except Exception as error:

@@ -11,8 +11,8 @@ from standout.cluster.cut_out import CutOutWork
 from standout.cluster.engines import Engine
 from standout.cluster.job import Job
 from standout.cluster.options import ClusterOptions
+from standout.cluster.photo import Photo, Work
 from standout.cluster.process import engine_for
-from standout.cluster.step import Photo, Work
 from standout.folder.options import FolderOptions
 from standout.folder.process import FolderProgress
 from standout.folder.report import FolderReport
@@ -39,7 +39,7 @@ def watch_on_cluster(
     Args:
         source, target, options, cluster, work, engine: What `process_on_cluster` takes.
         stop: When set, the run ends soon, and the report is returned.
-        on_photo: Called after each photo with its outcome, how many have ended and how many are known.
+        progress: Called after each photo with its outcome, how many have ended and how many are known.
 
     Raises:
         StandoutError: Whatever `process_on_cluster` raises.

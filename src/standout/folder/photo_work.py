@@ -48,12 +48,13 @@ class PhotoWork:
         return make
 
 
-def prepare(options: FolderOptions, threads: int) -> tuple[Model, CutOutOptions]:
+def prepare(options: FolderOptions, threads: int, model_file: bytes | None = None) -> tuple[Model, CutOutOptions]:
     """What every photo needs, loaded once: the model, and options whose background image is decoded.
 
     Args:
         options: How the folder is processed.
         threads: How many threads this process may use.
+        model_file: The content of the model's file, where that isn't at hand.
 
     Raises:
         StandoutError: Something can't work for any photo: the model, the background image, a missing extra.
@@ -61,7 +62,8 @@ def prepare(options: FolderOptions, threads: int) -> tuple[Model, CutOutOptions]
     import cv2
 
     cv2.setNumThreads(threads)
-    model = load(options.model, threads=threads, device=options.device, looks=options.looks)
+    source = options.model if model_file is None else model_file
+    model = load(source, threads=threads, device=options.device, looks=options.looks)
     photo = with_image(options.photo, max_pixels=options.max_pixels, max_bytes=options.max_bytes)
     if photo.matting != "none":
         warm_up(photo.matting)

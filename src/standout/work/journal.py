@@ -17,6 +17,7 @@ from types import TracebackType
 from standout.errors import OutputError
 from standout.imaging.files import try_lock
 from standout.text_files import TextFileError, parse_json
+from standout.work.lease import FolderStore, Lease
 
 JOURNAL_NAME = ".standout-journal.jsonl"
 #: The fingerprint of a result that isn't whole: its name stays its source's, and it is made again.
@@ -60,10 +61,13 @@ class Journal:
         except OSError as error:
             raise OutputError(f"The folder `{out}` can't be written to: {error.strerror or error}.") from error
         try:
-            if try_lock(self._file) is False:
+            locked = try_lock(self._file)
+            if locked is False:
                 raise OutputError(
                     f"Another run of Standout is at work in `{out}`; wait for it, or choose another folder."
                 )
+            # Some network drives know no locks.
+            self._lease = Lease(FolderStore(out), str(out)).__enter__() if locked is None else None
             data = self._path.read_bytes()
         except BaseException:
             os.close(self._file)
@@ -79,6 +83,8 @@ class Journal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._lease is not None:
+            self._lease.__exit__(kind, error, at)
         os.close(self._file)
 
     def __iter__(self) -> Iterator[Record]:
@@ -89,7 +95,10 @@ class Journal:
 
         Raises:
             OSError: It can't be written; what was written of it counts as nothing.
+            OutputError: Another run has taken the folder over.
         """
+        if self._lease is not None:
+            self._lease.check()
         line = (b"\n" if self._torn else b"") + json.dumps(asdict(record)).encode("ascii") + b"\n"
         self._torn = True
         if os.write(self._file, line) != len(line):

@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from standout.cluster.engines import ClusterLost, Engine
+from standout.cluster.engines import Engine, on_this_machine
 from standout.cluster.manifest import MANIFEST_NAME
 from standout.cluster.options import ClusterOptions
 from standout.cluster.process import process_on_cluster
-from standout.cluster.step import Photo, Row, Step
 from standout.cluster.storage import Place, read_table, redact
 from standout.errors import ConfigError, InputError
 from standout.folder.options import FolderOptions
@@ -29,7 +26,6 @@ from standout.imaging.arrays import Frame
 from standout.imaging.contact_sheet import Tile, contact_sheet, mark_edge
 from standout.imaging.decode import read
 from standout.imaging.encode import EncodeOptions, encode
-from standout.processes import spawn_context
 from standout.workshop.label.agreement import AgreementRule
 from standout.workshop.label.judges import JudgeFile
 from standout.workshop.label.work import LabelWork
@@ -119,45 +115,13 @@ def label_photos(
         options.judges, options.rule, Place(source).address, options.prefix, options.dropped, options.corrected
     )
     if engine is None and cluster is None:
-        engine = _on_this_machine(workers or usable_cores())
+        engine = on_this_machine(workers or usable_cores())
     cluster = replace(cluster or ClusterOptions(), retry_failed=retry_failed)
     photos = process_on_cluster(
         source, target, work=work, options=FolderOptions(recursive=True), cluster=cluster, progress=progress,
         stop=stop, engine=engine,
     )  # fmt: skip
     return _conclude(Place(source), Place(target), options, photos)
-
-
-_step: Step | None = None
-
-
-def _begin(step: Step) -> None:
-    global _step
-    _step = step
-
-
-def _work(photos: list[Photo]) -> list[Row]:
-    if _step is None:
-        raise RuntimeError("the worker process has no step")  # can't be: the pool begins with `_begin`
-    return _step(photos)
-
-
-def _on_this_machine(workers: int) -> Engine:
-    def engine(step: Step, photos: Sequence[Photo]) -> Iterator[list[Row]]:
-        few = min(workers, len(photos))
-        size = max(1, min(4, len(photos) // (16 * few)))
-        with ProcessPoolExecutor(few, spawn_context(), initializer=_begin, initargs=(step,)) as pool:
-            try:
-                # In portions, for an executor takes everything at once that `map` gives it.
-                for start in range(0, len(photos), 16 * few):
-                    portion = photos[start : start + 16 * few]
-                    yield from pool.map(_work, [list(portion[at : at + size]) for at in range(0, len(portion), size)])
-            except BrokenProcessPool as error:
-                raise ClusterLost("a worker process has died") from error
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-
-    return engine
 
 
 def _conclude(source: Place, target: Place, options: LabelOptions, photos: FolderReport) -> LabelReport:

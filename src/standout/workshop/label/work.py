@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import cv2
 import numpy as np
 
-from standout.cluster.step import Photo, Product
+from standout.cluster.photo import Photo, Product
 from standout.cluster.storage import Place
 from standout.errors import InputError
 from standout.imaging.arrays import Frame
