@@ -24,6 +24,7 @@ class Container:
             it holds is the one of `transparent`.
         format: FFmpeg's name of it, where that doesn't follow from the ending.
         silent: It holds nothing but pictures.
+        constant_rate: It has no time stamps, only a rate.
     """
 
     sound: frozenset[str] | None
@@ -33,6 +34,7 @@ class Container:
     pictures: tuple[str, ...] = ()
     format: str | None = None
     silent: bool = False
+    constant_rate: bool = False
 
 
 _MPEG = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
@@ -54,7 +56,7 @@ CONTAINERS: dict[str, Container] = {
     ".png": Container(None, "", "", ("apng",), format="apng", silent=True),
     ".gif": Container(None, "", "", ("gif",), format="gif", silent=True),
     # For pipes.
-    ".y4m": Container(None, "", "", (), ("rawvideo",), format="yuv4mpegpipe", silent=True),
+    ".y4m": Container(None, "", "", (), ("rawvideo",), format="yuv4mpegpipe", silent=True, constant_rate=True),
     ".nut": Container(None, "", "", ("raw",), ("rawvideo",), format="nut"),
 }
 

@@ -78,3 +78,17 @@ def _problem(place: str, name: str) -> str:
             return f"doesn't work here ({error.strerror})" if error.strerror else "doesn't work here"  # type: ignore[attr-defined]
         return "doesn't work for this film"
     return "" if used else "doesn't work for this film"
+
+
+def transparent_decoder(stream: Any) -> Any:
+    """libvpx's decoder for a stream of VP8 or VP9 that says it is transparent; None for every other.
+
+    FFmpeg's own decoders of the two don't know the transparency that Matroska and WebM carry beside the pictures.
+    """
+    codec = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.codec.canonical_name)
+    said = {key.lower(): value for key, value in stream.metadata.items()}
+    if codec is None or said.get("alpha_mode") != "1":
+        return None
+    decoder: Any = av.CodecContext.create(codec, "r")
+    decoder.extradata, decoder.thread_count = stream.codec_context.extradata, 0
+    return decoder

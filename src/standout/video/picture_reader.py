@@ -32,7 +32,7 @@ class Pictures:
 
     Attributes:
         count: How many pictures.
-        read: The one of a number, uint8 RGB (H, W, 3).
+        read: The one of a number, uint8 RGB (H, W, 3), or RGBA (H, W, 4) where it can be seen through.
         lasts: Seconds that each is shown.
     """
 
@@ -57,6 +57,8 @@ class PictureReader:
 
     container: Any = None
     decoder_note: str = ""
+    film_index: int = 0
+    timecode: str = ""
 
     def __init__(
         self,
@@ -113,7 +115,7 @@ class PictureReader:
 
 
 def _as_picture(frame: Frame) -> Any:
-    return av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24")
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgba" if frame.shape[2] == 4 else "rgb24")
 
 
 def picture_folder(folder: Path, fps: Fraction | None = None) -> Pictures:
@@ -131,7 +133,14 @@ def picture_folder(folder: Path, fps: Fraction | None = None) -> Pictures:
         raise InputError(f"The folder `{folder}` holds no pictures; give a video file or a folder of frames.")
     named = _durations(folder / TIMES_FILE) if fps is None else {}
     lasts = [named.get(path.name, 1 / (fps or _FPS)) for path in paths]
-    return Pictures(len(paths), lambda number: read(paths[number]).frame, lasts)
+    return Pictures(len(paths), lambda number: _pixels(paths[number]), lasts)
+
+
+def _pixels(path: Path) -> Frame:
+    picture = read(path)
+    if picture.alpha is None:
+        return picture.frame
+    return np.dstack([picture.frame, np.rint(picture.alpha * 255).astype(np.uint8)])
 
 
 def _counted(path: Path) -> list[tuple[int, int, str]]:
@@ -179,6 +188,6 @@ def webp_pictures(path: Path) -> Pictures:
 
     def frame(number: int) -> Frame:
         opened.seek(number)
-        return np.asarray(opened.convert("RGB"), np.uint8)
+        return np.asarray(opened.convert("RGBA" if opened.has_transparency_data else "RGB"), np.uint8)
 
     return Pictures(count, frame, lasts)

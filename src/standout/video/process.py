@@ -12,11 +12,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+
 from standout.errors import ConfigError, OutputError
-from standout.imaging.arrays import Frame
+from standout.imaging.arrays import Frame, resize
 from standout.inference.alpha_stream import AlphaStream, CoarsePredictor, edge_levels
 from standout.inference.video_alpha import load_for_video, threads_beside_others
 from standout.video.background import Painter
+from standout.video.codecs import container_of
 from standout.video.encoders import opaque_encoder, transparent_encoder
 from standout.video.frames_folder import PictureWriter
 from standout.video.options import VideoOptions, fit_size
@@ -102,9 +106,9 @@ def process_video(
         painter = Painter(background, reader.film, "matte" if options.matte else "people")
         try:
             predictor = load_for_video(model, device, threads=threads_beside_others())
-            sink = _sink(target, reader, painter, options)
+            sink, rate = _sink(target, reader, painter, options)
             try:
-                job = _Job(reader, predictor, painter, sink, options, progress)
+                job = _Job(reader, predictor, painter, sink, options, rate, progress)
                 interrupted = job.run()
             except BaseException:
                 sink.abandon()
@@ -136,9 +140,10 @@ def _open(source: Path, options: VideoOptions) -> Source:
     return open_source(source, size_hw=size_hw, **part)
 
 
-def _sink(target: Path, reader: Source, painter: Painter, options: VideoOptions) -> Sink:
+def _sink(target: Path, reader: Source, painter: Painter, options: VideoOptions) -> tuple[Sink, Fraction | None]:
+    """Where frames go, and the constant rate at which it wants them, if it does."""
     if options.frames:
-        return PictureWriter(target, options.start)
+        return PictureWriter(target, options.start), options.rate
     suffix, signal = target.suffix.lower(), painter.signal
     if str(target) == "-":
         suffix = "." + (options.pipe_format or ("nut" if painter.transparent else "y4m"))
@@ -148,7 +153,9 @@ def _sink(target: Path, reader: Source, painter: Painter, options: VideoOptions)
         raise ConfigError("`codec` is for transparent video; leave it out with a background or the matte.")
     else:
         encoder = opaque_encoder(suffix, size_hw=signal.size_hw, bits=signal.bits, options=options.encoding)
-    return VideoWriter(target, reader, encoder, signal=signal, suffix=suffix, start_s=options.start, rate=options.rate)
+    rate = options.rate or (reader.info.rate if container_of(suffix).constant_rate else None)
+    writer = VideoWriter(target, reader, encoder, signal=signal, suffix=suffix, start_s=options.start, rate=rate)
+    return writer, rate
 
 
 def guide_size(height: int, width: int) -> tuple[int, int]:
@@ -199,6 +206,7 @@ class _Job:
     painter: Painter
     sink: Sink
     options: VideoOptions
+    rate: Fraction | None
     progress: Progress | None
     done: int = 0
 
@@ -225,7 +233,16 @@ class _Job:
 
     def _source(self) -> Iterator[Any]:
         items = self.reader.items(self.sink.wanted)
-        return _at_rate(items, self.options.rate) if self.options.rate else items
+        if self.rate is None:
+            return items
+        # Who asked for a rate knows what becomes of the frames.
+        changed = (lambda: None) if self.options.rate else self._say_rate
+        return _at_rate(items, self.rate, changed)
+
+    def _say_rate(self) -> None:
+        note = f"the film's rate varies: frames were repeated or left out for {float(self.rate or 0):g} frames a second"
+        if note not in self.sink.notes:
+            self.sink.notes.append(note)
 
     def _find(self, items: Iterator[Any]) -> Iterator[Any]:
         """Frames become (frame, guide, alpha), later by the smoothing's lag; packets pass."""
@@ -251,7 +268,11 @@ class _Job:
                 continue
             timed, guide, alpha = item
             first = timed.time if first is None else first
-            yield timed, paint(timed, edge_levels(alpha, guide), timed.time - first)
+            levels = edge_levels(alpha, guide)
+            if timed.transparency is not None:  # what couldn't be seen before stays unseen
+                full = resize(levels, timed.transparency.shape)
+                levels = np.asarray(cv2.multiply(full, timed.transparency, scale=1 / 255), np.uint8)
+            yield timed, paint(timed, levels, timed.time - first)
 
     def _write(self, item: Any) -> None:
         if not isinstance(item, tuple):
@@ -263,9 +284,17 @@ class _Job:
             self.progress(self.done, self.reader.info)
 
 
-def _at_rate(items: Iterator[Any], fps: Fraction) -> Iterator[Any]:
-    """Frames at a constant rate: of each moment, the frame that was on the screen."""
+def _at_rate(items: Iterator[Any], fps: Fraction, changed: Callable[[], None]) -> Iterator[Any]:
+    """Frames at a constant rate: of each moment, the frame that was on the screen.
+
+    Args:
+        items: Frames and packets; packets pass.
+        fps: Frames per second.
+        changed: Called where a frame is repeated or left out.
+    """
     tick = 1 / fps
+    # Time stamps in milliseconds are off by half of one.
+    slack = tick / 8
     count: int | None = None
     last: TimedFrame | None = None
     for item in items:
@@ -274,9 +303,12 @@ def _at_rate(items: Iterator[Any], fps: Fraction) -> Iterator[Any]:
             continue
         if count is None:
             count = round(item.time * fps)
-        while last is not None and count * tick < item.time:
+        begin = count
+        while last is not None and count * tick < item.time - slack:
             yield last.at(count, 1, tick)
             count += 1
+        if last is not None and count - begin != 1:
+            changed()
         last = item
     if last is not None and count is not None:
         end = last.time + last.duration * last.time_base

@@ -11,14 +11,13 @@ from typing import Any
 from standout.errors import InputError
 from standout.imaging.arrays import Frame
 from standout.video.color_tags import ColorTags
-from standout.video.decoders import choose_decoder
+from standout.video.decoders import choose_decoder, transparent_decoder
 from standout.video.pipe import Pipe, is_pipe
 from standout.video.pyav import av
 from standout.video.timed_frame import Film, TimedFrame, turn_of
 from standout.video.timestamps import Clock, exact, rate_of, time_base_of
+from standout.video.tracks import is_cover
 
-#: FFmpeg's mark of a stream that is a cover picture, no film.
-_COVER = 0x400
 #: A file that ends this much before the length that it names is cut short, seconds.
 _MISSING_S = 0.25
 #: Errors of a file in a row, without a packet in between, after which it is given up.
@@ -70,6 +69,8 @@ class VideoReader:
         first: The first frame, for what only frames tell; its time means nothing.
         notes: What couldn't be read, a sentence each; filled while it is read.
         decoder_note: What there is to say of the decoder; usually empty.
+        film_index: The number of the film among the file's streams.
+        timecode: The film's first, as `01:02:03:04`; "" without.
 
     Raises:
         InputError: There is no such file, it is no video, or it holds no picture.
@@ -91,10 +92,14 @@ class VideoReader:
         accelerator, self.decoder_note = choose_decoder(str(path), decoder)
         self.container, self.stream = _open(self.path, accelerator, self._pipe)
         self.stream.thread_type = "AUTO"
+        self._transparent = transparent_decoder(self.stream)
+        self.film_index: int = self.stream.index
+        self.timecode: str = self.stream.metadata.get("timecode", "")
         self._clock = Clock(self.container, self.stream, start_s, end_s)
         try:
             self._kept: list[tuple[Any, list[Any]]] = []
             first = self._peek() if self._pipe else _first_picture(self.path)
+            self._size = f"{first.width}x{first.height}"
             self.film = Film(first, turn_of(first), size_hw)
             self.first = TimedFrame(self.film, first, 0, 1, Fraction(1))
             self.info = self._info(first)
@@ -196,19 +201,29 @@ class VideoReader:
 
     def _decoded(self, packet: Any) -> list[Any]:
         try:
-            return list(packet.decode())
+            return self._transparent.decode(packet) if self._transparent else list(packet.decode())
         except (av.FFmpegError, ValueError, NotImplementedError):  # one damaged packet doesn't end a film
             self._note(f"some frames of `{self.path}` are broken and were left out")
             return []
 
     def _frames(self, pictures: list[Any]) -> Iterator[TimedFrame]:
         for picture in pictures:
+            self._watch_size(picture)
             pts, duration = self._clock.stamp(picture)
             base = time_base_of(self.stream)
             if self._clock.inside(pts * base):
                 if picture.is_corrupt:
                     self._note(f"some frames of `{self.path}` are damaged")
                 yield TimedFrame(self.film, picture, pts, duration, base)
+
+    def _watch_size(self, picture: Any) -> None:
+        size = f"{picture.width}x{picture.height}"
+        if size != self._size:
+            begin, self._size = self._size, size
+            self._note(
+                f"`{self.path}` changes its size from {begin} to {size}; all of it was scaled to the size in which it "
+                "begins, `size` chooses another"
+            )
 
     def _note(self, text: str) -> None:
         if text not in self.notes:
@@ -282,7 +297,7 @@ def _open(path: Path, accelerator: Any = None, pipe: Pipe | None = None) -> tupl
             f"`{path}` is not a video that can be read ({error.strerror}); it is of another kind, broken or cut short."
         ) from error
     for stream in container.streams.video:
-        if not int(stream.disposition) & _COVER:
+        if not is_cover(stream):
             return container, stream
     container.close()
     raise InputError(f"`{path}` holds no video stream; give a file with moving pictures.")
@@ -296,7 +311,7 @@ def _first_picture(path: Path) -> Any:
         errors = 0
         while errors < _MOST_ERRORS:
             try:
-                return next(container.decode(stream))
+                return next(_decode(container, stream))
             except StopIteration:
                 break
             except av.FFmpegError:  # a damaged beginning
@@ -304,10 +319,17 @@ def _first_picture(path: Path) -> Any:
     raise InputError(f"No frame of `{path}` can be decoded; it is empty, broken or cut short.")
 
 
+def _decode(container: Any, stream: Any) -> Iterator[Any]:
+    decoder = transparent_decoder(stream)
+    if decoder is None:
+        yield from container.decode(stream)
+        return
+    for packet in container.demux(stream):
+        yield from decoder.decode(packet if packet.size else None)
+
+
 def _losses(picture: Any, film: Film) -> tuple[str, ...]:
-    parts = picture.format.components
     told = {
-        "the source's own transparency was left out": any(part.is_alpha for part in parts) and len(parts) > 1,
         "the source is interlaced and was taken line by line; deinterlace it first": picture.interlaced_frame,
         f"the source's primaries (H.273: {film.tags.primaries}) are taken for those of sRGB": film.tags.is_guess,
         "the source's Dolby Vision layer was left out": picture.side_data.get("DOVI_METADATA") is not None,

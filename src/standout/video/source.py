@@ -24,6 +24,8 @@ class Source(Protocol):
         notes: What couldn't be read, a sentence each; filled while it is read.
         decoder_note: What there is to say of the decoder; usually empty.
         container: PyAV's, for the streams beside the pictures; None where there are none.
+        film_index: The number of the film among its streams.
+        timecode: The film's first, as `01:02:03:04`; "" without.
     """
 
     path: Path
@@ -34,6 +36,8 @@ class Source(Protocol):
     notes: list[str]
     decoder_note: str
     container: Any
+    film_index: int
+    timecode: str
 
     def items(self, others: tuple[int, ...]) -> Iterator[TimedFrame | Any]: ...
     def close(self) -> None: ...

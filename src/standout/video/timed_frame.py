@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from fractions import Fraction
 from typing import Any
 
@@ -63,6 +64,16 @@ class TimedFrame:
         self._picture = picture
         self._frame: Frame | None = None
         self._layers: list[Layer] | None = None
+        self._transparency: NDArray[np.uint8] | None = None
+        if has_transparency(picture.format):
+            width, height = film.decoded_wh
+            levels = picture.reformat(width, height, "rgba").to_ndarray()[..., 3]
+            self._transparency = None if levels.min() == 255 else np.ascontiguousarray(upright(levels, film.turn))
+
+    @property
+    def transparency(self) -> NDArray[np.uint8] | None:
+        """The source's own, uint8 (H, W), 255 opaque, upright; None where every pixel is opaque."""
+        return self._transparency
 
     @property
     def time(self) -> Fraction:
@@ -93,14 +104,19 @@ class TimedFrame:
 
     def at(self, pts: int, duration: int, time_base: Fraction) -> TimedFrame:
         """The same picture at another time."""
-        other = TimedFrame(self.film, self._picture, pts, duration, time_base)
-        other._frame, other._layers = self._frame, self._layers
+        other = copy.copy(self)
+        other.pts, other.duration, other.time_base = pts, duration, time_base
         return other
 
     def side_data(self, name: str) -> bytes | None:
         """What the file says beside the pixels of this frame, by FFmpeg's name."""
         data = self._picture.side_data.get(name)
         return None if data is None else bytes(data)
+
+
+def has_transparency(format_: Any) -> bool:
+    """Whether frames of this format of PyAV's can be seen through."""
+    return bool(format_.has_palette) or (len(format_.components) > 1 and any(p.is_alpha for p in format_.components))
 
 
 def turn_of(picture: Any) -> Turn:

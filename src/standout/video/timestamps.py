@@ -26,8 +26,10 @@ class Clock:
     def __init__(self, container: Any, stream: Any, start_s: Fraction | None, end_s: Fraction | None) -> None:
         self._container, self._stream = container, stream
         self._start, self._end = start_s, end_s
-        #: Transport streams begin anywhere; players, and we, count from their beginning.
-        self._zero = max(Fraction(0), Fraction(container.start_time or 0, 1_000_000))
+        #: Transport streams begin anywhere, below 0 too where their clock is about to wrap; players, and we, count from
+        #: their beginning. A film in MP4 that begins before 0 (an encoder's delay) counts from 0.
+        begin = Fraction(container.start_time or 0, 1_000_000)
+        self._zero = begin if container.format.name == "mpegts" else max(Fraction(0), begin)
         self._next, self._last = 0, Fraction(0)
         self._before: int | None = None
         #: The film has reached `end_s`.

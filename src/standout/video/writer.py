@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from standout.errors import OutputError
 from standout.hardware import hardware_threads
 from standout.imaging.files import Unfinished, sweep_temporary
+from standout.video.animation import ANIMATED, muxer_options, plays_of, set_length
 from standout.video.codecs import Container, container_of
 from standout.video.encoders import Encoder
 from standout.video.hdr_metadata import x265_parameters
@@ -83,6 +84,8 @@ class VideoWriter:
         self.wants_rgb = encoder.pixels in ("rgba", "bgra", "pal8")
         self._encoder, self._start = encoder, start_s or Fraction(0)
         self._held: Any = None
+        self._first: int | None = None
+        self._suffix = suffix
         self._reader = reader
         self._signal = signal or reader.film.signal
         self._chapters: list[Any] = []
@@ -102,7 +105,7 @@ class VideoWriter:
             raise OutputError(f"`{target}` can't be written: {error.strerror}.") from error
         try:
             with self._told(), keep_scheduling():
-                self._add_film(reader, rate)
+                self._add_film(reader, rate, suffix)
                 if reader.container is not None:
                     self._add_rest(reader, container, suffix)
                 self._out.start_encoding()  # an encoder or a container that refuses does so here
@@ -115,7 +118,7 @@ class VideoWriter:
         """Numbers of the source's streams that are wanted as packets."""
         return tuple(self._tracks)
 
-    def _add_film(self, reader: Source, rate: Fraction | None) -> None:
+    def _add_film(self, reader: Source, rate: Fraction | None, suffix: str) -> None:
         info, encoder = reader.info, self._encoder
         options = dict(encoder.options)
         if encoder.name == "libx265" and self._signal.tags.is_hdr:
@@ -124,6 +127,9 @@ class VideoWriter:
         context = film.codec_context
         context.width, context.height, context.pix_fmt = info.width, info.height, encoder.pixels
         context.time_base = film.time_base = 1 / rate if rate else info.time_base
+        timecode = reader.timecode if suffix in (".mov", ".mp4", ".mkv") and not self._start else ""
+        if timecode:
+            film.metadata["timecode"] = timecode
         context.thread_count = hardware_threads()
         if encoder.tag:
             context.codec_tag = encoder.tag
@@ -138,9 +144,11 @@ class VideoWriter:
         self._film = film
 
     def _add_rest(self, reader: Source, container: Container, suffix: str) -> None:
-        """Tags, chapters, sound and subtitles."""
+        """Tags, chapters, sound, subtitles, covers and attachments."""
         for stream in reader.container.streams:
-            track, note = add_track(self._out, stream, container, suffix)
+            if stream.index == reader.film_index:
+                continue
+            track, note = add_track(self._out, stream, container, suffix, reader.path)
             if note and note not in self.notes:
                 self.notes.append(note)
             if track is not None:
@@ -173,6 +181,7 @@ class VideoWriter:
         picture = self._converted(picture)
         picture.pts = timed.pts - round(self._start / timed.time_base)
         picture.time_base, picture.duration = timed.time_base, timed.duration
+        self._first = picture.pts if self._first is None else self._first
         with self._told():
             if self._held is not None:
                 # The file's own durations are guesses where the rate varies; the next time stamp is not.
@@ -218,6 +227,7 @@ class VideoWriter:
             OutputError: The disk is full, or the like.
         """
         with self._told():
+            length, last = self._length()
             if self._held is not None:
                 self._encode(self._held)
                 self._held = None
@@ -228,9 +238,17 @@ class VideoWriter:
             if self._unfinished is None:
                 sys.stdout.buffer.flush()
                 return
+            set_length(self._unfinished.path, self._suffix, length, last)
             if self._reader.container is not None:
                 self.notes += missing_tags(self._reader.container, self._chapters, self._unfinished.path)
         self._unfinished.place()
+
+    def _length(self) -> tuple[Fraction, Fraction]:
+        """Seconds from the first frame to the end of the last, and of the last alone."""
+        last = self._held
+        if last is None or self._first is None:
+            return Fraction(0), Fraction(0)
+        return (last.pts + last.duration - self._first) * last.time_base, last.duration * last.time_base
 
     def abandon(self) -> None:
         """Closes and removes the partial file."""
@@ -250,10 +268,8 @@ class VideoWriter:
 
 
 def _muxing(suffix: str, rate: Fraction | None, reader: Source) -> dict[str, str]:
-    if suffix in (".webp", ".gif"):
-        return {"loop": "0"}  # for ever
-    if suffix in (".apng", ".png"):
-        return {"plays": "0"}
+    if suffix in ANIMATED:
+        return muxer_options(suffix, plays_of(reader.path))
     if suffix not in (".mp4", ".mov"):
         return {}
     # A film that begins later than its sound does so by an edit list, in ticks of the whole file: milliseconds, if
