@@ -56,11 +56,11 @@ def photographs(data: Path | None, count: int) -> list[tuple[Frame, Alpha]]:
 
 def with_constant(alpha: Alpha, constant: float) -> Alpha:
     """`clean_alpha` as it would be with another constant."""
-    before, rule.UNDECIDED = rule.UNDECIDED, constant
+    before, rule.CLIP = rule.CLIP, constant
     try:
         return rule.clean_alpha(alpha.copy())
     finally:
-        rule.UNDECIDED = before
+        rule.CLIP = before
 
 
 def of_photos(model: standout.Model, photos: list[tuple[Frame, Alpha]]) -> dict[float, Row]:
@@ -85,16 +85,16 @@ def of_frames(model: standout.Model, lag: int, clips: list[tuple[str, list[tuple
         truths = [np.asarray(resize(truth, guides[0].shape[:2]), np.float32) for _, truth in shown]
         raws.append((guides, alphas, truths))
     rows: dict[float, Row] = {}
-    before = rule.UNDECIDED
+    before = rule.CLIP
     for constant in CONSTANTS:
-        rule.UNDECIDED = constant
+        rule.CLIP = constant
         found, seen = [], []
         for guides, alphas, truths in raws:
             pairs = zip(alphas, guides, strict=True)
             made = [np.float32(edge_levels(alpha, guide)) / np.float32(255) for alpha, guide in pairs]
             found.append(errors(made, truths))
             seen += [shares(alpha) for alpha in made]
-        rule.UNDECIDED = before
+        rule.CLIP = before
         haze, through = np.mean(seen, axis=0)
         still, temporal = np.mean(found, axis=0)
         rows[constant] = {
@@ -111,7 +111,7 @@ def table(roads: dict[str, dict[float, Row]]) -> str:
     lines = ["| road | u | haze % | see-through % | error ‰ | flicker ‰ |", "|---|---|---|---|---|---|"]
     for road, rows in roads.items():
         for constant, row in rows.items():
-            name = f"**{constant:g}**" if constant == rule.UNDECIDED else f"{constant:g}"
+            name = f"**{constant:g}**" if constant == rule.CLIP else f"{constant:g}"
             flicker = f"{row['flicker']:.2f}" if "flicker" in row else "–"
             cells = f"{row['haze %']:.2f} | {row['see-through %']:.2f} | {row['error']:.2f} | {flicker}"
             lines.append(f"| {road} | {name} | {cells} |")

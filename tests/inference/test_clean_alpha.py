@@ -12,7 +12,7 @@ import pytest
 from clips import make_clip
 from fakes import FakeModel, tiny_card
 from standout.imaging.arrays import Alpha, Frame
-from standout.inference.clean_alpha import UNDECIDED, clean_alpha
+from standout.inference.clean_alpha import CLIP, clean_alpha
 from standout.inference.live import LiveConfig, LiveMask
 from standout.inference.video_alpha import VideoAlpha
 from standout.pipeline.cut_out import cut_out
@@ -44,7 +44,7 @@ def test_the_rule_is_a_line_through_one_half() -> None:
     alpha = np.linspace(0, 1, 101, dtype=np.float32)[None]
     made = clean_alpha(alpha.copy())[0]
     assert made[50] == pytest.approx(0.5) and (np.diff(made) >= -1e-6).all()
-    assert made[: int(100 * UNDECIDED)].max() == 0 and made[-int(100 * UNDECIDED) :].min() == 1
+    assert made[: int(100 * CLIP)].max() == 0 and made[-int(100 * CLIP) :].min() == 1
     assert np.abs(made + made[::-1] - 1).max() < 1e-5
     sharper = clean_alpha(alpha.copy(), enlarged=8)[0]
     assert ((sharper > 0) & (sharper < 1)).sum() < ((made > 0) & (made < 1)).sum() / 3

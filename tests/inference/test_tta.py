@@ -13,11 +13,11 @@ from kits import disc
 from standout.errors import ConfigError
 from standout.imaging.arrays import Alpha, Box, Frame
 from standout.inference.model import Model, bundled_names, load
-from standout.inference.tta import MARGIN_PX, agree, people_box, put_closer
+from standout.inference.tta import MARGIN_PX, agree, merge_zoomed, people_box
 
 
 def with_looks(model: Model, **looks: Any) -> Model:
-    model.card, model.looks = dataclasses.replace(model.card, **looks), 3
+    model.card, model.tta = dataclasses.replace(model.card, **looks), 3
     return model
 
 
@@ -154,7 +154,7 @@ def test_what_was_seen_from_afar_stays_as_it_is(dynamic_model_file: Path) -> Non
     whole = load(dynamic_model_file).coarse(frame)
     before, box = whole.copy(), people_box(whole, 0.5)
     assert box is not None
-    result = put_closer(whole, box, np.zeros((64, 64), np.float32), frame)
+    result = merge_zoomed(whole, box, np.zeros((64, 64), np.float32), frame)
     np.testing.assert_array_equal(whole, before)
     # The closer look says nobody: the two hold each other's balance, nothing is sure any more.
     assert result.shape[0] > whole.shape[0] and result.max() < 0.6
@@ -162,7 +162,7 @@ def test_what_was_seen_from_afar_stays_as_it_is(dynamic_model_file: Path) -> Non
 
 def test_a_huge_photo_does_not_grow_a_huge_alpha() -> None:
     frame = np.zeros((6000, 4000, 3), np.uint8)
-    result = put_closer(np.zeros((96, 64), np.float32), Box(10, 10, 4, 4), np.zeros((96, 96), np.float32), frame)
+    result = merge_zoomed(np.zeros((96, 64), np.float32), Box(10, 10, 4, 4), np.zeros((96, 96), np.float32), frame)
     assert result.shape == (2048, 1365)
 
 
@@ -171,7 +171,7 @@ def test_photos_are_looked_at_once_unless_more_is_asked_for(
 ) -> None:
     passes = {}
     for looks in (1, 2, 3):
-        model = load(dynamic_model_file, looks=looks)
+        model = load(dynamic_model_file, tta=looks)
         model.card = dataclasses.replace(model.card, zoom_gain=1.15, flip_scale=1.5)
         seen = runs_of(model, monkeypatch)
         model.alpha(far_away()[0])
@@ -183,5 +183,5 @@ def test_photos_are_looked_at_once_unless_more_is_asked_for(
 
 @pytest.mark.parametrize("looks", [0, 4, 1.5])
 def test_a_wrong_number_of_looks_is_refused(dynamic_model_file: Path, looks: Any) -> None:
-    with pytest.raises(ConfigError, match="`looks` must be 1, 2 or 3; received"):
-        load(dynamic_model_file, looks=looks)
+    with pytest.raises(ConfigError, match="`tta` must be 1, 2 or 3; received"):
+        load(dynamic_model_file, tta=looks)

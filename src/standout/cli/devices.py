@@ -31,7 +31,7 @@ LooksOption = Annotated[
 ]  # fmt: skip
 
 
-def load_model(model: str | Path, device: str | None, *, threads: int | None = None, looks: int = 1) -> Model:
+def load_model(model: str | Path, device: str | None, *, threads: int | None = None, tta: int = 1) -> Model:
     """Loads a model on the device that was asked for; where there was a choice, a line on stderr says what it is.
 
     Raises:
@@ -41,7 +41,7 @@ def load_model(model: str | Path, device: str | None, *, threads: int | None = N
     """
     from standout.inference.model import load
 
-    loaded = load(model, threads=threads, device=device or "auto", looks=looks)
+    loaded = load(model, threads=threads, device=device or "auto", tta=tta)
     say_device(loaded, device)
     return loaded
 

@@ -49,7 +49,7 @@ def evaluate(
     from standout.workshop.score.evaluate import evaluate as score
     from standout.workshop.score.worst import worst_sheet
 
-    loaded = load_model(model, device, looks=looks)
+    loaded = load_model(model, device, tta=looks)
     with progress_bar("Scoring") as progress:
         report = score(loaded.alpha, data, threshold=threshold, calibrate=calibrate, person=person, progress=progress)
     console = results()

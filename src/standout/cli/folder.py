@@ -87,7 +87,7 @@ def folder(
         workers=workers,
         recursive=recursive,
         # Where a cluster's workers run is for their machines to find out.
-        looks=choice.looks,
+        tta=choice.tta,
         device=(choice.device or "auto") if cluster else choose_device(choice.model, choice.device),
         limit_s=limit,
     )

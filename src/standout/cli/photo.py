@@ -43,7 +43,7 @@ def photo(
     jobs = [(source, target_of(source, output, file_format, many=len(photos) > 1)) for source in photos]
     check_targets(jobs, options, file_format)
     with silent_libraries():
-        failed = run_jobs(jobs, load_model(choice.model, choice.device, looks=choice.looks), options, file_format)
+        failed = run_jobs(jobs, load_model(choice.model, choice.device, tta=choice.tta), options, file_format)
     if failed:
         raise SystemExit(2 if failed == len(jobs) else 1)
 

@@ -25,7 +25,7 @@ class PhotoChoice:
     file_format: str
     model: str
     device: str | None = None
-    looks: int = 1
+    tta: int = 1
 
 
 def takes_photo_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -120,7 +120,7 @@ def still_picture(last: Frame | None, *, bars: bool) -> Frame:
     """What others see meanwhile: the last picture, dark and far out of focus, with the two bars of a pause.
 
     Args:
-        last: uint8 RGB (H, W, 3); None: 1280 × 720 of dark grey.
+        last: uint8 RGB (H, W, 3); None: 1280 × 720 of dark gray.
         bars: Paint them.
 
     Returns:
@@ -133,6 +133,6 @@ def still_picture(last: Frame | None, *, bars: bool) -> Frame:
     picture: Frame = np.asarray(cv2.resize(tiny, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
     if bars:
         thick, tall = max(1, height // 30), max(1, height // 10)
-        for centre in (width // 2 - thick, width // 2 + thick):
-            picture[height // 2 - tall : height // 2 + tall, centre - thick // 2 : centre + (thick + 1) // 2] = 220
+        for center in (width // 2 - thick, width // 2 + thick):
+            picture[height // 2 - tall : height // 2 + tall, center - thick // 2 : center + (thick + 1) // 2] = 220
     return picture

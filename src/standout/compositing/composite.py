@@ -30,7 +30,7 @@ class Composite:
 
     Attributes:
         pixels: In the photo's own colors and depth (uint8 or uint16): RGBA (H, W, 4) if something shines through, RGB
-            (H, W, 3) otherwise; grey (H, W) of a matte.
+            (H, W, 3) otherwise; gray (H, W) of a matte.
         matte: What is shown of the photo, of the same depth and size: (H, W), the largest value is all of it.
         box: (left, top, right, bottom) of the picture in the photo.
         notes: What was left out and why, a sentence each; usually empty.

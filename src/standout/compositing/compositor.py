@@ -5,7 +5,7 @@ the chroma's own size. Everything here is linear in the colors, so that it says 
 and a film needs no round trip through RGB: alpha is brought to each layer's size instead. 8-bit layers are uint8,
 deeper ones uint16 with their own peak.
 
-The person's own colors in the soft edge are those of blur fusion (Forte: "Approximate Fast Foreground Colour
+The person's own colors in the soft edge are those of blur fusion (Forte: "Approximate Fast Foreground Color
 Estimation", ICIP 2021): F = F̂ + α (I − α F̂ − (1 − α) B̂), where F̂ and B̂ are the person's and the background's
 weighted means around the pixel. The means are taken at low resolution; only soft pixels are worked on.
 """

@@ -1,4 +1,4 @@
-"""The person's own colours along the edge, without the old background's: no green or white fringe.
+"""The person's own colors along the edge, without the old background's: no green or white fringe.
 
 Multi-level foreground estimation (Germer, Uelwer, Conrad, Harmeling: "Fast Multi-Level Foreground Estimation",
 2020, arXiv 2006.14970): foreground F and background B minimise
@@ -9,7 +9,7 @@ from the coarsest picture to the finest. Only the soft pixels are unknowns here;
 to be all person (α = 1) or all background (α = 0), so time and memory follow the edge's length, not the megapixels.
 
 The finest picture that is solved has at most `WORK_SIDE` pixels along its longer side. A larger one gets its F and B
-from there, and the last step of blur fusion (Forte: "Approximate Fast Foreground Colour Estimation", ICIP 2021)
+from there, and the last step of blur fusion (Forte: "Approximate Fast Foreground Color Estimation", ICIP 2021)
 brings back its own detail: F + α (I − α F − (1 − α) B).
 """
 
@@ -50,7 +50,7 @@ class _Level:
 
 @dataclass(frozen=True, eq=False)
 class EdgeColors:
-    """The colours of person and background around the soft pixels, at reduced size.
+    """The colors of person and background around the soft pixels, at reduced size.
 
     Attributes:
         fore: F, RGB (h, w, 3) of the photo's dtype and scale.
@@ -63,7 +63,7 @@ class EdgeColors:
     box: tuple[int, int, int, int]
 
     def tile(self, pixels: NDArray[Any], alpha: Alpha, rows: slice, columns: slice) -> NDArray[Any]:
-        """The person's own colours in one part of the photo; where alpha is 1, the photo's.
+        """The person's own colors in one part of the photo; where alpha is 1, the photo's.
 
         Args:
             pixels: The part, uint8 or uint16 RGB (h, w, 3).
@@ -100,7 +100,7 @@ class EdgeColors:
 
 
 def edge_colors(pixels: NDArray[Any], alpha: Alpha) -> EdgeColors | None:
-    """Estimates the person's colours along the edge; None where nothing is soft.
+    """Estimates the person's colors along the edge; None where nothing is soft.
 
     Args:
         pixels: uint8 or uint16 RGB (H, W, 3).
@@ -133,14 +133,14 @@ def edge_colors(pixels: NDArray[Any], alpha: Alpha) -> EdgeColors | None:
     solved = _solve(_pyramid(level, near))
     for values, full in zip(solved, (fore, back), strict=True):
         full.reshape(-1, 3)[level.index] = values
-    # Rounded as the photo's own colours are, in a quarter of the memory.
+    # Rounded as the photo's own colors are, in a quarter of the memory.
     most = np.iinfo(pixels.dtype).max
     fore, back = (np.asarray(full * np.float32(most) + np.float32(0.5), pixels.dtype) for full in (fore, back))
     return EdgeColors(fore, back, (left, top, right, bottom))
 
 
 def clean_foreground(pixels: NDArray[Any], alpha: Alpha) -> NDArray[Any]:
-    """The person's own colours for a whole photo: `pixels` (H, W, 3) where alpha is 1, and without the background's
+    """The person's own colors for a whole photo: `pixels` (H, W, 3) where alpha is 1, and without the background's
     share where it is soft.
 
     Example:
@@ -207,9 +207,9 @@ def _parent(level: _Level, parents: _Index, parent_width: int, *, same: bool) ->
 
 
 def _sweep(level: _Level, f: _Floats, b: _Floats) -> tuple[_Floats, _Floats]:
-    """Jacobi sweeps over one level; `f` and `b` come in as the coarser level's answer. All colours 0 … 1.
+    """Jacobi sweeps over one level; `f` and `b` come in as the coarser level's answer. All colors 0 … 1.
 
-    The colours are planes, (3, n): NumPy works on long rows several times as fast as on rows of three.
+    The colors are planes, (3, n): NumPy works on long rows several times as fast as on rows of three.
     """
     index, alpha, pixels = level.index, level.alpha.reshape(-1), level.pixels.reshape(-1, 3)
     height, width = level.alpha.shape

@@ -94,7 +94,7 @@ def _label(alpha: Alpha, threshold: float) -> tuple[NDArray[np.int32], list[Pers
     scale = min(1.0, WORK_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) if scale < 1 else alpha
-    count, raw, stats, centres = cv2.connectedComponentsWithStats((small >= threshold).astype(np.uint8), connectivity=8)
+    count, raw, stats, centers = cv2.connectedComponentsWithStats((small >= threshold).astype(np.uint8), connectivity=8)
     labels = np.zeros(raw.shape, np.int32)
     if count == 1:
         return labels, []
@@ -102,7 +102,7 @@ def _label(alpha: Alpha, threshold: float) -> tuple[NDArray[np.int32], list[Pers
     areas[0] = 0
     least = max(1.0, LEAST_OF_LARGEST * float(areas.max()), min(LEAST_SHARE * small.size, float(areas.max())))
     large = [index for index in range(1, count) if areas[index] >= least]
-    large.sort(key=lambda index: float(centres[index][0]))
+    large.sort(key=lambda index: float(centers[index][0]))
     zoom_x, zoom_y = width / size[0], height / size[1]
     lookup = np.zeros(count, np.int32)
     people = []

@@ -25,7 +25,7 @@ class FolderOptions(CutOutOptions):
         workers: Processes; None takes one per core, as far as memory reaches, and a single one on any other device.
         recursive: Look into the folders in the folder too; the output has the same folders.
         device: Where the network runs, as in `standout.load`.
-        looks: Passes through the network, as in `standout.load`.
+        tta: Passes through the network, as in `standout.load`.
         limit_s: A photo that takes longer, seconds, is given up as failed: a broken file can keep a decoder busy for
             ever. 0: no limit.
 
@@ -40,7 +40,7 @@ class FolderOptions(CutOutOptions):
     workers: int | None = None
     recursive: bool = False
     device: str = "auto"
-    looks: int = 1
+    tta: int = 1
     limit_s: float = 600.0
 
     def __post_init__(self) -> None:

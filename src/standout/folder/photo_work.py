@@ -63,7 +63,7 @@ def prepare(options: FolderOptions, threads: int, model_file: bytes | None = Non
 
     cv2.setNumThreads(threads)
     source = options.model if model_file is None else model_file
-    model = load(source, threads=threads, device=options.device, looks=options.looks)
+    model = load(source, threads=threads, device=options.device, tta=options.tta)
     photo = with_image(options.photo, max_pixels=options.max_pixels, max_bytes=options.max_bytes)
     if photo.matting != "none":
         warm_up(photo.matting)
@@ -79,4 +79,4 @@ def fingerprint_of(options: FolderOptions) -> str:
     # Limits decide whether there is a result, not which.
     photo = dataclasses.replace(options.photo, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES)
     model, _ = find_model(options.model)
-    return fingerprint(photo, options.ending, model, options.looks)
+    return fingerprint(photo, options.ending, model, options.tta)

@@ -117,6 +117,6 @@ def _margin(value: _Grid, low: float | None, high: float | None, one_sided: floa
 def _lay(head: Head, height: int, width: int, scale: float, eye_row: float) -> Placement:
     angle = math.radians(head.tilt)
     turn = scale * np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    # Pixel centres lie at whole numbers; the picture's middle is half a pixel before width / 2.
+    # Pixel centers lie at whole numbers; the picture's middle is half a pixel before width / 2.
     shift = np.array([width / 2 - 0.5, eye_row - 0.5]) - turn @ np.array(head.eyes)
     return Placement(height, width, scale, eye_row, np.column_stack([turn, shift]))

@@ -30,7 +30,7 @@ class Evidence:
         rendered: The picture.
         spec: The specification that is checked.
         dpi: The picture's resolution, dots per inch.
-        background: The colour that was put behind the person, RGB; None if the photo's own was kept.
+        background: The color that was put behind the person, RGB; None if the photo's own was kept.
     """
 
     frame: Frame

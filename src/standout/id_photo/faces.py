@@ -121,16 +121,16 @@ class Mtcnn:
         """The five points, averaged over crops that are shifted and scaled a little."""
         base = _square(row[None])[0]
         side = base[2] - base[0]
-        centre = np.array([(base[0] + base[2]) / 2, (base[1] + base[3]) / 2])
+        center = np.array([(base[0] + base[2]) / 2, (base[1] + base[3]) / 2])
         # The networks see 48 pixels: a large face is shrunk once, not for every crop.
-        whole = np.array([[*(centre - _REGION * side), *(centre + _REGION * side), 1.0]], np.float32)
+        whole = np.array([[*(center - _REGION * side), *(center + _REGION * side), 1.0]], np.float32)
         fine = min(_FINEST, max(48, round(float(2 * _REGION * side))))
         left, top, right, _ = (round(float(value)) for value in whole[0, :4])
         region = _cut(frame, whole[0], fine)
         step = (right - left) / fine
         crops = []
         for x, y, scale in _JITTER:
-            middle, half = (centre + np.array([x, y]) * side - (left, top)) / step, side * scale / 2 / step
+            middle, half = (center + np.array([x, y]) * side - (left, top)) / step, side * scale / 2 / step
             crops.append([*(middle - half), *(middle + half), 1.0])
         boxes = np.array(crops, np.float32)
         _, _, relative = _onet(_crops(region, boxes, 48), self._o)
@@ -228,9 +228,9 @@ def _thin(boxes: Floats, overlap: float, *, by_smaller: bool = False) -> Floats:
 
 
 def _square(boxes: Floats) -> Floats:
-    centre = (boxes[:, :2] + boxes[:, 2:4]) / 2
+    center = (boxes[:, :2] + boxes[:, 2:4]) / 2
     half = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])[:, None] / 2
-    return np.concatenate([centre - half, centre + half, boxes[:, 4:5]], axis=1)
+    return np.concatenate([center - half, center + half, boxes[:, 4:5]], axis=1)
 
 
 def _crops(picture: Frame, boxes: Floats, side: int) -> Floats:

@@ -152,16 +152,16 @@ def make_id_photo(
         True
 
     Args:
-        source: A path, the bytes of a file, a Pillow picture, or an array (grey, RGB or RGBA; uint8 or uint16).
+        source: A path, the bytes of a file, a Pillow picture, or an array (gray, RGB or RGBA; uint8 or uint16).
         spec: A name that `standout id-photo --list-specs` shows, a TOML file, or a `Spec`.
-        background: A colour (`white`, `#rrggbb`), or `keep` for the photo's own; by default the specification's.
+        background: A color (`white`, `#rrggbb`), or `keep` for the photo's own; by default the specification's.
         dpi: Dots per inch of the print; by default what the specification asks for, at least 300.
         model: From `standout.load`, or what it takes; the bundled "photo" if absent.
         device: Where a model given by name or path runs; see `standout.load`.
 
     Raises:
         InputError: The photo can't be used; it shows no face, several, or too small a one.
-        ConfigError: The specification, the colour or the resolution can't be used.
+        ConfigError: The specification, the color or the resolution can't be used.
         ModelFileError: A network's file is missing or broken.
     """
     spec = spec if isinstance(spec, Spec) else load_spec(spec)

@@ -1,4 +1,4 @@
-"""The finished picture: turned, scaled and cropped in one step, the person on one colour."""
+"""The finished picture: turned, scaled and cropped in one step, the person on one color."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def render(
         frame: The photo, uint8 RGB (H, W, 3).
         alpha: float32 (H, W), the person alone.
         place: How the photo is turned, scaled and laid.
-        background: The colour behind the person, RGB; None keeps the photo's own.
+        background: The color behind the person, RGB; None keeps the photo's own.
         body_row: Below this row of the picture the person is a body without holes.
     """
     part, shift = _part(place, (frame.shape[0], frame.shape[1]))
@@ -94,7 +94,7 @@ def _part(place: Placement, shape: tuple[int, int]) -> tuple[tuple[slice, slice]
 def _rescaled(matrix: NDArray[np.float64], shift: tuple[int, int], ratio: tuple[float, float]) -> NDArray[np.float64]:
     """The same map for a part of the photo that begins at `shift` and was shrunk by `ratio`, both (x, y)."""
     turn = matrix[:, :2] / np.array(ratio)
-    # Pixel centres: p = shift + (q + 1/2) / ratio − 1/2.
+    # Pixel centers: p = shift + (q + 1/2) / ratio − 1/2.
     origin = np.array(shift) + 0.5 / np.array(ratio) - 0.5
     return np.column_stack([turn, matrix[:, :2] @ origin + matrix[:, 2]])
 

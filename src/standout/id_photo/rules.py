@@ -21,7 +21,7 @@ SECOND_FACE = 0.35
 _SLOPED = 15.0
 #: Share of the person about which the network may be unsure.
 _UNSURE = 0.02
-#: Steps of 8 bits between the colors of a grey pixel, at most; a JPEG's grey has a few.
+#: Steps of 8 bits between the colors of a gray pixel, at most; a JPEG's gray has a few.
 _GREY = 12
 
 

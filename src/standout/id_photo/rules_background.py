@@ -14,12 +14,12 @@ from standout.id_photo.report import Status, Verdict
 
 #: Spread of lightness (L* of CIELAB) below and above which a wall is clearly even or clearly not.
 _EVEN, _UNEVEN = 2.0, 10.0
-#: Distance in CIELAB within which a wall has the wanted colour.
+#: Distance in CIELAB within which a wall has the wanted color.
 _NEAR_COLOR = 6.0
 
 
 def judge_evenness(facts: Evidence) -> Verdict:
-    """Whether the background is one colour."""
+    """Whether the background is one color."""
     spread, color = _wall(facts)
     if math.isnan(spread):
         was = "nothing of the photo's background is seen"
@@ -27,7 +27,7 @@ def judge_evenness(facts: Evidence) -> Verdict:
         was = f"in the photo its lightness varies by ±{spread:.1f} of 100"
     if facts.background is not None:
         name = "#{:02x}{:02x}{:02x}".format(*facts.background)
-        return Verdict("background", "pass", f"one colour, {name}, after it was replaced; {was}")
+        return Verdict("background", "pass", f"one color, {name}, after it was replaced; {was}")
     if math.isnan(spread):
         return Verdict("background", "can't tell", was)
     far = float(np.linalg.norm(color - _lab(np.array([[facts.spec.background]], np.uint8))[0, 0]))
@@ -35,12 +35,12 @@ def judge_evenness(facts: Evidence) -> Verdict:
     if spread > _UNEVEN:
         return Verdict("background", "fail", f"{was}, which anybody sees", value)
     if spread < _EVEN and far < _NEAR_COLOR:
-        return Verdict("background", "pass", f"{was}, and it has the colour that is asked for", value)
+        return Verdict("background", "pass", f"{was}, and it has the color that is asked for", value)
     return Verdict("background", "can't tell", f"{was}; no source says how even it must be", value)
 
 
 def _wall(facts: Evidence) -> tuple[float, NDArray[np.float64]]:
-    """Spread of L* of the photo's background inside the picture, and its mean colour in CIELAB."""
+    """Spread of L* of the photo's background inside the picture, and its mean color in CIELAB."""
     place = facts.place
     size = (place.width, place.height)
     shown = cv2.warpAffine(facts.frame, place.matrix, size)

@@ -67,7 +67,7 @@ class Spec:
         min_dpi: The resolution that is asked for; None where no source names one.
         bands: Subset of `BANDS`.
         hair: Whether the crown counts with hair: "included", "excluded" or "unstated".
-        background: The colour that is put behind the person, RGB.
+        background: The color that is put behind the person, RGB.
         background_words: What the source says of the background.
         max_kb, min_kb: Size of the file, thousands of bytes.
         replacing: Whether the background may be replaced: "forbidden", "allowed" or "unstated".

@@ -70,7 +70,7 @@ class Box:
 
 
 def letterbox_box(height: int, width: int, size_hw: tuple[int, int]) -> Box:
-    """The largest box of the picture's proportions inside `size_hw` (height, width), centred."""
+    """The largest box of the picture's proportions inside `size_hw` (height, width), centered."""
     scale = min(size_hw[0] / height, size_hw[1] / width)
     # round() of a very thin strip may be 0; a picture keeps at least one pixel.
     inner_h = min(size_hw[0], max(1, round(height * scale)))
@@ -87,7 +87,7 @@ def resize(array: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
 
 
 def letterbox(frame: Frame, size_hw: tuple[int, int], *, fill: int = GREY) -> tuple[Frame, Box]:
-    """Fits a frame into `size_hw` (height, width) without stretching; the borders are mid-grey.
+    """Fits a frame into `size_hw` (height, width) without stretching; the borders are mid-gray.
 
     Returns:
         The uint8 RGB picture of `size_hw`, and where the frame lies in it.
@@ -106,7 +106,7 @@ def blend(foreground: NDArray[Any], background: NDArray[Any], alpha: Alpha) -> F
 
     Args:
         foreground: (H, W, 3), uint8 or float on the scale 0 … 255.
-        background: The colours behind, like `foreground`, or one colour of shape (3,).
+        background: The colors behind, like `foreground`, or one color of shape (3,).
         alpha: float32 (H, W) in [0, 1].
     """
     back = np.asarray(background, np.float32)

@@ -115,7 +115,7 @@ def from_pil(image: Image.Image, *, max_pixels: int = MAX_PIXELS) -> Picture:
 
     Raises:
         LimitExceeded: It has more pixels than allowed.
-        InputError: The picture's file is broken, or its mode has no colours that could be meant.
+        InputError: The picture's file is broken, or its mode has no colors that could be meant.
     """
     _check_pixels(image.size, max_pixels, "The picture")
     try:
@@ -130,7 +130,7 @@ def from_array(array: NDArray[Any], *, max_pixels: int = MAX_PIXELS) -> Picture:
     """An array as a picture in sRGB.
 
     Args:
-        array: uint8, uint16, or floating-point numbers in [0, 1]; grey (H, W) or (H, W, 1), RGB (H, W, 3) or RGBA
+        array: uint8, uint16, or floating-point numbers in [0, 1]; gray (H, W) or (H, W, 1), RGB (H, W, 3) or RGBA
             (H, W, 4), at least one pixel. Floats are kept with 16 bits.
 
     Raises:
@@ -139,7 +139,7 @@ def from_array(array: NDArray[Any], *, max_pixels: int = MAX_PIXELS) -> Picture:
     fits = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
     if not fits or 0 in array.shape or not (array.dtype in (np.uint8, np.uint16) or array.dtype.kind == "f"):
         raise InputError(
-            "An array must be uint8, uint16 or floats in [0, 1], grey (H, W) or (H, W, 1), RGB (H, W, 3) or RGBA "
+            "An array must be uint8, uint16 or floats in [0, 1], gray (H, W) or (H, W, 1), RGB (H, W, 3) or RGBA "
             f"(H, W, 4), of at least one pixel; received {array.dtype} {array.shape}."
         )
     _check_pixels((array.shape[1], array.shape[0]), max_pixels, "The array")

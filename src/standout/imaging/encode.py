@@ -34,7 +34,7 @@ class EncodeOptions:
     Attributes:
         format: "PNG", "WEBP", "JPEG" or "TIFF".
         quality: 1 … 100, of JPEG and WebP (100 makes a WebP lossless).
-        icc: The colour profile of the pixels; None is sRGB.
+        icc: The color profile of the pixels; None is sRGB.
         dpi: Pixels per inch, (horizontal, vertical).
         exif: Metadata to write, as `Picture.exif`.
 
@@ -76,7 +76,7 @@ def write_picture(target: BinaryIO, pixels: NDArray[Any], encoding: EncodeOption
 
     Args:
         target: An open binary file.
-        pixels: uint8 or uint16; grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4). 16 bits survive in a PNG; the other
+        pixels: uint8 or uint16; gray (H, W), RGB (H, W, 3) or RGBA (H, W, 4). 16 bits survive in a PNG; the other
             formats get 8.
         encoding: The format and what goes with it.
 
@@ -128,7 +128,7 @@ def _options(encoding: EncodeOptions) -> dict[str, Any]:
     else:
         options["quality"] = encoding.quality
     if encoding.format == "JPEG":
-        # Coloured edges of a cut-out suffer most from thinned-out colour.
+        # Colored edges of a cut-out suffer most from thinned-out color.
         options["subsampling"] = 0 if encoding.quality >= 90 else 2
     if encoding.format == "WEBP":
         options["lossless"] = encoding.quality == 100
@@ -147,7 +147,7 @@ def _dpi_as_exif(dpi: tuple[float, float]) -> bytes:
 
 
 def _png(pixels: NDArray[Any], encoding: EncodeOptions) -> tuple[bytes, bytes, memoryview]:
-    """A PNG in three parts, by OpenCV: twice as fast as Pillow's, and 16-bit colour, which Pillow can't write.
+    """A PNG in three parts, by OpenCV: twice as fast as Pillow's, and 16-bit color, which Pillow can't write.
 
     The chunks that OpenCV leaves out (profile, resolution, metadata) are put in by hand.
     """

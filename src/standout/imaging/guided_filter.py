@@ -1,7 +1,7 @@
 """Brings alpha from the network's resolution back to the photo's, along the photo's own edges.
 
 Fast guided filter (He & Sun, arXiv 1505.00996): at low resolution, alpha is written in every window as a linear
-function of the guide's colour, alpha = a · guide + b; the smooth coefficients are enlarged, and the sharp photo
+function of the guide's color, alpha = a · guide + b; the smooth coefficients are enlarged, and the sharp photo
 itself brings the edge back. No network output is ever stretched to its own extremes: what is flat stays flat.
 """
 
@@ -20,7 +20,7 @@ from standout.imaging.arrays import Alpha, Frame, resize
 SUBSAMPLE = 2
 #: Half the window's side, in pixels of that resolution.
 RADIUS = 1
-#: How much colour variance (colours in [0, 1]) counts as an edge.
+#: How much color variance (colors in [0, 1]) counts as an edge.
 EPSILON = 1e-4
 #: Rows and columns of the photo that are worked on at once.
 TILE = 256
@@ -56,7 +56,7 @@ def upsample_alpha(alpha: Alpha, frame: Frame, small: Frame | None, *, subsample
 
 
 def guided_coefficients(alpha: Alpha, guide: Frame) -> NDArray[np.float32]:
-    """The guided filter's (a_r, a_g, a_b, b) per pixel, with a colour guide (arXiv 1505.00996, section 2).
+    """The guided filter's (a_r, a_g, a_b, b) per pixel, with a color guide (arXiv 1505.00996, section 2).
 
     Args:
         alpha: float32 (h, w).
@@ -73,7 +73,7 @@ def guided_coefficients(alpha: Alpha, guide: Frame) -> NDArray[np.float32]:
     color = guide.astype(np.float32) / 255
     mean_color, mean_alpha = mean(color), mean(alpha)
     covariance = mean(color * alpha[..., None]) - mean_color * mean_alpha[..., None]
-    # The 3×3 covariance of the colours in each window, plus epsilon on the diagonal, inverted by its cofactors.
+    # The 3×3 covariance of the colors in each window, plus epsilon on the diagonal, inverted by its cofactors.
     r, g, b = cv2.split(color)
     mr, mg, mb = cv2.split(mean_color)
     rr, gg, bb = mean(r * r) - mr * mr + EPSILON, mean(g * g) - mg * mg + EPSILON, mean(b * b) - mb * mb + EPSILON
@@ -123,7 +123,7 @@ def _enlarge(array: NDArray[np.float32], full: tuple[int, ...], window: tuple[sl
     """The window of `array` enlarged bilinearly to `full`, as if the whole had been enlarged and then cut."""
     rows, columns = window
     scale_y, scale_x = array.shape[0] / full[0], array.shape[1] / full[1]
-    # Pixel centres, as cv2.resize has them: source = (target + 0.5) · scale − 0.5.
+    # Pixel centers, as cv2.resize has them: source = (target + 0.5) · scale − 0.5.
     matrix = np.array(
         [
             [scale_x, 0, (columns.start + 0.5) * scale_x - 0.5],

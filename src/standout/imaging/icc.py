@@ -1,4 +1,4 @@
-"""Colour profiles: between a photo's own colours and sRGB."""
+"""Color profiles: between a photo's own colors and sRGB."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ _SAME = 1
 
 
 def rgb_profile(icc: bytes | None) -> bytes | None:
-    """`icc` if it is a readable profile of RGB colours, else None."""
+    """`icc` if it is a readable profile of RGB colors, else None."""
     profile = _open(icc) if icc else None
     return icc if profile is not None and profile.profile.xcolor_space.strip() == "RGB" else None
 
 
 @lru_cache(maxsize=32)
 def is_srgb(icc: bytes) -> bool:
-    """Whether an RGB profile does to colours what sRGB does; told by converting 125 of them."""
+    """Whether an RGB profile does to colors what sRGB does; told by converting 125 of them."""
     levels = np.array([0, 64, 128, 192, 255], np.uint8)
     probe = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
     return int(np.abs(to_srgb(probe, icc).astype(int) - probe).max()) <= _SAME
 
 
 def to_srgb(frame: Frame, icc: bytes) -> Frame:
-    """uint8 RGB in the colours of `icc` to sRGB; unchanged if the profile can't be used."""
+    """uint8 RGB in the colors of `icc` to sRGB; unchanged if the profile can't be used."""
     return _convert(frame, icc, to=True)
 
 
 def from_srgb(frame: Frame, icc: bytes) -> Frame:
-    """uint8 RGB in sRGB to the colours of `icc`; unchanged if the profile can't be used."""
+    """uint8 RGB in sRGB to the colors of `icc`; unchanged if the profile can't be used."""
     return _convert(frame, icc, to=False)
 
 

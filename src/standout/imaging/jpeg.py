@@ -17,7 +17,7 @@ _FILLING = b"\x5a\x33" * 64
 def decode_without_end(data: bytes) -> NDArray[np.uint8] | None:
     """The pixels of a JPEG whose end marker is missing, uint8 RGB (H, W, 3), not turned; None if more is missing.
 
-    A decoder fills what is missing with grey and says nothing. So the file is decoded with two different ends: a scan
+    A decoder fills what is missing with gray and says nothing. So the file is decoded with two different ends: a scan
     that is whole needs neither, and both give the same pixels.
     """
     if _END in data[-64:]:
@@ -37,7 +37,7 @@ def decode_without_end(data: bytes) -> NDArray[np.uint8] | None:
 
 
 def ends_early(data: bytes, end: int) -> bool:
-    """Whether a JPEG has its end marker before all of its blocks, which decoders fill with grey and say nothing.
+    """Whether a JPEG has its end marker before all of its blocks, which decoders fill with gray and say nothing.
 
     Args:
         data: The file.

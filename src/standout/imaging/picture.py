@@ -20,9 +20,9 @@ class Picture:
 
     Attributes:
         frame: uint8 RGB (H, W, 3) in sRGB: what networks and compositing see.
-        color: RGB (H, W, 3) as in the file: uint8 or uint16, in the colours of `icc`; `frame` itself if sRGB.
+        color: RGB (H, W, 3) as in the file: uint8 or uint16, in the colors of `icc`; `frame` itself if sRGB.
         alpha: The file's own transparency, float32 (H, W) in [0, 1]; None without.
-        icc: The colour profile of `color`; None is sRGB.
+        icc: The color profile of `color`; None is sRGB.
         dpi: Pixels per inch, (horizontal, vertical), upright; None if the file doesn't say.
         exif: The file's metadata with the orientation reset and without its thumbnail; to be written on demand only.
         format: What it was read from, as Pillow calls it: "JPEG", "PNG", …; "" for arrays.
@@ -44,12 +44,12 @@ class Picture:
         return self.frame.shape[0], self.frame.shape[1]
 
     def own_color(self, frame: Frame) -> NDArray[Any]:
-        """An sRGB picture (any size) in the colours and depth of this one: what lies beside `color` in one output."""
+        """An sRGB picture (any size) in the colors and depth of this one: what lies beside `color` in one output."""
         own = frame if self.icc is None else from_srgb(frame, self.icc)
         return own if self.color.dtype == np.uint8 else own.astype(np.uint16) * np.uint16(257)
 
     def encoding(
         self, file_format: str = "PNG", *, quality: int = DEFAULT_QUALITY, keep_metadata: bool = False
     ) -> EncodeOptions:
-        """How an output in this picture's own colours is written: its profile and DPI, metadata only on demand."""
+        """How an output in this picture's own colors is written: its profile and DPI, metadata only on demand."""
         return EncodeOptions(file_format, quality, self.icc, self.dpi, self.exif if keep_metadata else None)

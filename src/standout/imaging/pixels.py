@@ -196,7 +196,7 @@ def from_channels(
     file_format: str = "",
     notes: tuple[str, ...] = (),
 ) -> Picture:
-    """Grey, RGB or RGBA channels, upright, as a picture."""
+    """Gray, RGB or RGBA channels, upright, as a picture."""
     alpha: Alpha | None = None
     if channels.ndim == 2:
         channels = cv2.cvtColor(channels, cv2.COLOR_GRAY2RGB)
@@ -219,14 +219,14 @@ def from_channels(
 def _decode_8_bit(image: Image.Image, icc: bytes | None) -> tuple[NDArray[Any], bytes | None]:
     """Channels (H, W), (H, W, 3) or (H, W, 4), and the profile that they are in."""
     if image.mode in ("I", "I;16", "I;16B", "I;16L", "I;16N"):
-        grey = np.asarray(image)
-        if grey.min() < 0 or grey.max() > 65535:
+        gray = np.asarray(image)
+        if gray.min() < 0 or gray.max() > 65535:
             raise InputError("A picture of 32-bit whole numbers must lie in 0 … 65535; save it with 8 or 16 bits.")
-        return np.ascontiguousarray(grey, np.uint16), None
+        return np.ascontiguousarray(gray, np.uint16), None
     if image.mode == "F":
         raise InputError("Floating-point pictures have no defined range; save it with 8 or 16 bits.")
     if image.mode in ("CMYK", "LAB", "YCbCr", "HSV"):
-        # These colours can't stay in an RGB file, so they are converted for good, and no profile is kept.
+        # These colors can't stay in an RGB file, so they are converted for good, and no profile is kept.
         return np.asarray(_to_rgb(image, icc)), None
     if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
         return np.asarray(image.convert("RGBA")), rgb_profile(icc) if image.mode not in ("L", "LA") else None
@@ -247,7 +247,7 @@ def _to_rgb(image: Image.Image, icc: bytes | None) -> Image.Image:
 
 
 def _decode_with_opencv(data: bytes, *, deep: bool) -> NDArray[Any] | None:
-    """Grey, RGB or RGBA channels; None where a JPEG is damaged: then Pillow has the last word."""
+    """Gray, RGB or RGBA channels; None where a JPEG is damaged: then Pillow has the last word."""
     how = cv2.IMREAD_UNCHANGED if deep else cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)

@@ -1,7 +1,7 @@
 """TIFFs of more than 8 bits, which neither Pillow nor OpenCV reads whole: 16-bit scans, camera and Photoshop files.
 
 Pillow unpacks the file's strips and tiles as bare bytes: the file gets a second directory that calls a row of 16-bit
-colors a row of six times as many grey bytes. What the bytes mean (order, prediction, planes, inks, transparency) is
+colors a row of six times as many gray bytes. What the bytes mean (order, prediction, planes, inks, transparency) is
 read here, by TIFF 6.0 and Adobe's Photoshop TIFF technical notes.
 """
 
@@ -38,7 +38,7 @@ class DeepTiff:
     """The pixels of a 16-bit TIFF as they lie in the file, not yet turned.
 
     Attributes:
-        channels: uint16, grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4), alpha not premultiplied.
+        channels: uint16, gray (H, W), RGB (H, W, 3) or RGBA (H, W, 4), alpha not premultiplied.
         cmyk: Instead, uint8 (H, W, 4), 255 is full ink: colors that still need their profile. None otherwise.
     """
 
@@ -69,11 +69,11 @@ def read_tags(data: bytes) -> Tags:
 def is_deep(tags: Tags) -> bool:
     """Whether a TIFF has to be read here: its samples have more than 8 bits.
 
-    Grey whole numbers of 32 bits are left to Pillow.
+    Gray whole numbers of 32 bits are left to Pillow.
     """
     bits = _values(tags, _BITS, (1,))
-    grey32 = bits == (32,) and _values(tags, _FORMAT, (1,)) != (3,)
-    return max(bits) > 8 and not grey32
+    gray32 = bits == (32,) and _values(tags, _FORMAT, (1,)) != (3,)
+    return max(bits) > 8 and not gray32
 
 
 def size_of(tags: Tags) -> tuple[int, int]:
@@ -122,7 +122,7 @@ def decode_deep(tags: Tags, data: bytes) -> DeepTiff:
 def _check_supported(tags: Tags, photometric: int, samples: int) -> None:
     bits, formats = set(_values(tags, _BITS, (1,))), set(_values(tags, _FORMAT, (1,)))
     compression = _one(tags, _COMPRESSION, 1)
-    advice = "save it with 8 or 16 bits per color, as RGB, grey or CMYK"
+    advice = "save it with 8 or 16 bits per color, as RGB, gray or CMYK"
     if 3 in formats:
         raise InputError(
             "A TIFF of floating-point numbers isn't supported: it doesn't say which number is white; "

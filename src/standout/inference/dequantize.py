@@ -2,7 +2,7 @@
 
 Our int8 models hold pairs of QuantizeLinear and DequantizeLinear (arXiv 1712.05877). CUDA, WebGPU, CoreML and the
 browser have no kernels for what lies between: each pair would run by itself, or on the processor. Here a pair around an
-activation becomes the clipping that it also does (quantising leaves ReLU6 to it), and a dequantised weight becomes the
+activation becomes the clipping that it also does (quantizing leaves ReLU6 to it), and a dequantized weight becomes the
 weight in float32.
 """
 
@@ -42,13 +42,13 @@ _FIELDS: dict[str, tuple[tuple[str, int, str, bool], ...]] = {
 }
 _SCALARS = {"int64": 3, "int32": 5, "float": 2, "string": 9, "bytes": 12}
 _MESSAGE, _OPTIONAL, _REPEATED = 11, 1, 3
-#: TensorProto.DataType -> dtype, of what quantised models hold.
+#: TensorProto.DataType -> dtype, of what quantized models hold.
 _TYPES = {1: np.float32, 2: np.uint8, 3: np.int8, 4: np.uint16, 5: np.int16, 6: np.int32}
 _FLOAT = 1
 
 
 def is_quantized(data: bytes) -> bool:
-    """Whether an ONNX file holds quantised layers."""
+    """Whether an ONNX file holds quantized layers."""
     return any(node.op_type == "DequantizeLinear" for node in _parse(data).graph.node)
 
 

@@ -17,7 +17,7 @@ from standout.imaging.guided_filter import upsample_alpha
 from standout.inference.devices import DeviceChoice, check_no_device
 from standout.inference.hysteresis import apply_hysteresis
 from standout.inference.session import Session
-from standout.inference.tta import agree, on_frame, people_box, put_closer
+from standout.inference.tta import agree, merge_zoomed, on_frame, people_box
 from standout.model_card import ModelCard
 
 
@@ -40,7 +40,7 @@ def load(
     *,
     threads: int | None = None,
     device: DeviceChoice | None = None,
-    looks: int = 1,
+    tta: int = 1,
     input_size: int | None = None,
 ) -> Model:
     """Loads a model: a bundled one by its name, any other by its path or its bytes.
@@ -57,19 +57,19 @@ def load(
         device: "auto", "cpu", "cuda", "tensorrt", "directml", "openvino", "qnn", "webgpu" or "coreml"; for some with a
             kind of hardware, as "openvino:gpu". By default `auto`: the first that is installed and works. onnxruntime's
             names of providers, and lists of them, are taken too.
-        looks: Test-time augmentation of photos, at most so many passes through the network. 1: none. 2: a second pass
+        tta: Test-time augmentation of photos, at most so many passes through the network. 1: none. 2: a second pass
             at small people from nearer by, or in the mirror where nobody is small. 3: the nearer one in the mirror too.
         input_size: The longer side, in pixels, 32 … 2048, at which the network sees a frame; by default the one that
             its card names. Smaller is faster, larger finds smaller people. A file of fixed size keeps its own.
 
     Raises:
         ModelFileError: There is no such model, or the file is broken or not one of ours.
-        ConfigError: There is no such device, `looks` is not 1, 2 or 3, or `input_size` lies out of its range.
+        ConfigError: There is no such device, `tta` is not 1, 2 or 3, or `input_size` lies out of its range.
         DeviceError: The device that was asked for isn't installed, or doesn't compute here.
     """
     source, name = find_model(name_or_path)
     session = Session(source, threads=threads, device="auto" if device is None else device, name=name)
-    return Model(session, looks=looks, input_size=input_size)
+    return Model(session, tta=tta, input_size=input_size)
 
 
 def model_of(model: AnyModel | None, *, device: DeviceChoice | None = None, default: str = "photo") -> Predictor:
@@ -157,7 +157,7 @@ class Model:
     Attributes:
         card: The metadata stored in the model file.
         name: `photo`, `live`, or the file's name.
-        looks: At most so many passes for a photo, as in `load`.
+        tta: At most so many passes for a photo, as in `load`.
         input_size: The longer side at which the network sees a frame, in pixels.
         device: The device that it runs on: "cpu", "cuda", …
         reason: Why it runs there, in one sentence.
@@ -165,12 +165,12 @@ class Model:
         providers: Where it runs, as onnxruntime calls it, first choice first.
     """
 
-    def __init__(self, session: Session, *, looks: int = 1, input_size: int | None = None) -> None:
-        if looks not in (1, 2, 3):
-            raise ConfigError(f"`looks` must be 1, 2 or 3; received {looks!r}.")
+    def __init__(self, session: Session, *, tta: int = 1, input_size: int | None = None) -> None:
+        if tta not in (1, 2, 3):
+            raise ConfigError(f"`tta` must be 1, 2 or 3; received {tta!r}.")
         if input_size is not None and not (isinstance(input_size, int) and 32 <= input_size <= 2048):
             raise ConfigError(f"`input_size` must be a whole number from 32 to 2048; received {input_size!r}.")
-        self.looks = looks
+        self.tta = tta
         fixed = max(session.size_hw) if session.size_hw is not None else None
         self.input_size: int = fixed or input_size or max(session.card.input_size)
         self._session = session
@@ -197,14 +197,14 @@ class Model:
         """
         frame = check_frame(frame)
         small, alpha = self._look(frame)
-        box = people_box(alpha, self.card.threshold) if self.card.zoom_gain and self.looks > 1 else None
+        box = people_box(alpha, self.card.threshold) if self.card.zoom_gain and self.tta > 1 else None
         if box is not None and max(alpha.shape) >= self.card.zoom_gain * max(box.height, box.width):
             # Three passes are enough: the whole frame isn't seen in the mirror, too (docs/training-log.md, run 12).
             part = frame[on_frame(box, alpha, frame).slices]
             near = self._look(part)[1]
-            alpha = put_closer(alpha, box, self._with_mirror(part, near) if self.looks > 2 else near, frame)
+            alpha = merge_zoomed(alpha, box, self._with_mirror(part, near) if self.tta > 2 else near, frame)
             small = resize(frame, alpha.shape) if refine else small
-        elif self.looks > 1:
+        elif self.tta > 1:
             alpha = self._with_mirror(frame, alpha)
         return upsample_alpha(self._sure(alpha), frame, small if refine else None)
 

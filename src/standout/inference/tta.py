@@ -1,7 +1,7 @@
 """Test-time augmentation for photos: a mirrored pass, and a zoomed pass at the people.
 
-Two looks that agree are worth more than one (test-time augmentation; Krizhevsky et al. 2012, section 4.1). The closer
-look finds edges of small people that a whole picture at the network's size has no pixels for, and takes back guesses:
+Two passes that agree are worth more than one (test-time augmentation; Krizhevsky et al. 2012, section 4.1). The zoomed
+pass finds edges of small people that a whole picture at the network's size has no pixels for, and takes back guesses:
 what is a person from afar and a coat rack from near by loses its certainty (measured in docs/training-log.md).
 """
 
@@ -12,21 +12,21 @@ import numpy as np
 
 from standout.imaging.arrays import Alpha, Box, Frame, resize
 
-#: What is left around the people in the closer look, as a share of their height and width …
+#: What is left around the people in the zoomed pass, as a share of their height and width …
 MARGIN = 0.3
 #: … and in the network's pixels.
 MARGIN_PX = 8
-#: Pieces smaller than this share of the picture don't widen the closer look.
+#: Pieces smaller than this share of the picture don't widen the zoomed pass.
 LEAST_PIECE = 0.0005
 #: Alpha that has been seen from near by is kept at no more pixels than this, longer side.
 MOST_PX = 2048
-#: No look is surer than this: one that errs can be outvoted by another. Well below 1 − the certainty that any model
-#: asks for (0.99999), or hysteresis would drop people whom every look is sure of.
+#: No pass is surer than this: one that errs can be outvoted by another. Well below 1 − the certainty that any model
+#: asks for (0.99999), or hysteresis would drop people whom every pass is sure of.
 DOUBT = np.float32(1e-7)
 
 
 def agree(first: Alpha, second: Alpha) -> Alpha:
-    """The alpha of the mean of two looks' logits; both float32 in [0, 1] of one shape.
+    """The alpha of the mean of two passes' logits; both float32 in [0, 1] of one shape.
 
     Written without logarithms: with p and q, √(pq) against √((1 − p)(1 − q)).
     """
@@ -57,8 +57,8 @@ def on_frame(box: Box, alpha: Alpha, frame: Frame) -> Box:
     return _scaled(box, frame.shape[0] / alpha.shape[0], frame.shape[1] / alpha.shape[1])
 
 
-def put_closer(whole: Alpha, box: Box, near: Alpha, frame: Frame) -> Alpha:
-    """Both looks together, at the resolution of the closer one.
+def merge_zoomed(whole: Alpha, box: Box, near: Alpha, frame: Frame) -> Alpha:
+    """Both passes together, at the resolution of the zoomed one.
 
     Args:
         whole: float32 (h, w), of the whole frame.

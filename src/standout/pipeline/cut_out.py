@@ -49,7 +49,7 @@ def cut_out(
         ('RGB', 0)
 
     Args:
-        source: A path, the bytes of a file, a file opened for reading bytes, a Pillow picture, or an array (grey, RGB
+        source: A path, the bytes of a file, a file opened for reading bytes, a Pillow picture, or an array (gray, RGB
             or RGBA; uint8, uint16 or floats in [0, 1]).
         options: How, in one object that can be used many times; by default the people on transparency.
         model: From `standout.load`, or what it takes; the bundled "photo" if absent.
@@ -183,7 +183,7 @@ def _compose(
         made = composite(picture, alpha, options, threshold=threshold, overwrite=True)
     encoding = picture.encoding(file_format, quality=cut.quality, keep_metadata=cut.keep_metadata)
     if cut.mask:
-        encoding = dataclasses.replace(encoding, icc=None)  # a grey picture can't carry a profile of RGB colors
+        encoding = dataclasses.replace(encoding, icc=None)  # a gray picture can't carry a profile of RGB colors
     lost = depth_note(made.pixels, file_format)
     behind = options.background.image
     of_background = behind.notes if isinstance(behind, Picture) else ()

@@ -34,7 +34,7 @@ class CutOutOptions(CompositeOptions):
     `CompositeOptions`), and these. Checked when it is made.
 
     Attributes:
-        mask: Instead of the picture, what would be shown of it: grey, 255 is person.
+        mask: Instead of the picture, what would be shown of it: gray, 255 is person.
         quality: The quality of JPEG and WebP files, 1 … 100.
         keep_metadata: Write GPS and other private EXIF too.
         max_pixels: Width × height that is allowed, looked up before decoding.

@@ -45,7 +45,7 @@ class Result:
         ((48, 64, 4), (48, 64), (64, 48))
 
     Attributes:
-        pixels: uint8, or uint16 of a photo with 16 bits: RGBA (H, W, 4), RGB (H, W, 3) with an opaque background, grey
+        pixels: uint8, or uint16 of a photo with 16 bits: RGBA (H, W, 4), RGB (H, W, 3) with an opaque background, gray
             (H, W) of a mask. Upright, in the photo's colors, 0 where fully transparent. `np.asarray(result)` is it.
         people: How many people were found in the photo; people who touch count as one. 0: nobody.
         notes: What was left out or lost and why, a sentence each; usually empty.
@@ -116,7 +116,7 @@ class Result:
         return np.array(self.pixels, dtype=dtype, copy=copy)
 
     def __repr__(self) -> str:
-        kind = {2: "grey"}.get(self.pixels.ndim) or {3: "RGB", 4: "RGBA"}[self.pixels.shape[2]]
+        kind = {2: "gray"}.get(self.pixels.ndim) or {3: "RGB", 4: "RGBA"}[self.pixels.shape[2]]
         deep = " of 16 bits" if self.pixels.dtype == np.uint16 else ""
         found = {0: "nobody was found", 1: "1 person"}.get(self.people, f"{self.people} people")
         notes = "".join(f", note: {note}" for note in self.notes)

@@ -86,9 +86,9 @@ class PhotoEngine:
         if name not in self._loaded:
             raise ConfigError(f"`model` must be one of {', '.join(self._loaded)}; received {name[:60]!r}.")
         model = self._loaded[name]
-        if tta != model.looks:
+        if tta != model.tta:
             model = copy.copy(model)  # the session is the same
-            model.looks = tta
+            model.tta = tta
         return name, model
 
     # ---- photos

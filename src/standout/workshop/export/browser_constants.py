@@ -25,7 +25,7 @@ def browser_constants() -> dict[str, dict[str, Any]]:
     return {
         "letterbox": {"grey": arrays.GREY},
         "hysteresis": {"edge": hysteresis.EDGE, "fade": hysteresis.FADE},
-        "clean_alpha": {"undecided": clean_alpha.UNDECIDED},
+        "clean_alpha": {"undecided": clean_alpha.CLIP},
         "nobody": {"share": NOBODY_BELOW},
         "looks": {
             "margin": tta.MARGIN, "margin_px": tta.MARGIN_PX, "least_piece": tta.LEAST_PIECE, "most_px": tta.MOST_PX,
