@@ -100,7 +100,7 @@ def test_no_specification_is_broken_by_a_good_photo(spec: Spec, model: FakeModel
         verdict = next(verdict for verdict in photo.report.verdicts if verdict.rule == rule)
         assert (verdict.allowed is not None) == (name in spec.bands)
         if name not in spec.bands:
-            assert verdict.status == "can't tell", "no source states a number, so nobody can pass"
+            assert verdict.status == "unknown", "no source states a number, so nobody can pass"
 
 
 def test_photos_are_taken_as_paths_bytes_arrays_and_pillow(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_verdict_needs_more_room_than_the_measurement_is_uncertain() -> None:
     spec = load_spec("us-visa")
     tight = dataclasses.replace(spec, bands={"head": dataclasses.replace(spec.bands["head"], low=0.60, high=0.62)})
     assert make(spec=spec).report.status("head size") == "pass"
-    assert make(spec=tight).report.status("head size") == "can't tell", "the band is narrower than the uncertainty"
+    assert make(spec=tight).report.status("head size") == "unknown", "the band is narrower than the uncertainty"
     impossible = {
         "eyes": dataclasses.replace(spec.bands["eyes"], low=0.93, high=0.95),
         "chin": dataclasses.replace(spec.bands["eyes"], low=0.02, high=0.10),
@@ -164,7 +164,7 @@ def test_a_cut_off_head_fails_and_its_size_is_not_judged() -> None:
     frame = portrait()[230:]  # the crown was at row 180
     photo = make(frame, faces=FakeFaces(face_at((EYES[0], EYES[1] - 230))))
     assert "whole head" in photo.report.failed
-    assert photo.report.status("head size") == "can't tell"
+    assert photo.report.status("head size") == "unknown"
 
 
 def test_shoulders_cut_by_the_photo_are_not_filled_silently() -> None:
@@ -191,13 +191,13 @@ def test_background_that_goes_on_beyond_the_photo_is_said() -> None:
 def test_a_turned_head_fails_and_makes_the_size_unsure() -> None:
     photo = make(faces=FakeFaces(face_at(EYES, nose=0.45)))
     assert "facing camera" in photo.report.failed
-    assert photo.report.status("head size") == "can't tell"
-    assert make().report.status("facing camera") == "can't tell", "five points can't prove that a head is straight"
+    assert photo.report.status("head size") == "unknown"
+    assert make().report.status("facing camera") == "unknown", "five points can't prove that a head is straight"
 
 
 def test_a_much_smaller_face_is_reported() -> None:
     near = FakeFaces(face_at(EYES), face_at((700.0, 300.0), 20.0))
-    assert make(faces=near).report.status("one face") == "can't tell"
+    assert make(faces=near).report.status("one face") == "unknown"
     assert make(faces=near, background="keep").report.status("one face") == "fail"
     far = FakeFaces(face_at(EYES), face_at((5.0, 1190.0), 20.0))
     assert make(faces=far).report.status("one face") == "pass"
@@ -207,7 +207,7 @@ def test_resolution_is_that_of_the_photo_not_of_the_file() -> None:
     small = np.asarray(Image.fromarray(portrait()).resize((250, 300), Image.Resampling.BOX))
     faces = FakeFaces(face_at((125.0, 105.0), 30.0))
     unstated = make(small, spec="jp-passport", faces=faces)
-    assert unstated.report.status("resolution") == "can't tell"
+    assert unstated.report.status("resolution") == "unknown"
     assert "resolution" in make(small, spec="nl-passport", faces=faces).report.failed, "400 dpi are asked for"
     assert make(spec="jp-passport").report.status("resolution") == "pass"
 
@@ -219,7 +219,7 @@ def test_destinations_that_forbid_a_new_background_say_so() -> None:
     kept = make(spec="us-passport", background="keep")
     assert kept.report.status("unaltered background") == "pass"
     assert tuple(kept.pixels[5, 5]) == (10, 20, 60), "the photo's own background"
-    assert kept.report.status("background") == "can't tell", "dark blue is even, but not white"
+    assert kept.report.status("background") == "unknown", "dark blue is even, but not white"
 
 
 def test_evenness_of_a_kept_background() -> None:
@@ -296,7 +296,7 @@ def test_the_command_asks_for_the_document(tmp_path: Path, capsys: pytest.Captur
 def test_a_black_and_white_photo_is_named() -> None:
     grey = np.ascontiguousarray(np.repeat(portrait()[..., 1:2], 3, axis=2))
     verdict = next(verdict for verdict in make(grey).report.verdicts if verdict.rule == "color")
-    assert verdict.status == "can't tell" and "black and white" in verdict.words
+    assert verdict.status == "unknown" and "black and white" in verdict.words
     assert all(verdict.rule != "color" for verdict in make().report.verdicts)
 
 
@@ -388,7 +388,7 @@ def test_a_ceiling_that_can_t_be_kept_is_an_error_and_writes_nothing(tmp_path: P
 
 def test_poor_quality_is_said() -> None:
     file = make(noisy()).encode(max_kb=12)
-    assert file.quality < 50 and file.report.status("compression") == "can't tell"
+    assert file.quality < 50 and file.report.status("compression") == "unknown"
 
 
 # ---------------------------------------------------------------- the command, on a real photograph
@@ -416,10 +416,10 @@ def test_command_makes_photo_sheet_and_report_of_a_real_face(
     assert {rules[name]["status"] for name in ("one face", "head size", "eye line", "tilt", "whole head")} == {"pass"}
     assert rules["head size"]["allowed"] == {"min": 50.0, "max": 69.0}
     assert rules["head size"]["measured"]["from"] < rules["head size"]["measured"]["value"]
-    assert rules["resolution"]["status"] == "can't tell", "the portrait has only 512 pixels"
+    assert rules["resolution"]["status"] == "unknown", "the portrait has only 512 pixels"
     assert content["picture"]["width_mm"] == 50.8 and content["specification"]["sources"]["faq"]["checked"]
     words = capsys.readouterr().out
-    assert "✓ pass        head size" in words and "? can't tell  resolution" in words and "travel.state.gov" in words
+    assert "✓ pass        head size" in words and "? unknown     resolution" in words and "travel.state.gov" in words
 
 
 def test_strict_writes_no_photo_that_breaks_a_rule(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -137,7 +137,7 @@ function tellRules(): void {
   get("rules").replaceChildren(
     ...rules.map((rule) => {
       const item = document.createElement("li");
-      item.className = { pass: "", fail: "bad", "can't tell": "unknown" }[rule.status];
+      item.className = { pass: "", fail: "bad", unknown: "unknown" }[rule.status];
       const [name, words] = russian ? ruleInRussian(rule) : [rule.rule.replaceAll(/[-_]/g, " "), rule.words];
       const strong = document.createElement("strong");
       strong.textContent = name;

@@ -2,7 +2,7 @@
 
 export interface Rule {
   readonly rule: string;
-  readonly status: "pass" | "fail" | "can't tell";
+  readonly status: "pass" | "fail" | "unknown";
   readonly words: string;
   readonly measured: { readonly value: number; readonly from: number; readonly to: number } | null;
   readonly allowed: { readonly min: number | null; readonly max: number | null } | null;
@@ -36,28 +36,28 @@ type Verdicts = Readonly<Partial<Record<Rule["status"], string>>>;
 /** Each rule's name, and what is said beside the figures. */
 const RULES: Readonly<Record<string, readonly [string, Verdicts]>> = {
   "one face": ["одно лицо", {
-    pass: "в кадре одно лицо", fail: "в кадре есть ещё одно лицо, поменьше", "can't tell": "на фото есть лицо поменьше; посмотрите, закрыл ли его новый фон",
+    pass: "в кадре одно лицо", fail: "в кадре есть ещё одно лицо, поменьше", unknown: "на фото есть лицо поменьше; посмотрите, закрыл ли его новый фон",
   }],
   "head size": ["размер головы", {}], "eye line": ["линия глаз", {}], "space above head": ["место над головой", {}],
   "space below chin": ["место под подбородком", {}], "pupil distance": ["расстояние между зрачками", {}],
-  tilt: ["наклон", { pass: "линия глаз выровнена", "can't tell": "линия глаз выровнена, но теперь наклонены плечи: снимите прямее" }],
-  "facing camera": ["взгляд в камеру", { fail: "голова повёрнута в сторону", "can't tell": "по пяти точкам не видно, прямо ли стоит голова" }],
+  tilt: ["наклон", { pass: "линия глаз выровнена", unknown: "линия глаз выровнена, но теперь наклонены плечи: снимите прямее" }],
+  "facing camera": ["взгляд в камеру", { fail: "голова повёрнута в сторону", unknown: "по пяти точкам не видно, прямо ли стоит голова" }],
   "whole head": ["голова целиком", {
-    pass: "голова не обрезана", fail: "верх головы обрезан краем фото: снимите ещё раз, оставив место сверху", "can't tell": "волосы или рука доходят до края",
+    pass: "голова не обрезана", fail: "верх головы обрезан краем фото: снимите ещё раз, оставив место сверху", unknown: "волосы или рука доходят до края",
   }],
   "room around": ["место вокруг", { pass: "человек не обрезан краем фото", fail: "фото слишком тесное: снимите с большего расстояния" }],
   background: ["фон", {
-    pass: "фон одного цвета", fail: "фон неровный, и это видно", "can't tell": "ровный ли фон, сказать нельзя: источники не называют чисел",
+    pass: "фон одного цвета", fail: "фон неровный, и это видно", unknown: "ровный ли фон, сказать нельзя: источники не называют чисел",
   }],
   "unaltered background": ["фон без изменений", {
     pass: "с фоном сделано то, что разрешено", fail: "здесь запрещены изменённые фото: снимите у ровной стены и оставьте свой фон",
-    "can't tell": "фон заменён; источники не говорят, можно ли это",
+    unknown: "фон заменён; источники не говорят, можно ли это",
   }],
-  outline: ["контур", { pass: "сеть уверена в контуре; всё же посмотрите на волосы и уши", "can't tell": "сеть местами не уверена в контуре: посмотрите внимательно" }],
-  resolution: ["разрешение", { pass: "ничего не увеличено", fail: "фото увеличено, и разрешения не хватает", "can't tell": "фото увеличено" }],
-  color: ["цвет", { "can't tell": "фото чёрно-белое; для паспортов и виз нужны цветные" }],
+  outline: ["контур", { pass: "сеть уверена в контуре; всё же посмотрите на волосы и уши", unknown: "сеть местами не уверена в контуре: посмотрите внимательно" }],
+  resolution: ["разрешение", { pass: "ничего не увеличено", fail: "фото увеличено, и разрешения не хватает", unknown: "фото увеличено" }],
+  color: ["цвет", { unknown: "фото чёрно-белое; для паспортов и виз нужны цветные" }],
   "file size": ["размер файла", {}],
-  compression: ["сжатие", { "can't tell": "чтобы уложиться в размер файла, фото сжато так, что видны блоки" }],
+  compression: ["сжатие", { unknown: "чтобы уложиться в размер файла, фото сжато так, что видны блоки" }],
 };
 
 const UNITS: Readonly<Record<string, string>> = { mm: "мм", px: "пикс.", KB: "КБ" };
@@ -75,7 +75,7 @@ export function ruleInRussian({ rule, status, words, measured, allowed, unit }: 
   const figures = measured ? `${number(measured.value)} ${u} (${number(measured.from)} … ${number(measured.to)})` : "";
   const bounds = allowed && [allowed.min === null ? "" : `от ${number(allowed.min)}`, allowed.max === null ? "" : `до ${number(allowed.max)}`];
   const allow = bounds ? `допустимо ${bounds.filter(Boolean).join(" ")} ${u}` : "";
-  const said = verdicts[status] ?? { pass: "соблюдено", fail: "не соблюдено", "can't tell": "точно сказать нельзя" }[status];
+  const said = verdicts[status] ?? { pass: "соблюдено", fail: "не соблюдено", unknown: "точно сказать нельзя" }[status];
   return [name, [figures, allow, said].filter(Boolean).join("; ")];
 }
 

@@ -80,7 +80,7 @@ class IdPhoto:
         verdicts = list(judge_file(self.spec, len(data), file_format))
         if ceiling is not None and quality < _POOR:
             words = f"the ceiling of {ceiling:g} KB takes quality {quality} of 100, at which blocks are seen"
-            verdicts.append(Verdict("compression", "can't tell", words))
+            verdicts.append(Verdict("compression", "unknown", words))
         return PhotoFile(data, quality, self.report.adding(verdicts))
 
     def save(self, path: str | Path, *, max_kb: float | None = None) -> PhotoFile:

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from standout.id_photo.spec import Spec
 
-Status = Literal["pass", "fail", "can't tell"]
+Status = Literal["pass", "fail", "unknown"]
 
-_MARKS = {"pass": "✓", "fail": "✗", "can't tell": "?"}
+_MARKS = {"pass": "✓", "fail": "✗", "unknown": "?"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class RuleReport:
     @property
     def unclear(self) -> tuple[str, ...]:
         """The rules about which nothing can be said."""
-        return tuple(verdict.rule for verdict in self.verdicts if verdict.status == "can't tell")
+        return tuple(verdict.rule for verdict in self.verdicts if verdict.status == "unknown")
 
     def status(self, rule: str) -> Status:
         """The verdict on one rule.

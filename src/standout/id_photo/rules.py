@@ -1,7 +1,7 @@
 """The rules, each a small function from measurements to a verdict.
 
 A rule passes or fails only where the whole range of a measurement says so. Where no source states a number, ours are
-named as such, and the verdict is "can't tell" unless the photo is far from any doubt.
+named as such, and the verdict is "unknown" unless the photo is far from any doubt.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _one_face(facts: Evidence) -> Verdict:
         return Verdict("one face", "pass", f"{words}, outside of the picture")
     if facts.background is None:
         return Verdict("one face", "fail", f"{words}, inside the picture")
-    return Verdict("one face", "can't tell", f"{words}; look whether the new background covers it")
+    return Verdict("one face", "unknown", f"{words}; look whether the new background covers it")
 
 
 def _tilt(facts: Evidence) -> Verdict:
@@ -73,7 +73,7 @@ def _tilt(facts: Evidence) -> Verdict:
     words = f"the eye line was {abs(tilt):.1f}° off and was levelled, to within ±{TILT_SPREAD:g}°"
     if abs(tilt) > _SLOPED:
         return Verdict(
-            "tilt", "can't tell", f"{words}; the shoulders now slope, so take a straighter photo", value, None, "°"
+            "tilt", "unknown", f"{words}; the shoulders now slope, so take a straighter photo", value, None, "°"
         )
     return Verdict("tilt", "pass", words, value, None, "°")
 
@@ -84,7 +84,7 @@ def _facing(facts: Evidence) -> Verdict:
     words = f"the tip of the nose is {abs(turned):.0%} of the pupils' distance off the middle"
     if abs(turned) > TURNED:
         return Verdict("facing camera", "fail", f"{words}: the head is turned to the {side} of the photo")
-    return Verdict("facing camera", "can't tell", f"{words}; five points can't show that a head is straight")
+    return Verdict("facing camera", "unknown", f"{words}; five points can't show that a head is straight")
 
 
 def _cut_head(facts: Evidence) -> Verdict:
@@ -92,11 +92,11 @@ def _cut_head(facts: Evidence) -> Verdict:
         return Verdict("whole head", "fail", "the photo's edge cuts the top of the head; take it again with room above")
     if facts.place.eye_row < facts.head.hair.mid * facts.place.scale:
         words = "the hair reaches out of the picture, as the head size that is asked for demands"
-        return Verdict("whole head", "can't tell", words)
+        return Verdict("whole head", "unknown", words)
     chin_row = round(facts.place.eye_row + facts.head.chin.mid * facts.place.scale)
     if facts.rendered.alpha[:chin_row, [0, -1]].max() >= 0.5:
         words = "the hair, or a hand, reaches the side of the picture above the chin"
-        return Verdict("whole head", "can't tell", words)
+        return Verdict("whole head", "unknown", words)
     return Verdict("whole head", "pass", "nothing of the head is cut off")
 
 
@@ -121,9 +121,7 @@ def _outline(facts: Evidence) -> Verdict:
     if facts.background is None:
         return Verdict("outline", "pass", "the person was not cut out")
     if unsure > _UNSURE:
-        return Verdict(
-            "outline", "can't tell", f"the network was unsure about {unsure:.0%} of the person: look closely"
-        )
+        return Verdict("outline", "unknown", f"the network was unsure about {unsure:.0%} of the person: look closely")
     return Verdict("outline", "pass", "the network was sure of the person; look at hair and ears all the same")
 
 
@@ -135,7 +133,7 @@ def _colors(facts: Evidence) -> tuple[Verdict, ...]:
     if float(np.quantile(spread, 0.99)) > _GREY:
         return ()
     words = "the photo is black and white; passports and visas are asked for in color"
-    return (Verdict("color", "can't tell", f"{words}, unless the office says otherwise"),)
+    return (Verdict("color", "unknown", f"{words}, unless the office says otherwise"),)
 
 
 def _resolution(facts: Evidence) -> Verdict:
@@ -151,4 +149,4 @@ def _resolution(facts: Evidence) -> Verdict:
     elif real < spec.min_dpi:
         words += f"; at least {spec.min_dpi:g} dpi are asked for"
         return sourced(spec, "size", Verdict("resolution", "fail", words, value, allowed, "dpi"))
-    return Verdict("resolution", "can't tell", words, value, allowed, "dpi")
+    return Verdict("resolution", "unknown", words, value, allowed, "dpi")

@@ -29,14 +29,14 @@ def judge_evenness(facts: Evidence) -> Verdict:
         name = "#{:02x}{:02x}{:02x}".format(*facts.background)
         return Verdict("background", "pass", f"one color, {name}, after it was replaced; {was}")
     if math.isnan(spread):
-        return Verdict("background", "can't tell", was)
+        return Verdict("background", "unknown", was)
     far = float(np.linalg.norm(color - _lab(np.array([[facts.spec.background]], np.uint8))[0, 0]))
     value = (spread, spread, spread)
     if spread > _UNEVEN:
         return Verdict("background", "fail", f"{was}, which anybody sees", value)
     if spread < _EVEN and far < _NEAR_COLOR:
         return Verdict("background", "pass", f"{was}, and it has the color that is asked for", value)
-    return Verdict("background", "can't tell", f"{was}; no source says how even it must be", value)
+    return Verdict("background", "unknown", f"{was}; no source says how even it must be", value)
 
 
 def _wall(facts: Evidence) -> tuple[float, NDArray[np.float64]]:
@@ -68,6 +68,6 @@ def judge_replacement(facts: Evidence) -> Verdict:
     elif spec.replacing == "allowed":
         status, words = "pass", f"the background may be replaced{quote}"
     else:
-        status = "can't tell"
+        status = "unknown"
         words = f"the background was replaced; the sources used don't say whether it may be{quote}"
     return sourced(spec, "editing", Verdict("unaltered background", status, words))

@@ -28,14 +28,14 @@ def judge_lengths(facts: Evidence) -> list[Verdict]:
         if key not in facts.spec.bands:
             if key in ("head", "eyes"):
                 words = f"{range_words}; the sources used state no number for the {BANDS[key]}"
-                verdicts.append(Verdict(rule, "can't tell", words, measured, None, unit))
+                verdicts.append(Verdict(rule, "unknown", words, measured, None, unit))
             continue
         low, high = (None if b is None else b * factor for b in facts.spec.band_px(key, facts.place.height))
         words = f"{range_words}, {bounds(low, high, unit)}{_hair_words(facts.spec, key)}"
         status = _within(value, low, high)
         doubt = _doubt(facts, key)
-        if doubt and status != "can't tell":
-            status, words = "can't tell", f"{words}; {doubt}"
+        if doubt and status != "unknown":
+            status, words = "unknown", f"{words}; {doubt}"
         verdict = Verdict(rule, status, words, measured, (low, high), unit)
         verdicts.append(sourced(facts.spec, key, verdict))
     return verdicts
@@ -57,7 +57,7 @@ def _within(value: Span, low: float | None, high: float | None) -> Status:
         return "pass"
     if (low is not None and value.high < low) or (high is not None and value.low > high):
         return "fail"
-    return "can't tell"
+    return "unknown"
 
 
 def bounds(low: float | None, high: float | None, unit: str) -> str:
