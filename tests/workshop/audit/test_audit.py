@@ -215,7 +215,7 @@ def test_the_command_exits_with_1_writes_json_and_a_page_that_needs_no_other_fil
 
 
 def test_no_pictures_is_one_clear_sentence(tmp_path: Path, capsys) -> None:
-    with pytest.raises(DataError, match="No set of pictures"):
+    with pytest.raises(DataError, match="No pictures in"):
         audit(tmp_path)
     assert run(["audit", str(tmp_path / "missing")]) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -8,7 +8,7 @@ from kits import write_nobody, write_pairs
 from standout.errors import DataError, InputError
 from standout.workshop.data.check import check_pairs
 from standout.workshop.data.labels import read_image, read_mask
-from standout.workshop.data.pairs import find_pairs, with_weights
+from standout.workshop.data.pairs import find, find_pairs, with_weights
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
@@ -97,3 +97,15 @@ def test_nothing_to_find(tmp_path):
 def test_images_are_rgb(tmp_path):
     cv2.imwrite(str(tmp_path / "red.png"), np.full((4, 4, 3), (0, 0, 255), np.uint8))
     assert read_image(tmp_path / "red.png")[0, 0].tolist() == [255, 0, 0]
+
+
+def test_parts_that_hold_sets_are_found_and_kept_apart(tmp_path):
+    for part in ("train", "val", "unlabelled"):
+        write_pairs(tmp_path / part / "street", 2)
+    write_nobody(tmp_path / "val" / "rooms", 1)
+    found = find(tmp_path)
+    assert {(pair.set, pair.split) for pair in found.pairs} == {
+        ("train/street", ""), ("val/street", "val"), ("val/rooms", "val"),
+    }  # fmt: skip
+    assert any("unlabelled" in note for note in found.notes)
+    assert {pair.split for pair in find(tmp_path / "val").pairs} == {""}, "by itself it is a set like any other"

@@ -23,12 +23,11 @@ from standout.workshop.audit.summary import Duplicate, find_duplicates, summariz
 from standout.workshop.audit.survey import FAULTS, PairFacts, survey
 from standout.workshop.audit.verdict import Finding, judge
 from standout.workshop.data.pair import Fault, Found, Pair
-from standout.workshop.data.pairs import UNLABELLED, find, nested_name, reader_of
+from standout.workshop.data.pairs import find, nested_name, reader_of
 from standout.workshop.data.places import Member
 
 #: Endings of pictures, and of annotations that may lie beside them.
 _OURS = (*SUFFIXES, ".json", ".txt", ".csv", ".jsonl", ".parquet", ".toml", ".yaml", ".xml")
-_DEPTH = 3  # folders between DATA and a set
 
 
 @dataclass(frozen=True)
@@ -132,49 +131,19 @@ def audit(root: Path | str, *, person: str = "", progress: Callable[[int, int], 
 
 
 def find_everything(root: Path, person: str = "") -> Found:
-    """What `find` finds in every set below `root`; the sets are named by their path from it."""
-    if root.is_file():
-        return find(root, person=person)
-    folders = _set_folders(root, _DEPTH)
-    if not folders:
-        raise DataError(
-            f"No set of pictures below {root}: expected folders with images/ and, with people, masks/, or another form "
-            "of data set (docs/data.md)."
-        )
-    everything = Found()
-    for folder in folders:
-        # A single set is no held-out part of anything, even if it is called val.
-        name = folder.relative_to(root).as_posix() if folder != root else f"./{root.resolve().name}"
-        try:
-            found = find(folder, person=person)
-        except DataError:
-            if not _is_empty(folder):
-                raise
-            continue  # an empty images/ beside others
-        everything.pairs.extend(replace(pair, set=nested_name(name, pair.set)) for pair in found.pairs)
-        everything.faults.extend(
-            replace(fault, pair=replace(fault.pair, set=nested_name(name, fault.pair.set))) for fault in found.faults
-        )
-        if not any(part.casefold() in UNLABELLED for part in folder.parts):
-            everything.notes.extend(found.notes)
-    if not everything.pairs:
-        raise DataError(f"No picture in {root} could be paired; {len(everything.faults)} have no partner.")
-    return everything
+    """What `find` finds below `root`, unlabelled photographs too.
 
-
-def _set_folders(folder: Path, depth: int) -> list[Path]:
-    if not folder.is_dir():
-        raise DataError(f"DATA must be a folder or a CSV file; {folder} is neither.")
-    if (folder / "images").is_dir() or reader_of(folder) is not None:
-        return [folder]
-    if depth == 0:
-        return []
-    children = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return [found for child in children for found in _set_folders(child, depth - 1)]
-
-
-def _is_empty(folder: Path) -> bool:
-    return (folder / "images").is_dir() and not any((folder / "images").iterdir())
+    A single set is called "./name": it is no held-out part of anything, even if it is called val.
+    """
+    found = find(root, person=person, unlabelled=True)
+    if not found.pairs:
+        raise DataError(f"No picture in {root} could be paired; {len(found.faults)} have no partner.")
+    if not root.is_dir() or reader_of(root) is None:
+        return found
+    name = f"./{root.resolve().name}"
+    pairs = [replace(pair, set=nested_name(name, pair.set)) for pair in found.pairs]
+    faults = [replace(fault, pair=replace(fault.pair, set=nested_name(name, fault.pair.set))) for fault in found.faults]
+    return replace(found, pairs=pairs, faults=faults)
 
 
 def _same_stem(pair: Pair) -> list[str]:

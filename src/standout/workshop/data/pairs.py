@@ -11,7 +11,7 @@ them, and an optional `sets.toml` gives each a weight and what stands for person
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +21,11 @@ from standout.workshop.data.pair import Fault, Found, Pair
 from standout.workshop.data.person_values import parse_person
 from standout.workshop.data.places import Member, Place
 from standout.workshop.data.readers import FIRST, Reader, folders, readers, table
-from standout.workshop.data.readers._parts import is_weight, pictures_below
+from standout.workshop.data.readers._parts import is_weight, pictures_below, split_named
 from standout.workshop.data.set_values import are_plain, holds, look_up
 
+#: Folders between DATA and a set, at most.
+_DEPTH = 3
 #: A folder of photographs that nobody has labelled, as `standout label` takes them.
 UNLABELLED = ("unlabelled", "unlabeled")
 
@@ -47,16 +49,18 @@ def find_pairs(root: Path | str, *, person: str = "") -> tuple[list[Pair], list[
     return found.pairs, found.faults
 
 
-def find(root: Path | str, *, person: str = "") -> Found:
+def find(root: Path | str, *, person: str = "", unlabelled: bool = False) -> Found:
     """Finds every pair of a data set, and opens no more pictures than it takes to see how its masks are to be read.
 
     Args:
-        root: A file or folder of one of the forms, or a folder of such folders.
+        root: A file or folder of one of the forms, or a folder of such folders, `_DEPTH` deep at most.
         person: Names of categories (`person,rider`), or what stands for person in label pictures (`15`, `#c08080`,
             `any`); by default the category `person`, and what the label pictures' own rule says.
+        unlabelled: Take folders called unlabelled too, as photographs without labels.
 
     Returns:
-        The pairs, sorted by set and name, what is missing a partner, and what else is to be known.
+        The pairs, sorted by set and name, what is missing a partner, and what else is to be known. Sets are named by
+        their path from `root`.
 
     Raises:
         DataError: There is nothing of an accepted form, or a file can't be understood.
@@ -66,7 +70,7 @@ def find(root: Path | str, *, person: str = "") -> Found:
     if reader is not None:
         found = _find(reader, root, person)
     elif root.is_dir():
-        found = _folder_of_sets(root, person)
+        found = _folder_of_sets(root, person, unlabelled, _DEPTH)
     elif root.is_file():
         raise DataError(f"{root} is no data set of a form that is read: {_forms()}.")
     else:
@@ -79,42 +83,47 @@ def find(root: Path | str, *, person: str = "") -> Found:
             f"No pictures in {root} {_what_is(root)}: expected images/ (and masks/ with the same stems), a folder of "
             f"such folders, or one of {_forms()}."
         )
-    # The parts of one data set are read alike; the sets of a folder, or of a CSV, each by itself.
-    by_set = reader is None or reader is table
-    found = replace(found, pairs=_read_alike(found.pairs, lambda pair: pair.set.partition("/")[0] if by_set else ""))
+    _check_asked(found.pairs)
     people, nobody = Counter(pair.set for pair in found.pairs), Counter(p.set for p in found.pairs if p.mask is None)
     found.notes.extend(
         f"{name}: {count} of {people[name]} photograph(s) show nobody, as the data set says."
         for name, count in sorted(nobody.items())
+        if not any(part.casefold() in UNLABELLED for part in name.split("/"))
     )
     return found
 
 
-def _read_alike(pairs: list[Pair], whole: Callable[[Pair], str]) -> list[Pair]:
-    """The pairs with what the label pictures of their data set hold, so that none is read by itself alone.
-
-    Args:
-        pairs: Whose masks are looked at.
-        whole: What a pair belongs to within which all are read alike.
+def _check_asked(pairs: list[Pair]) -> None:
+    """Refuses values of person that no mask of a set holds: it would be read as a set of nobody.
 
     Raises:
-        DataError: No label picture holds what was asked for.
+        DataError: Masks of other classes may well show nobody; plain ones, or a value that no set has, are a mistake.
     """
-    by_set: dict[tuple[str, str], list[Place]] = defaultdict(list)
+    asked: dict[tuple[str, str], list[Place]] = defaultdict(list)
     for pair in pairs:
-        if isinstance(pair.mask, Path | Member):
-            by_set[whole(pair), pair.person].append(pair.mask)
-    others = {key: look_up(places) for key, places in by_set.items() if parse_person(key[1]) is None}
-    asked = {key: places for key, places in by_set.items() if key not in others}
+        if isinstance(pair.mask, Path | Member) and parse_person(pair.person) is not None:
+            asked[pair.set, pair.person].append(pair.mask)
     held = {key: holds(places, key[1]) for key, places in asked.items()}
     for (name, person), places in asked.items():
-        # Masks of other classes may well show nobody; plain ones, or a value that no set has, are a mistake.
         if not held[name, person] and (not any(held.values()) or are_plain(places)):
             raise DataError(
-                f"{name or places[0].parent}: no mask holds what `person={person}` asks for; where sets differ, "
-                "sets.toml says it for each."
+                f"{name}: no mask holds what `person={person}` asks for; where sets differ, sets.toml says it for each."
             )
-    return [replace(pair, others=others.get((whole(pair), pair.person))) if pair.mask else pair for pair in pairs]
+
+
+def _read_alike(pairs: list[Pair], *, by_set: bool) -> list[Pair]:
+    """The pairs of a data set with what its label pictures hold, so that none is read by itself alone.
+
+    Args:
+        pairs: Of one data set, its parts included.
+        by_set: Whether its sets have nothing to do with each other.
+    """
+    masks: dict[str, list[Place]] = defaultdict(list)
+    for pair in pairs:
+        if isinstance(pair.mask, Path | Member) and parse_person(pair.person) is None:
+            masks[pair.set if by_set else ""].append(pair.mask)
+    others = {key: look_up(places) for key, places in masks.items()}
+    return [replace(pair, others=others.get(pair.set if by_set else "")) if pair.mask else pair for pair in pairs]
 
 
 def _what_is(root: Path) -> str:
@@ -131,7 +140,8 @@ def _forms() -> str:
 def _find(reader: Reader, root: Path, person: str) -> Found:
     """What the reader finds. It names what it knows to go wrong; a damaged file goes wrong in more ways than that."""
     try:
-        return reader.find(root, person)
+        found = reader.find(root, person)
+        return replace(found, pairs=_read_alike(found.pairs, by_set=reader is table))
     except StandoutError:
         raise
     except Exception as error:
@@ -142,26 +152,38 @@ def _find(reader: Reader, root: Path, person: str) -> Found:
         ) from error
 
 
-def _folder_of_sets(root: Path, person: str) -> Found:
+def _folder_of_sets(root: Path, person: str, unlabelled: bool, depth: int) -> Found:
     options = _set_options(root)
     found, strange = Found(), dict[Path, set[str]]()
-    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        if folder.name.casefold() in UNLABELLED:
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    parts = {folder: split_named(folder.name) for folder in folders}
+    held_out = "train" in parts.values()  # a folder that is called val is held out only beside others
+    for folder in folders:
+        if folder.name.casefold() in UNLABELLED and not unlabelled:
             found.notes.append(f"{folder.name}: nobody has labelled these photographs; left out.")
             continue
-        reader = reader_of(folder)
-        if reader is None:
+        weight, own_person = options.get(folder.name, (1.0, ""))
+        inner, reader = Found(), reader_of(folder)
+        if reader is not None:
+            inner = _find(reader, folder, own_person or person)
+        elif depth > 1:
+            inner = _folder_of_sets(folder, own_person or person, unlabelled, depth - 1)
+        if reader is None and not (inner.pairs or inner.faults):
             if stems := {picture.stem for picture in pictures_below(folder)}:
                 strange[folder] = stems
             continue
-        weight, own_person = options.get(folder.name, (1.0, ""))
-        inner = _find(reader, folder, own_person or person)
+        split = parts[folder] if held_out and parts[folder] != "train" else ""
         found.pairs.extend(
-            replace(p, set=nested_name(folder.name, p.set), weight=p.weight * weight) for p in inner.pairs
+            replace(pair, set=_below(folder, pair), weight=pair.weight * weight, split=pair.split or split)
+            for pair in inner.pairs
         )
-        found.faults.extend(inner.faults)
+        found.faults.extend(replace(one, pair=replace(one.pair, set=_below(folder, one.pair))) for one in inner.faults)
         found.notes.extend(inner.notes)
     return _without(found, strange) if found.pairs or found.faults else found
+
+
+def _below(folder: Path, pair: Pair) -> str:
+    return nested_name(folder.name, pair.set)
 
 
 def _without(found: Found, strange: dict[Path, set[str]]) -> Found:

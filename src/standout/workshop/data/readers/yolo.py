@@ -113,7 +113,10 @@ def _yamls(root: Path) -> list[Path]:
     """The data.yaml of a folder, else every .yaml that has `names:`."""
     files = [file for ending in ("*.yaml", "*.yml") for file in sorted(root.glob(ending)) if file.is_file()]
     usual = [file for file in files if file.stem in ("data", "dataset")]
-    return usual[:1] or [file for file in files if starts_like(file, b"names")]
+    if usual:
+        return usual[:1]
+    labelled = any(folder.is_dir() for folder in _label_folders(root))
+    return [file for file in files if starts_like(file, b"names:") and (labelled or starts_like(file, b"train:"))]
 
 
 def _label_folders(root: Path) -> list[Path]:
