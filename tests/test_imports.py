@@ -29,7 +29,6 @@ GROUND = {"errors", "imaging", "privacy", "option", "text_files"}
 #: Every row names only rooms whose rows stand above it.
 ROOMS: dict[str, set[str]] = {
     "hardware": set(),
-    "processes": set(),
     "work": set(),
     "model_card": set(),
     "page": set(),
@@ -45,7 +44,7 @@ ROOMS: dict[str, set[str]] = {
     "workshop": set(),
     "workshop.config": set(),
     "workshop.plots": set(),
-    "workshop.data": {"processes", "workshop.config"},
+    "workshop.data": {"work", "workshop.config"},
     "workshop.audit": {"hardware", "workshop.data"},
     "workshop.score": {"inference", "workshop.data"},
     "workshop.model": {"workshop.config"},

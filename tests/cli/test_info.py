@@ -15,7 +15,9 @@ from standout.cli import info
 def told(monkeypatch: pytest.MonkeyPatch, **done: object) -> tuple[list[str] | None, str]:
     answer = {"args": [], "returncode": 0, "stdout": "", "stderr": ""} | done
     monkeypatch.setattr("standout.cli.machine.installed", lambda name: "2.19")
-    monkeypatch.setattr("standout.processes.run_module", lambda *words, **more: subprocess.CompletedProcess(**answer))
+    monkeypatch.setattr(
+        "standout.work.process.run_module", lambda *words, **more: subprocess.CompletedProcess(**answer)
+    )
     return info._training_devices()
 
 

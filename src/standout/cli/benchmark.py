@@ -130,7 +130,7 @@ def _probe(model: str, threads: int, device: str | None) -> dict[str, float] | N
     """Load time, first call and peak memory in a fresh process; None where the system can't tell (Windows)."""
     if sys.platform == "win32":
         return None
-    from standout.processes import run_module
+    from standout.work.process import run_module
 
     done = run_module("standout.cli.probe", "model", model, str(threads), device or "")
     if done.returncode:

@@ -73,7 +73,7 @@ def _devices(model: str) -> dict[str, dict[str, Any]]:
     import subprocess
 
     from standout.inference.devices import DEVICES, find_device
-    from standout.processes import run_module
+    from standout.work.process import run_module
 
     told = {}
     for name, device in DEVICES.items():
@@ -110,7 +110,7 @@ def _training_devices() -> tuple[list[str] | None, str]:
     Asked in a process of its own that can't disturb this one.
     """
     from standout.cli.machine import installed
-    from standout.processes import run_module
+    from standout.work.process import run_module
 
     if not installed("tensorflow"):
         return None, ""

@@ -132,6 +132,16 @@ class WorkerProcess:
             self._process.wait()
 
 
+def run_module(module: str, *arguments: str, timeout_s: float | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a module as a program of its own and returns what it printed, as text; `returncode` is not checked.
+
+    Raises:
+        subprocess.TimeoutExpired: It was ended after `timeout_s`.
+    """
+    command = [sys.executable, "-P", "-m", module, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout_s)
+
+
 def _python() -> list[str]:
     """This Python, with the options that it was called with."""
     program = os.fsdecode(multiprocessing.spawn.get_executable() or sys.executable)

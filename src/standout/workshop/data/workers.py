@@ -1,23 +1,15 @@
-"""Spawned worker processes: one thread each, deaf to Ctrl-C, and gone when their parent is gone.
-
-Spawned, not forked: a fork of a process that has loaded TensorFlow can hang. The workers import no Keras.
-"""
+"""Drawing and augmenting in worker processes of one thread each, in order. The workers import no Keras."""
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import cv2
 
 from standout.errors import DataError
-from standout.processes import end_with_parent, spawn_context
+from standout.work.pool import WorkerDied, WorkerPool
 
 T = TypeVar("T")
 
@@ -43,24 +35,28 @@ def work_in_order(
         advice: What to try when a process was killed, for the message.
 
     Raises:
-        DataError: A process was killed; whatever else a task raised is raised as it is.
+        DataError: A process was killed.
+        StandoutError: What `start` or a task raised; another exception is named in one.
     """
-    pool = ProcessPoolExecutor(workers, mp_context=spawn_context(), initializer=_prepare, initargs=(start, arguments))
-    waiting = iter(calls)
-    try:
-        pending: deque[Future[T]] = deque(pool.submit(task, *call) for call in islice(waiting, 2 * workers + 2))
-        while pending:
-            yield pending.popleft().result()
-            pending.extend(pool.submit(task, *call) for call in islice(waiting, 1))
-    except BrokenProcessPool as error:
-        raise DataError(f"A worker process ended without a message (out of memory, or killed); {advice}.") from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with WorkerPool(_Task(task, start, arguments), workers=workers, quiet=False) as pool:
+        for _, future in pool.each(calls, ahead=2 * workers + 2, in_order=True):
+            try:
+                made = future.result()
+            except WorkerDied as error:
+                raise DataError(f"A worker process {error.how}; {advice}.") from error
+            yield made
+            del made
 
 
-def _prepare(start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    cv2.setNumThreads(1)  # the processes are the parallelism
-    # A terminal sends Ctrl-C to the whole group; the parent alone decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    start(*arguments)
+@dataclass(frozen=True)
+class _Task(Generic[T]):
+    """A function as the work of a pool."""
+
+    task: Callable[..., T]
+    start: Callable[..., None]
+    arguments: tuple[Any, ...]
+
+    def open(self, threads: int) -> Callable[[tuple[Any, ...]], T]:
+        cv2.setNumThreads(threads)  # the processes are the parallelism
+        self.start(*self.arguments)
+        return lambda call: self.task(*call)
