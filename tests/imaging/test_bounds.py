@@ -12,7 +12,7 @@ from PIL import Image
 
 from standout.errors import InputError, LimitExceeded, StandoutError
 from standout.imaging.av1 import coded_sizes
-from standout.imaging.bounds import png_is_whole
+from standout.imaging.bounds import is_metadata, png_is_whole
 from standout.imaging.decode import read
 
 
@@ -66,6 +66,7 @@ def claiming(data: bytes, marker: bytes, width: int, height: int) -> bytes:
 
 
 STRIP = zlib.compress(bytes(1000 * 1000 * 2), 9)
+GIF = saved(Image.new("P", (16, 16)), "GIF")
 CHECKSUM = struct.pack(">I", zlib.crc32(b"teSt"))
 BOMBS = {
     "JPEG of 700 scans": jpeg_with_scans(7000, 700),
@@ -83,6 +84,9 @@ BOMBS = {
          325: (len(STRIP),)}, STRIP),
     "TIFF of 2,000 pages": b"II*\0\x08\0\0\0" + b"".join(struct.pack("<HI", 0, 14 + 6 * i) for i in range(2000)),
     "WebP of 49 MP of one color": saved(Image.new("RGB", (7000, 7000)), "WEBP", lossless=True, quality=0, method=0),
+    "GIF of 30,000 frames": GIF[: GIF.index(b",")] + GIF[GIF.index(b",") : -1] * 30_000 + b";",
+    "TIFF of 900 pages that share four million numbers": b"II*\0\x08\0\0\0" + b"".join(
+        struct.pack("<HHHIII", 1, 279, 4, 4_000_000, 0, 26 + 18 * i) for i in range(900)),
     "PNG of 250,000 chunks": saved(photo(), "PNG")[:33] + (b"\0\0\0\0teSt" + CHECKSUM) * 250_000,
 }  # fmt: skip
 
@@ -191,3 +195,33 @@ def test_every_refusal_is_a_sentence() -> None:
             read(data, max_pixels=50_000_000)
         words = str(refused.value)
         assert words.startswith("The input ") and words.endswith(".") and len(words) < 250
+
+
+def exif(entries: int, count: int) -> bytes:
+    """A block whose tags all point at the same fractions."""
+    start = 8 + 2 + 12 * entries + 4
+    tags = b"".join(struct.pack("<HHII", 0x9C9C + i, 5, count, start) for i in range(entries))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + tags + bytes(4) + struct.pack("<II", 1, 1) * count
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_metadata_that_unpacks_to_more_than_it_is_is_left_out(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 kilobytes whose tags share their values took Pillow half a minute."""
+    assert is_metadata(exif(20, 1)) and not is_metadata(exif(1000, 1000)) and not is_metadata(exif(1, 30_000))
+    data = saved(photo(), kind, exif=b"Exif\0\0" + exif(1000, 1000))
+    monkeypatch.setattr(Image.Exif, "tobytes", _decoded)
+    assert read(data).exif is None
+
+
+def test_metadata_of_cameras_is_kept() -> None:
+    known = Image.Exif()
+    known[271], known[282] = "Maker", 300.0
+    known.get_ifd(34665)[37500] = bytes(200_000)
+    for kind in ("PNG", "WEBP", "AVIF"):
+        kept = read(saved(photo(), kind, exif=known)).exif
+        assert kept is not None and b"Maker" in kept
+
+
+def test_gifs_and_their_frames_are_counted() -> None:
+    frames = [Image.new("RGB", (16, 16), (50 * i, 9, 200 - 50 * i)) for i in range(5)]
+    assert "5 frames" in read(saved(frames[0], "GIF", save_all=True, append_images=frames[1:])).notes[0]

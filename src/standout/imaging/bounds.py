@@ -23,6 +23,11 @@ _MOST_SEGMENTS, _MOST_CHUNKS = 20_000, 200_000
 #: Channels of a TIFF: four inks, transparency, and some saved selections.
 _MOST_SAMPLES = 10
 _MOST_DIRECTORIES, _MOST_VALUES = 1000, 1 << 18
+#: Fractions in metadata: a camera writes twenty. Each costs Pillow 30 µs, and many tags may share the same bytes.
+_MOST_FRACTIONS, _MOST_METADATA = 20_000, 8 << 20
+_FRACTIONS = (5, 10)
+#: Frames of a GIF, which Pillow counts one by one.
+_MOST_FRAMES = 20_000
 #: Pixels of a tile that may be larger than its picture.
 _SMALL_TILE = 1 << 20
 
@@ -46,6 +51,8 @@ def check_bounds(kind: str, data: bytes, max_pixels: int, name: str) -> None:
         _check_png(data)
     elif kind == "TIFF":
         _check_tiff(data, max_pixels, name)
+    elif kind == "GIF":
+        _check_gif(data)
 
 
 def check_claim(kind: str, data: bytes, size_wh: tuple[int, int], max_pixels: int, name: str) -> None:
@@ -162,10 +169,30 @@ _LOOKED_AT = (_WIDTH, _LENGTH, _BITS, _SAMPLES, _STRIP_COUNTS, _TILES, _TILE_COU
 
 
 def _check_tiff(data: bytes, max_pixels: int, name: str) -> None:
+    together = fractions = 0
     for count, directory in enumerate(tiff_directories(data)):
         if count >= _MOST_DIRECTORIES:
             raise InputError(f"The TIFF has more than {_MOST_DIRECTORIES:,} pages; save the one you mean.")
+        together += sum(entry.numbers for entry in directory.entries.values() if entry.size > 1)
+        fractions += sum(entry.numbers for entry in directory.entries.values() if entry.kind in _FRACTIONS)
+        if together > 20 * _MOST_VALUES or fractions > _MOST_FRACTIONS:
+            raise InputError(f"The TIFF's directories have {together:,} numbers; save it anew.")
         _check_directory(directory, len(data), max_pixels, name)
+
+
+def is_metadata(block: bytes) -> bool:
+    """Whether an EXIF block costs what it looks like: its directories' values have no more bytes than it."""
+    block = block.removeprefix(b"Exif\0\0")
+    count = fractions = 0
+    try:
+        for directories, directory in enumerate(tiff_directories(block)):
+            count += sum(entry.numbers * entry.size for entry in directory.entries.values())
+            fractions += sum(entry.numbers for entry in directory.entries.values() if entry.kind in _FRACTIONS)
+            if directories > 100 or count > 2 * len(block) + 1024 or fractions > _MOST_FRACTIONS:
+                return False
+    except InputError:
+        return False
+    return len(block) <= _MOST_METADATA
 
 
 def _check_directory(directory: TiffDirectory, count: int, max_pixels: int, name: str) -> None:
@@ -195,6 +222,31 @@ def _check_parts(numbers: Mapping[int, tuple[int, ...]], pixels: int, max_pixels
 
 def _first(numbers: Mapping[int, tuple[int, ...]], tag: int, absent: int) -> int:
     return next(iter(numbers.get(tag, ())), absent)
+
+
+# ---------------------------------------------------------------- GIF
+
+
+def _check_gif(data: bytes) -> None:
+    """Walks over the blocks (GIF89a, section 17 on)."""
+    at, frames = 13 + _table(data, 10), 0
+    while at < len(data) and data[at] in (0x21, 0x2C):
+        if data[at] == 0x2C:
+            frames += 1
+            at += 11 + _table(data, at + 9)
+        else:
+            at += 2
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+        at += 1
+        if frames > _MOST_FRAMES:
+            raise InputError(f"The GIF has more than {_MOST_FRAMES:,} frames; save the one you mean.")
+
+
+def _table(data: bytes, at: int) -> int:
+    """Bytes of the color table that a packed field announces."""
+    packed = data[at] if at < len(data) else 0
+    return 3 << (packed & 7) + 1 if packed & 0x80 else 0
 
 
 # ---------------------------------------------------------------- AVIF

@@ -84,12 +84,12 @@ def read(
         what = f": {known}" if known else f"; expected {ALLOWED}"
         raise InputError(f"{name} is not a picture of a kind that is read{what}.")
     try:
+        check_bounds(kind, data, max_pixels, name)
         pages, icc, notes = 1, None, tuple[str, ...]()
         if kind == "TIFF":
             data, pages = choose_page(data)
         elif kind == "PNG":
             data, icc, notes = tidy_png(data)
-        check_bounds(kind, data, max_pixels, name)
         if kind == "TIFF" and tiff.is_deep(tags := tiff.read_tags(data)):
             _check_pixels(tiff.size_of(tags), max_pixels, name)
             return decode_deep_tiff(tags, data, notes=_one_of_many(kind, pages))

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from standout.imaging.bounds import is_metadata
+
 ORIENTATION = 274
 
 
@@ -23,7 +25,10 @@ def turn(channels: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def read_exif(image: Image.Image) -> Image.Exif | None:
-    """The EXIF of a picture; None where it is broken."""
+    """The EXIF of a picture; None where it is broken, or would unpack to far more than it is."""
+    block = image.info.get("exif")
+    if isinstance(block, bytes) and not is_metadata(block):
+        return None
     try:
         return image.getexif()
     except Exception:  # noqa: BLE001 - broken metadata is no reason to refuse a good picture

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from standout.errors import InputError
 
-_SUB_DIRECTORIES = 330
+#: Tags that say where further directories stand: SubIFDs, Exif, GPS, interoperability.
+_SUB_DIRECTORIES = (330, 34665, 34853, 40965)
 #: Bytes of one value of each kind, and the kinds of whole numbers.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _WHOLE = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
@@ -55,7 +56,7 @@ class TiffDirectory:
 
     Attributes:
         at: Where it stands in the file.
-        at_top: Whether it is one of those that follow each other, and not inside another (`SubIFDs`).
+        at_top: Whether it is one of those that follow each other, and not inside another.
         entries: tag -> what the directory says of it.
     """
 
@@ -64,17 +65,18 @@ class TiffDirectory:
     entries: dict[int, Entry]
     _layout: _Layout
 
-    def numbers(self, tag: int) -> tuple[int, ...]:
-        """The whole numbers of a tag, as many as the file holds; empty where it isn't there."""
+    def numbers(self, tag: int, most: int | None = None) -> tuple[int, ...]:
+        """The whole numbers of a tag, as many as the file holds, or the first of them; empty where it isn't there."""
         entry, layout = self.entries.get(tag), self._layout
         if entry is None or entry.kind not in _WHOLE:
             return ()
         count = min(entry.numbers, max(0, len(layout.data) - entry.at) // entry.size)
+        count = count if most is None else min(count, most)
         return struct.unpack_from(f"{layout.order}{count}{_WHOLE[entry.kind]}", layout.data, entry.at) if count else ()
 
     def first(self, tag: int, absent: int = 0) -> int:
         """The first number of a tag."""
-        return next(iter(self.numbers(tag)), absent)
+        return next(iter(self.numbers(tag, 1)), absent)
 
 
 def tiff_directories(data: bytes) -> Iterator[TiffDirectory]:
@@ -102,7 +104,8 @@ def _walk(layout: _Layout) -> Iterator[TiffDirectory]:
         end = at + (8 if layout.big else 2) + layout.number(at, short=True) * layout.entry
         if end + (8 if layout.big else 4) <= len(layout.data):
             after.append((layout.number(end), at_top))
-        after.extend((inside, False) for inside in found.numbers(_SUB_DIRECTORIES)[:_MOST_INSIDE])
+        for tag in _SUB_DIRECTORIES:
+            after.extend((inside, False) for inside in found.numbers(tag, _MOST_INSIDE))
 
 
 def _entries(layout: _Layout, at: int) -> dict[int, Entry]:
