@@ -199,7 +199,7 @@ def test_a_color_that_lets_something_through(half: object) -> None:
     deep = standout.compose(PHOTO.astype(np.uint16) * 257, person, background=half)  # type: ignore[arg-type]
     assert deep.pixels[0, 0].tolist() == [65535, 0, 0, 128 * 257]
     with pytest.raises(OutputError, match="transparency"):
-        result.encode("JPEG")
+        result.encode("jpg")
 
 
 @pytest.mark.parametrize("fit", ["cover", "contain", "stretch"])

@@ -79,7 +79,7 @@ def test_settings_out_of_range() -> None:
         EncodeOptions("GIF")
     with pytest.raises(OutputError, match=r"must end in \.png"):
         format_of("out.gif")
-    assert format_of("A.JPG") == "JPEG"
+    assert format_of("A.JPG") == "jpg" == format_of("a.jfif") == EncodeOptions("JPEG").format
 
 
 # ---------------------------------------------------------------- atomic_write

@@ -48,7 +48,7 @@ def test_a_result_is_a_picture_an_array_a_file_and_what_was_found(
         result.save(tmp_path / name)
         with Image.open(tmp_path / name) as image:
             assert image.size == (96, 72)
-    assert result.encode("WEBP")[8:12] == b"WEBP"
+    assert result.encode("webp")[8:12] == b"WEBP"
     with pytest.raises(OutputError, match="transparency"):
         result.save(tmp_path / "a.jpg")
     assert not (tmp_path / "a.jpg").exists()

@@ -121,7 +121,7 @@ def _target(photo: str, output: str | None, name: str) -> str:
 def _format(target: str) -> str:
     from standout.imaging.encode import format_of
 
-    return "JPEG" if target == "-" else format_of(target)
+    return "jpg" if target == "-" else format_of(target)
 
 
 def _check(photo: str, target: str, sheet: Path | None, paper: str, report: Path | None) -> None:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-#: `--format` -> the ending of the files that are named by us.
-_ENDINGS = {"png": ".png", "webp": ".webp", "jpg": ".jpg", "jpeg": ".jpg", "tiff": ".tiff", "tif": ".tiff"}
-
 
 @app.command()
 @takes_photo_options
@@ -68,7 +65,7 @@ def finish_one(source: str, target: str, model: Predictor, options: CutOutOption
     from standout.pipeline.cut_out import run, run_to_file
 
     if target == "-":
-        result = run(source, model, options, file_format=format_named(file_format))
+        result = run(source, model, options, file_format=file_format)
         sys.stdout.buffer.write(encode(result.pixels, result.encoding))
         sys.stdout.buffer.flush()
     else:
@@ -79,29 +76,19 @@ def finish_one(source: str, target: str, model: Predictor, options: CutOutOption
         say(f"`{source}`: {note}")
 
 
-def format_named(name: str) -> str:
-    """The format behind `--format`, as Pillow calls it."""
-    from standout.errors import ConfigError
-    from standout.imaging.encode import FORMATS
-
-    ending = _ENDINGS.get(name.lower().lstrip("."))
-    if ending is None:
-        raise ConfigError(f"--format must be png, webp, jpg or tiff; received {name!r}.")
-    return FORMATS[ending]
-
-
 def target_of(source: str, output: str | None, file_format: str = "png", *, many: bool) -> str:
     """Where the cut-out of `source` goes: beside it, into the folder `output`, to the file `output`, or to `-`."""
     from standout.errors import OutputError
+    from standout.imaging.encode import format_named
     from standout.imaging.files import fitting_name
 
     if output == "-":
         if many:
             raise OutputError("Standard output takes one photo; give a folder with `-o` for several.")
         return "-"
-    format_named(file_format)
+    ending = format_named(file_format, name="--format")
     stem = "photo" if source == "-" else Path(source).stem
-    name = fitting_name(stem, f".standout{_ENDINGS[file_format.lower().lstrip('.')]}")
+    name = fitting_name(stem, f".standout.{ending}")
     if output is None:
         return "-" if source == "-" else str(Path(source).parent / name)
     if os.path.isdir(output) or output.endswith(("/", "\\")):
@@ -114,7 +101,7 @@ def target_of(source: str, output: str | None, file_format: str = "png", *, many
 def check_targets(jobs: list[tuple[str, str]], options: CutOutOptions, file_format: str = "png") -> None:
     """Refuses outputs that can't be written, or would overwrite a photo or each other, before anything is read."""
     from standout.errors import OutputError
-    from standout.imaging.encode import format_of
+    from standout.imaging.encode import format_named, format_of
 
     sources = {Path(source).resolve() for source, _ in jobs if source != "-"}
     seen: dict[Path, str] = {}

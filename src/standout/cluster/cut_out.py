@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from standout.cluster.photo import Photo, Product
@@ -14,7 +13,7 @@ from standout.cluster.step import Step
 from standout.cluster.storage import Place
 from standout.folder.options import FolderOptions
 from standout.folder.photo_work import fingerprint_of, prepare
-from standout.imaging.encode import FORMATS, encode
+from standout.imaging.encode import encode
 from standout.inference.model import bundled_names
 from standout.pipeline.cut_out import run
 from standout.pipeline.options import with_image
@@ -69,10 +68,6 @@ class CutOutWork:
         """Size of a photo's file that is allowed."""
         return self.options.photo.max_bytes
 
-    @cached_property
-    def _file_format(self) -> str:
-        return FORMATS[self.ending]
-
     def fingerprint_of(self, path: str) -> str:  # noqa: ARG002
         """The same for all photos."""
         return self.fingerprint
@@ -90,7 +85,7 @@ class CutOutWork:
         model, options = prepare(self.options, threads, self.model_file)
 
         def do(photo: Photo, data: bytes) -> Product:
-            result = run(data, model, options, file_format=self._file_format)
+            result = run(data, model, options, file_format=self.options.file_format)
             height, width = result.pixels.shape[:2]
             content = encode(result.pixels, result.encoding)
             return Product({photo.output: content}, result.people > 0, (height, width), result.notes)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from standout.compositing.background import AnyBackground
 from standout.errors import ConfigError
-from standout.imaging.encode import FORMATS
+from standout.imaging.encode import format_named
 from standout.pipeline.options import CutOutOptions
 
 #: More workers than this are a mistake.
@@ -32,7 +32,7 @@ class FolderOptions(CutOutOptions):
     Example:
         >>> FolderOptions(file_format="gif")
         Traceback (most recent call last):
-        standout.errors.ConfigError: The format must be one of png, webp, jpg, jpeg, tif, tiff; received 'gif'.
+        standout.errors.ConfigError: `file_format` must be one of png, webp, jpg, tiff; received 'gif'.
     """
 
     file_format: str = "png"
@@ -45,19 +45,17 @@ class FolderOptions(CutOutOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.ending not in FORMATS:
-            allowed = ", ".join(ending.removeprefix(".") for ending in FORMATS)
-            raise ConfigError(f"The format must be one of {allowed}; received {self.file_format!r}.")
+        object.__setattr__(self, "file_format", format_named(self.file_format, name="file_format"))
         if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
             raise ConfigError(f"`workers` must lie in 1 … {MOST_WORKERS}; received {self.workers}.")
         if not 0 <= self.limit_s <= 86_400:
             raise ConfigError(f"`limit_s` must lie in 0 (no limit) … 86400 seconds; received {self.limit_s:g}.")
-        self.check_format(FORMATS[self.ending])
+        self.check_format(self.file_format)
 
     @property
     def ending(self) -> str:
         """The ending of the cut-outs' names: ".png"."""
-        return "." + self.file_format.lower().removeprefix(".")
+        return f".{self.file_format}"
 
     @property
     def photo(self) -> CutOutOptions:

@@ -22,7 +22,7 @@ from standout.id_photo.spec import Spec
 from standout.id_photo.specs import load_spec
 from standout.imaging.arrays import Alpha, Frame
 from standout.imaging.decode import AnyPicture, picture_of
-from standout.imaging.encode import EncodeOptions, encode, format_of
+from standout.imaging.encode import FORMATS, EncodeOptions, encode, format_named, format_of
 from standout.imaging.files import atomic_write
 from standout.imaging.parse import Point, parse_color
 from standout.imaging.picture import Picture
@@ -65,19 +65,20 @@ class IdPhoto:
     spec: Spec
     report: RuleReport
 
-    def encode(self, file_format: str = "JPEG", *, max_kb: float | None = None) -> PhotoFile:
+    def encode(self, file_format: str = "jpg", *, max_kb: float | None = None) -> PhotoFile:
         """The photo as a file of at most `max_kb` thousand bytes (by default the specification's ceiling).
 
         Raises:
             OutputError: The ceiling can't be kept, not even at the lowest quality.
         """
+        file_format = format_named(file_format)
         lossy = file_format in (
-            "JPEG",
-            "WEBP",
-        )  # others have no quality to give up; the report says if they are too large
+            "jpg",
+            "webp",
+        )  # others have no quality to give up; the report says it
         ceiling = self.spec.max_kb if max_kb is None and lossy else max_kb
         data, quality = self._fit(file_format, ceiling)
-        verdicts = list(judge_file(self.spec, len(data), file_format))
+        verdicts = list(judge_file(self.spec, len(data), FORMATS[file_format]))
         if ceiling is not None and quality < _POOR:
             words = f"the ceiling of {ceiling:g} KB takes quality {quality} of 100, at which blocks are seen"
             verdicts.append(Verdict("compression", "unknown", words))
@@ -105,15 +106,15 @@ class IdPhoto:
             return encode(self.pixels, EncodeOptions(file_format, quality, dpi=(self.dpi, self.dpi)))
 
         data = attempt(_BEST)
-        if self.spec.min_kb is not None and len(data) < self.spec.min_kb * _KB and file_format == "JPEG":
+        if self.spec.min_kb is not None and len(data) < self.spec.min_kb * _KB and file_format == "jpg":
             finest = attempt(100)  # some upload forms refuse small files
             if ceiling is None or len(finest) <= ceiling * _KB:
                 return finest, 100
         if ceiling is None or len(data) <= ceiling * _KB:
             return data, _BEST
-        if file_format not in ("JPEG", "WEBP"):
+        if file_format not in ("jpg", "webp"):
             raise OutputError(
-                f"As {file_format} the photo has {len(data) / _KB:.1f} KB and can't be made smaller; "
+                f"As {FORMATS[file_format]} the photo has {len(data) / _KB:.1f} KB and can't be made smaller; "
                 f"{ceiling:g} KB need a JPEG, so give the output the ending .jpg."
             )
         low, high, best = 1, _BEST - 1, (attempt(1), 1)
@@ -148,7 +149,7 @@ def make_id_photo(
         >>> photo = standout.make_id_photo(str(files("standout") / "assets" / "astronaut.jpg"), "us-visa")
         >>> photo.pixels.shape, photo.report.status("head size")
         ((600, 600, 3), 'pass')
-        >>> len(photo.encode("JPEG", max_kb=30).data) <= 30_000
+        >>> len(photo.encode("jpg", max_kb=30).data) <= 30_000
         True
 
     Args:

@@ -15,11 +15,12 @@ from PIL import Image
 
 from standout.errors import ConfigError, OutputError
 from standout.imaging.defaults import DEFAULT_QUALITY
+from standout.imaging.parse import check_choice, check_within
 
-#: suffix -> format
-FORMATS = {
-    ".png": "PNG", ".webp": "WEBP", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF",
-}  # fmt: skip
+#: Each format that is written -> how people call it, Pillow too.
+FORMATS = {"png": "PNG", "webp": "WebP", "jpg": "JPEG", "tiff": "TIFF"}
+#: Other words for them, as endings and as names.
+_ALIASES = {"jpeg": "jpg", "jpe": "jpg", "jfif": "jpg", "pjpeg": "jpg", "tif": "tiff"}
 
 #: How a PNG is deflated, chosen by benchmarks/png_level.py.
 PNG_LEVEL = 2
@@ -32,28 +33,42 @@ class EncodeOptions:
     """How a picture is written.
 
     Attributes:
-        format: "PNG", "WEBP", "JPEG" or "TIFF".
+        format: "png", "webp", "jpg" or "tiff"; `format_named` reads it.
         quality: 1 … 100, of JPEG and WebP (100 makes a WebP lossless).
         icc: The color profile of the pixels; None is sRGB.
         dpi: Pixels per inch, (horizontal, vertical).
         exif: Metadata to write, as `Picture.exif`.
 
     Example:
-        >>> encode(np.zeros((2, 2, 3), np.uint8), EncodeOptions("JPEG", quality=80))[:2]
+        >>> encode(np.zeros((2, 2, 3), np.uint8), EncodeOptions("jpg", quality=80))[:2]
         b'\\xff\\xd8'
     """
 
-    format: str = "PNG"
+    format: str = "png"
     quality: int = DEFAULT_QUALITY
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
     exif: bytes | None = None
 
     def __post_init__(self) -> None:
-        if self.format not in FORMATS.values():
-            raise ConfigError(f"The format must be one of PNG, WEBP, JPEG, TIFF; received {self.format!r}.")
-        if not 1 <= self.quality <= 100:
-            raise ConfigError(f"`quality` must lie in 1 … 100; received {self.quality}.")
+        object.__setattr__(self, "format", format_named(self.format))
+        check_within("quality", self.quality, 1, 100, whole=True)
+
+
+def format_named(word: str, *, name: str = "format") -> str:
+    """Reads the name of a format that is written: in capitals or not, with a dot or without.
+
+    Raises:
+        ConfigError: Standout doesn't write such files.
+
+    Example:
+        >>> format_named("JPEG"), format_named(".tif"), format_named("png")
+        ('jpg', 'tiff', 'png')
+    """
+    low = str(word).strip().lower().removeprefix(".")
+    low = _ALIASES.get(low, low)
+    check_choice(name, low, tuple(FORMATS))
+    return low
 
 
 def format_of(path: Path | str) -> str:
@@ -62,13 +77,14 @@ def format_of(path: Path | str) -> str:
     Raises:
         OutputError: Standout doesn't write such files.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
+    suffix = Path(path).suffix
+    try:
+        return format_named(suffix)
+    except ConfigError:
+        endings = ", ".join(f".{ending}" for ending in (*FORMATS, *_ALIASES))
         raise OutputError(
-            f"The output `{path}` must end in {', '.join(FORMATS)}; received {suffix or 'no ending'}, "
-            "so choose one of these."
-        )
-    return FORMATS[suffix]
+            f"The output `{path}` must end in {endings}; received {suffix or 'no ending'}, so choose one of these."
+        ) from None
 
 
 def write_picture(target: BinaryIO, pixels: NDArray[Any], encoding: EncodeOptions) -> None:
@@ -83,20 +99,20 @@ def write_picture(target: BinaryIO, pixels: NDArray[Any], encoding: EncodeOption
     Raises:
         OutputError: The format can't hold the picture: transparency in a JPEG, or too many pixels.
     """
-    if encoding.format == "JPEG" and pixels.ndim == 3 and pixels.shape[2] == 4:
+    if encoding.format == "jpg" and pixels.ndim == 3 and pixels.shape[2] == 4:
         raise OutputError(NO_TRANSPARENCY)
-    limit = {"JPEG": 65535, "WEBP": 16383}.get(encoding.format)
+    limit = {"jpg": 65535, "webp": 16383}.get(encoding.format)
     if limit and max(pixels.shape[:2]) > limit:
         raise OutputError(
-            f"A {encoding.format} is at most {limit} pixels wide and high; "
+            f"A {FORMATS[encoding.format]} is at most {limit} pixels wide and high; "
             f"received {pixels.shape[1]} × {pixels.shape[0]}; write a PNG or TIFF."
         )
-    if encoding.format == "PNG":
+    if encoding.format == "png":
         for part in _png(pixels, encoding):
             target.write(part)
         return
     image = Image.fromarray(np.ascontiguousarray(to_8_bit(pixels)))
-    image.save(target, encoding.format, **_options(encoding))
+    image.save(target, FORMATS[encoding.format], **_options(encoding))
 
 
 def encode(pixels: NDArray[Any], encoding: EncodeOptions | None = None) -> bytes:
@@ -122,18 +138,18 @@ def _options(encoding: EncodeOptions) -> dict[str, Any]:
         options["icc_profile"] = encoding.icc
     if encoding.exif:
         options["exif"] = encoding.exif
-    if encoding.format == "TIFF":
+    if encoding.format == "tiff":
         # Pillow's deflated TIFFs can't hold the GPS part of the metadata, its plain ones can.
         options["compression"] = "raw" if encoding.exif else "tiff_adobe_deflate"
     else:
         options["quality"] = encoding.quality
-    if encoding.format == "JPEG":
+    if encoding.format == "jpg":
         # Colored edges of a cut-out suffer most from thinned-out color.
         options["subsampling"] = 0 if encoding.quality >= 90 else 2
-    if encoding.format == "WEBP":
+    if encoding.format == "webp":
         options["lossless"] = encoding.quality == 100
     if encoding.dpi is not None:
-        if encoding.format != "WEBP":
+        if encoding.format != "webp":
             options["dpi"] = encoding.dpi
         elif not encoding.exif:
             options["exif"] = _dpi_as_exif(encoding.dpi)  # the only place that a WebP has for it

@@ -49,7 +49,7 @@ class Picture:
         return own if self.color.dtype == np.uint8 else own.astype(np.uint16) * np.uint16(257)
 
     def encoding(
-        self, file_format: str = "PNG", *, quality: int = DEFAULT_QUALITY, keep_metadata: bool = False
+        self, file_format: str = "png", *, quality: int = DEFAULT_QUALITY, keep_metadata: bool = False
     ) -> EncodeOptions:
         """How an output in this picture's own colors is written: its profile and DPI, metadata only on demand."""
         return EncodeOptions(file_format, quality, self.icc, self.dpi, self.exif if keep_metadata else None)

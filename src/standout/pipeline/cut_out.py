@@ -18,7 +18,7 @@ from standout.compositing.select import find_people
 from standout.errors import InputError
 from standout.imaging.arrays import Alpha
 from standout.imaging.decode import AnyPicture, picture_of
-from standout.imaging.encode import format_of, write_picture
+from standout.imaging.encode import format_named, format_of, write_picture
 from standout.imaging.files import atomic_write
 from standout.imaging.memory import enough_memory
 from standout.imaging.picture import Picture
@@ -76,7 +76,7 @@ def cut_out(
 
 @enough_memory()
 def run(
-    source: AnyPicture, model: Predictor, options: CutOutOptions | None = None, *, file_format: str = "PNG"
+    source: AnyPicture, model: Predictor, options: CutOutOptions | None = None, *, file_format: str = "png"
 ) -> Result:
     """As `cut_out`, with a model that is loaded.
 
@@ -84,7 +84,7 @@ def run(
         source: As `cut_out` takes it, and `-` for standard input.
         model: From `standout.load`.
         options: How; by default the people on transparency.
-        file_format: What it will be written as: "PNG", "WEBP", "JPEG" or "TIFF".
+        file_format: What it will be written as: "png", "webp", "jpg" or "tiff".
 
     Raises:
         InputError: The photo can't be used, or the person asked for isn't there.
@@ -94,6 +94,7 @@ def run(
     options = options or CutOutOptions()
     clock = _Clock()
     with clock("read"):
+        file_format = format_named(file_format)
         options.check_format(file_format)
         options = with_image(options, max_pixels=options.max_pixels, max_bytes=options.max_bytes)
         options.check_format(file_format)
@@ -164,7 +165,7 @@ def compose(
     if isinstance(alpha, np.ndarray) and alpha.dtype.kind in "fb":
         alpha = alpha.astype(np.float32)  # a copy: the arrays of the caller stay as they are
     people = len(find_people(alpha)) if isinstance(alpha, np.ndarray) and alpha.ndim == 2 and alpha.size else 0
-    return _compose(picture, alpha, people, options, 0.5, "PNG", {})
+    return _compose(picture, alpha, people, options, 0.5, "png", {})
 
 
 def _compose(

@@ -61,7 +61,7 @@ class CutOutOptions(CompositeOptions):
         Raises:
             OutputError: A JPEG without a background.
         """
-        if file_format == "JPEG" and not (self.opaque or self.mask):
+        if file_format == "jpg" and not (self.opaque or self.mask):
             raise OutputError(NO_TRANSPARENCY)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from standout.imaging.arrays import Alpha
-from standout.imaging.encode import EncodeOptions, encode, format_of, to_8_bit, write_picture
+from standout.imaging.encode import FORMATS, EncodeOptions, encode, format_of, to_8_bit, write_picture
 from standout.imaging.files import atomic_write
 from standout.imaging.memory import enough_memory
 
@@ -96,8 +96,8 @@ class Result:
             write_picture(file, self.pixels, encoding)
 
     @enough_memory()
-    def encode(self, file_format: str = "PNG") -> bytes:
-        """The picture as the bytes of a file: "PNG", "WEBP", "JPEG" or "TIFF".
+    def encode(self, file_format: str = "png") -> bytes:
+        """The picture as the bytes of a file: "png", "webp", "jpg" or "tiff".
 
         Raises:
             ConfigError: There is no such format.
@@ -107,7 +107,7 @@ class Result:
 
     def _encoding(self, file_format: str) -> EncodeOptions:
         encoding = dataclasses.replace(self.encoding, format=file_format)
-        note = depth_note(self.pixels, file_format)
+        note = depth_note(self.pixels, encoding.format)
         if note and note not in self.notes:
             warnings.warn(note, stacklevel=4)
         return encoding
@@ -125,6 +125,6 @@ class Result:
 
 def depth_note(pixels: NDArray[Any], file_format: str) -> str:
     """What a format loses of the pixels: a sentence, or nothing."""
-    if pixels.dtype == np.uint8 or file_format == "PNG":
+    if pixels.dtype == np.uint8 or file_format == "png":
         return ""
-    return f"a {file_format} holds 8 bits per color; write a PNG to keep the photo's 16"
+    return f"a {FORMATS[file_format]} holds 8 bits per color; write a PNG to keep the photo's 16"

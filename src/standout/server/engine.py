@@ -23,13 +23,13 @@ from standout.compositing.select import find_people
 from standout.errors import ConfigError
 from standout.imaging.arrays import Alpha, resize
 from standout.imaging.decode import read
-from standout.imaging.encode import FORMATS, EncodeOptions, encode
+from standout.imaging.encode import EncodeOptions, encode, format_named
 from standout.imaging.picture import Picture
 from standout.pipeline.cut_out import people_of, run
 from standout.server.look import cut_out_options
 from standout.server.tasks import Answer, CutOut, IdPhoto, LaidOut, Ready, Refusal, Rgba, Task
 
-MEDIA_TYPES = {"PNG": "image/png", "WEBP": "image/webp", "JPEG": "image/jpeg", "TIFF": "image/tiff"}
+MEDIA_TYPES = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg", "tiff": "image/tiff"}
 
 
 class PhotoEngine:
@@ -94,7 +94,7 @@ class PhotoEngine:
     # ---- photos
 
     def _cut_out(self, task: CutOut) -> Answer | Refusal:
-        clock, file_format = _Clock(), FORMATS["." + task.format]
+        clock, file_format = _Clock(), format_named(task.format)
         options = cut_out_options(task.keywords, self._max_pixels)
         if options.matting != "none" and not self._matting:
             return Refusal("matting_off", "This server was started without matting; start it with `--matting`.")
@@ -112,7 +112,7 @@ class PhotoEngine:
             clock.stages[stage] = clock.stages.get(stage, 0.0) + seconds
         with clock.stage("encode"):
             data = encode(result.pixels, result.encoding)
-            matte = encode(result.matte, EncodeOptions("PNG")) if task.with_matte else b""
+            matte = encode(result.matte, EncodeOptions("png")) if task.with_matte else b""
         media, seen = MEDIA_TYPES[file_format], result.photo_size
         return Answer(
             data, media, *result.size, result.people > 0, name, seen[0] * seen[1], clock.stages, result.notes, matte
@@ -153,7 +153,7 @@ class PhotoEngine:
             else:
                 if kind == "jpg" and pixels.ndim == 3 and pixels.shape[2] == 4:
                     pixels = canvas.over_color(np.asarray(pixels, np.uint8), (255, 255, 255, 255))
-                file_format = FORMATS["." + kind]
+                file_format = format_named(kind)
                 data, media = encode(pixels, EncodeOptions(file_format, dpi=picture.dpi)), MEDIA_TYPES[file_format]
         where = box[0], box[1], box[2] - box[0], box[3] - box[1]
         seen = size_wh[0] * size_wh[1]
@@ -167,7 +167,7 @@ class PhotoEngine:
         from standout.id_photo.make import make_id_photo
         from standout.id_photo.specs import list_specs
 
-        clock, file_format = _Clock(), FORMATS["." + task.format]
+        clock, file_format = _Clock(), format_named(task.format)
         specs = {spec.name: spec for spec in list_specs()}
         if task.spec not in specs:
             raise ConfigError(f"There is no specification {task.spec[:60]!r}; `/v1/specs` lists all {len(specs)}.")
@@ -245,10 +245,10 @@ def _zip_of(rgba: NDArray[np.uint8], under: NDArray[Any] | None) -> bytes:
 
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("color.jpg", encode(spread_colors(rgba), EncodeOptions("JPEG", 95)))
-        archive.writestr("alpha.png", encode(np.ascontiguousarray(rgba[..., 3]), EncodeOptions("PNG")))
+        archive.writestr("color.jpg", encode(spread_colors(rgba), EncodeOptions("jpg", 95)))
+        archive.writestr("alpha.png", encode(np.ascontiguousarray(rgba[..., 3]), EncodeOptions("png")))
         if under is not None:
-            archive.writestr("background.jpg", encode(np.ascontiguousarray(under[..., :3]), EncodeOptions("JPEG", 95)))
+            archive.writestr("background.jpg", encode(np.ascontiguousarray(under[..., :3]), EncodeOptions("jpg", 95)))
     return buffer.getvalue()
 
 

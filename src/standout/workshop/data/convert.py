@@ -155,7 +155,7 @@ def _write(pair: Pair, name: tuple[str, str], out: Path) -> tuple[str, str] | Fa
     if set_name.endswith("-boxes"):
         _put(out / set_name / "boxes" / f"{stem}.txt", _boxes(label).encode())
     elif label.person.any():
-        _put(out / set_name / "masks" / f"{stem}.png", encode(_mask(label), EncodeOptions("PNG")))
+        _put(out / set_name / "masks" / f"{stem}.png", encode(_mask(label), EncodeOptions("png")))
     _put(target, data)
     return set_name, label.rule
 
@@ -163,7 +163,7 @@ def _write(pair: Pair, name: tuple[str, str], out: Path) -> tuple[str, str] | Fa
 def _photograph(pair: Pair, opened: OpenPair) -> tuple[bytes, str]:
     """The file as it is, but for cut-outs, whose transparency has become the mask."""
     if isinstance(pair.mask, OwnTransparency):
-        return encode(opened.frame, EncodeOptions("PNG")), ".png"
+        return encode(opened.frame, EncodeOptions("png")), ".png"
     data = read_bytes(pair.image)
     by_content = next((ending for magic, ending in _ENDINGS.items() if data.startswith(magic)), "")
     ending = pair.image.suffix.lower()

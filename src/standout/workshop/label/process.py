@@ -196,7 +196,7 @@ def _write_sheets(source: Place, target: Place, rows: list[dict[str, Any]], opti
         title = f"{name}: {len(tiles)} of {len(found)}, least agreed first. Yellow: the edge; orange: unsure."
         page = contact_sheet([tile for tile in tiles if tile], columns=6, title=title)
         file = f"sheets/{name.replace('/', '-')}.jpg"
-        target.write(file, encode(page, EncodeOptions("JPEG")))
+        target.write(file, encode(page, EncodeOptions("jpg")))
         written.append(file)
     return written
 

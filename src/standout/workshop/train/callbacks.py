@@ -115,7 +115,7 @@ class Supervisor(keras.callbacks.Callback):
             save_weights(self.run / "last.weights.h5", self.model)
         name = f"{self.clock.step:06d}.jpg"
         with atomic_write(self.run / "previews" / name) as stream:
-            stream.write(encode(sheet, EncodeOptions("JPEG", 95)))
+            stream.write(encode(sheet, EncodeOptions("jpg", 95)))
         row = {"step": self.clock.step, "seconds": round(self.clock.seconds, 1), "lr": self.clock.learning_rate()}
         row |= {"loss": logs.get("loss", math.nan), "train_person_iou": logs.get("person_iou", math.nan)} | scores
         self._record(row)
