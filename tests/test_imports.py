@@ -23,7 +23,7 @@ from standout.cli import COMMANDS
 SOURCE = Path(standout.__file__).parent
 
 #: Open to every room; they import nothing but each other, errors nothing at all.
-GROUND = {"errors", "imaging", "privacy", "option", "text_files"}
+GROUND = {"caches", "errors", "imaging", "privacy", "option", "text_files"}
 
 #: room -> exactly the rooms that it imports besides the ground and itself. A module outside is a room too.
 #: Every row names only rooms whose rows stand above it.
@@ -86,6 +86,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "onnx": {"workshop.export"},
     "onnxruntime": {"workshop.export", "inference"},
     "pi_heif": {"imaging"},
+    "platformdirs": {"caches"},
     "prometheus_client": {"server"},
     "pyarrow": {"cluster", "workshop.data"},
     "pydantic": {"server"},

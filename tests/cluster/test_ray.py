@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 ray = pytest.importorskip("ray")
 pytest.importorskip("s3fs")
@@ -153,7 +154,7 @@ def test_a_photo_that_kills_its_process_costs_one_photo(cluster: Any, tmp_path: 
         (source / f"{'killed' if number == 5 else 'p'}{number}.jpg").write_bytes(b"x")
     report = run(source, tmp_path / "out", CopyWork())
     assert (report.count("done"), report.count("failed")) == (11, 1)
-    assert "ended the process that worked on it, twice" in report.failed[0].error
+    assert "ended the process that worked on it, twice: it was killed" in report.failed[0].error
 
 
 def test_a_worker_that_has_no_room_is_told(cluster: Any) -> None:
@@ -162,6 +163,38 @@ def test_a_worker_that_has_no_room_is_told(cluster: Any) -> None:
         RayEngine(ClusterOptions(cpus_per_worker=64)),
     ):
         pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_with_a_summary(
+    cluster: Any, tmp_path: Path, model_file: Path, number: signal.Signals
+) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for name in range(200):
+        Image.new("RGB", (900, 900), (name, 80, 90)).save(source / f"{name}.png")
+    words = [
+        "folder",
+        source,
+        out,
+        "--cluster",
+        "--ray-address",
+        cluster.address,
+        "--max-workers",
+        "1",
+        "-m",
+        model_file,
+    ]
+    command = [sys.executable, "-m", "standout", *map(str, words)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        end = time.monotonic() + 200
+        while len(list(out.glob("*.png"))) < 3:
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.1)
+        process.send_signal(number)
+        told = process.communicate(timeout=100)[1]
+    assert process.returncode == 130, told
+    assert "not begun; the same command goes on there." in told and "Traceback" not in told
 
 
 DRIVER = """

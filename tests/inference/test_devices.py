@@ -112,7 +112,7 @@ Use = Callable[[FakeRuntime], FakeRuntime]
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Use:
     """Puts a stand-in in the place of onnxruntime, with a cache of its own."""
-    monkeypatch.setenv(devices.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv("STANDOUT_CACHE", str(tmp_path / "cache"))
 
     def put(runtime: FakeRuntime) -> FakeRuntime:
         monkeypatch.setitem(sys.modules, "onnxruntime", runtime)

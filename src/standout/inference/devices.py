@@ -11,17 +11,13 @@ import difflib
 import hashlib
 import importlib
 import importlib.metadata
-import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from standout import caches
 from standout.errors import ConfigError, DeviceError
-
-#: The environment variable that names the folder where devices keep what they compiled.
-CACHE_VARIABLE = "STANDOUT_CACHE"
 
 #: Options of a provider, from the folder for its cache and the kind of hardware that was asked for.
 Options = Callable[[Path | None, str], dict[str, str]]
@@ -254,22 +250,13 @@ def cache_folder(device: Device, data: bytes) -> Path | None:
         return None
     import onnxruntime
 
-    root = os.environ.get(CACHE_VARIABLE) or _user_cache()
     key = hashlib.sha256(data + str(onnxruntime.__version__).encode()).hexdigest()[:16]
-    folder = Path(root) / device.name / key
+    folder = caches.cache_folder() / device.name / key
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
     return folder
-
-
-def _user_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "standout/cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/standout"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "standout"
 
 
 def _version(distribution: str) -> str:

@@ -18,6 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from standout.caches import cache_folder
 from standout.workshop.data.labels import label_fault, open_pair
 from standout.workshop.data.painted import OwnTransparency, PaintedInstances, PaintedMask
 from standout.workshop.data.pair import Fault, Pair
@@ -235,14 +236,6 @@ class Cache:
                 connection.executemany("INSERT OR REPLACE INTO checked VALUES (?, ?, ?, ?, ?, ?)", rows)
         except (OSError, sqlite3.Error) as error:
             log.info("what was checked can't be remembered in %s (%s)", self._file, error)
-
-
-def cache_folder() -> Path:
-    """Where Standout keeps what it could find out again: `STANDOUT_CACHE`, else the user's cache folder."""
-    if own := os.environ.get("STANDOUT_CACHE"):
-        return Path(own)
-    base = os.environ.get("LOCALAPPDATA") if os.name == "nt" else os.environ.get("XDG_CACHE_HOME")
-    return Path(base or Path.home() / ".cache") / "standout"
 
 
 def _others(pair: Pair) -> str:
