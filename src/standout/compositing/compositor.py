@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.compositing.background import blur_background, default_blur
+from standout.compositing.edge import person_box
 from standout.imaging.arrays import resize
+from standout.imaging.parse import Length
 
 #: uint8 or uint16: (H, W) or (H, W, C).
 Layer = NDArray[Any]
@@ -141,8 +143,7 @@ class Compositor:
         ring = np.ones((_RING, _RING), np.uint8)
         for index, (layer, target) in enumerate(zip(layers, out, strict=True)):
             levels = self._alpha(alpha, layer)
-            top, bottom, left, right = _reach(levels, _RING if background is None else 0)
-            window = slice(top, bottom), slice(left, right)
+            window, (top, left) = _window(levels, _RING if background is None else 0)
             part, seen, onto = np.ascontiguousarray(levels[window]), layer[window], target[window]
             place = _Place((top, left), layer.shape[:2], person[index].shape[:2])
             if background is None:
@@ -164,8 +165,7 @@ class Compositor:
 
     def _mix(self, layer: Layer, levels: Levels, target: Layer) -> None:
         """`target` becomes α · layer + (1 − α) · target; products and a sum, within one code value."""
-        top, bottom, left, right = _reach(levels, 0)
-        window = slice(top, bottom), slice(left, right)
+        window, _ = _window(levels, 0)
         seen, onto = layer[window], target[window]
         share: NDArray[Any] = np.ascontiguousarray(levels[window])
         rest: NDArray[Any] = cv2.bitwise_not(share)
@@ -224,18 +224,11 @@ def _scatter(layer: Layer, pixels: NDArray[np.intp], values: _Floats, peak: np.f
     layer[down, across] = codes if layer.ndim == 3 else codes[:, 0]
 
 
-def _reach(levels: Levels, margin: int) -> tuple[int, int, int, int]:
-    """(top, bottom, left, right) around everything above 0; the whole where that is nothing."""
-    rows = np.flatnonzero(cv2.reduce(levels, 1, cv2.REDUCE_MAX))
-    if not rows.size:
-        return 0, levels.shape[0], 0, levels.shape[1]
-    columns = np.flatnonzero(cv2.reduce(levels, 0, cv2.REDUCE_MAX))
-    return (
-        max(0, int(rows[0]) - margin),
-        min(levels.shape[0], int(rows[-1]) + 1 + margin),
-        max(0, int(columns[0]) - margin),
-        min(levels.shape[1], int(columns[-1]) + 1 + margin),
-    )
+def _window(levels: Levels, margin: int) -> tuple[tuple[slice, slice], tuple[int, int]]:
+    """Everything above 0 with a margin, and where it begins, (down, across); the whole where that is nothing."""
+    box = person_box(levels, margin=Length(margin), least=0)
+    left, top, right, bottom = box or (0, 0, levels.shape[1], levels.shape[0])
+    return (slice(top, bottom), slice(left, right)), (top, left)
 
 
 def _small(layers: Layers, size_hw: tuple[int, int]) -> Layer:

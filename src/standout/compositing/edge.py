@@ -6,6 +6,7 @@ import math
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from standout.imaging.arrays import Alpha
 from standout.imaging.parse import Length
@@ -89,15 +90,17 @@ def feather_edge(alpha: Alpha, pixels: float) -> Alpha:
     return np.asarray(np.clip(soft, 0, 1, out=soft), np.float32)
 
 
-NO_ROOM = Length(0)
+NO_MARGIN = Length(0)
 
 
-def person_box(alpha: Alpha, *, margin: Length = NO_ROOM, least: float = LEAST) -> tuple[int, int, int, int] | None:
+def person_box(
+    alpha: Alpha | NDArray[np.uint8], *, margin: Length = NO_MARGIN, least: float = LEAST
+) -> tuple[int, int, int, int] | None:
     """The box around everything above `least`: (left, top, right, bottom), inside the picture; None for nobody.
 
     Args:
-        alpha: float32 (H, W).
-        margin: Room around it; a share is one of its longer side.
+        alpha: (H, W), float32 or bytes.
+        margin: What is added around it; a share is one of its longer side.
         least: Alpha that still counts.
 
     Example:
@@ -106,11 +109,11 @@ def person_box(alpha: Alpha, *, margin: Length = NO_ROOM, least: float = LEAST) 
         >>> person_box(alpha), person_box(alpha, margin=Length(0.1, "share")), person_box(alpha * 0)
         ((20, 10, 40, 50), (16, 6, 44, 54), None)
     """
-    rows = np.flatnonzero(alpha.max(axis=1) > least)
+    rows = np.flatnonzero(cv2.reduce(alpha, 1, cv2.REDUCE_MAX) > least)
     if not rows.size:
         return None
     top, bottom = int(rows[0]), int(rows[-1]) + 1
-    columns = np.flatnonzero(alpha[top:bottom].max(axis=0) > least)
+    columns = np.flatnonzero(cv2.reduce(alpha[top:bottom], 0, cv2.REDUCE_MAX) > least)
     left, right = int(columns[0]), int(columns[-1]) + 1
     room = round(margin.px(max(right - left, bottom - top)))
     height, width = alpha.shape

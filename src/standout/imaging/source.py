@@ -65,6 +65,11 @@ def load_bytes(source: str | Path | bytes | bytearray | memoryview, max_bytes: i
             raise InputError("Standard input is closed; give the name of a file.")
         name, data = "Standard input", read_all(sys.stdin.buffer, max_bytes)
     else:
+        if is_address(str(source)) and not os.path.exists(source):
+            raise InputError(
+                f"`{str(source)[:80]}` is an address, and Standout downloads nothing; save the picture and give its "
+                "path, or pass its bytes."
+            )
         name, data = f"`{source}`", _read_file(Path(source), max_bytes)
     if len(data) > max_bytes:
         raise LimitExceeded(f"{name} must be at most {max_bytes:,} bytes; received more.")
@@ -83,11 +88,6 @@ def _read_file(path: Path, max_bytes: int) -> bytes:
                 raise LimitExceeded(f"`{path}` must be at most {max_bytes:,} bytes; received {size:,}.")
             return read_all(file, max_bytes, size)
     except FileNotFoundError:
-        if is_address(str(path)):
-            raise InputError(
-                f"`{str(path)[:80]}` is an address, and Standout downloads nothing; save the picture and give its "
-                "path, or pass its bytes."
-            ) from None
         raise InputError(f"There is no file `{path}`.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise InputError(f"`{path}` can't be read: {getattr(error, 'strerror', None) or error}.") from error
