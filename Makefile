@@ -47,10 +47,12 @@ coverage: $(VENV)/workshop  ## every test, and which lines and branches none of 
 	$(BIN)/python -m coverage report
 
 build: $(VENV)/workshop  ## wheel and source archive into dist/, checked as PyPI would
-	@if command -v npm > /dev/null; then $(MAKE) web; else echo "No Node here: the wheel will hold no browser page."; fi
+	@command -v npm > /dev/null || { echo "A wheel holds the browser page, which Node builds; install Node (npm)."; exit 1; }
+	$(MAKE) web
 	rm -rf dist
 	$(BIN)/python -m build
 	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python tools/wheel_contents.py dist/*.whl
 
 # ---- the browser page and library (web/): Node from the system, no TensorFlow
 .PHONY: web web-models web-library

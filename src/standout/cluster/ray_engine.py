@@ -156,14 +156,14 @@ class RayEngine:
         """The step, pickled so that what isn't installed on other machines travels by value."""
         from ray import cloudpickle
 
-        packed: bytes = cloudpickle.dumps(step)  # type: ignore[no-untyped-call]
+        packed: bytes = cloudpickle.dumps(step)  # type: ignore[no-untyped-call, unused-ignore]
         return packed
 
     def _room_for_workers(self) -> int:
         """How many workers fit into the cluster as it is now."""
         cpus, gpus = self._options.cpus_per_worker, self._options.gpus_per_worker
         room = 0
-        nodes: list[dict[str, Any]] = self._ray.nodes()  # type: ignore[no-untyped-call]
+        nodes: list[dict[str, Any]] = self._ray.nodes()  # type: ignore[no-untyped-call, unused-ignore]
         for node in nodes:
             if node["Alive"]:
                 has = node["Resources"]

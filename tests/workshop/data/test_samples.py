@@ -3,6 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
+pytest.importorskip("albumentations")
+
 from kits import disc, write_nobody, write_pairs
 from standout.errors import StandoutError
 from standout.workshop.config import DataOptions

@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("sklearn")
+
 from standout.errors import DataError
 from standout.workshop.data.pair import Pair
 from standout.workshop.data.split import own_parts, split_pairs
