@@ -24,6 +24,7 @@ from standout.id_photo.make import IdPhoto, make_with
 from standout.id_photo.spec import Spec
 from standout.id_photo.specs import list_specs, load_spec
 from standout.imaging.arrays import Frame
+from standout.imaging.decode import from_array
 
 #: Processes are started, photographs are worked on: seconds each.
 pytestmark = pytest.mark.slow
@@ -285,6 +286,11 @@ def test_a_photo_upside_down_is_not_told_to_lie_on_its_side() -> None:
 
     with pytest.raises(InputError, match="turned by 180°"):
         make(np.ascontiguousarray(np.rot90(upright, 2)), faces=Both())
+
+
+def test_what_was_lost_in_reading_is_told() -> None:
+    picture = dataclasses.replace(from_array(portrait()), notes=("the first of 3 pages",))
+    assert make(picture).notes == ("the first of 3 pages",) and make().notes == ()  # type: ignore[arg-type]
 
 
 def test_the_command_asks_for_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

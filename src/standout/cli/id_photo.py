@@ -83,6 +83,8 @@ def id_photo(
     from standout.id_photo.make import make_id_photo
 
     made = make_id_photo(photo, chosen, background=background, dpi=dpi, model=load_model(model, device))
+    for note in made.notes:
+        say(f"`{photo}`: {note}")
     file = made.encode(_format(target), max_kb=max_kb)
     broken = strict and bool(file.report.failed)
     page = None if sheet is None or broken else made.sheet(paper, gap_mm=gap, mirrored=mirror).encode(sheet.suffix)

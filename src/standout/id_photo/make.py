@@ -58,12 +58,14 @@ class IdPhoto:
         dpi: So that it has its size in print.
         spec: The specification that the photo was made for.
         report: What the checks say of the photo.
+        notes: What was lost in reading the portrait, a sentence each; usually empty.
     """
 
     pixels: Frame
     dpi: int
     spec: Spec
     report: RuleReport
+    notes: tuple[str, ...] = ()
 
     def encode(self, file_format: str = "jpg", *, max_kb: float | None = None) -> PhotoFile:
         """The photo as a file of at most `max_kb` thousand bytes (by default the specification's ceiling).
@@ -191,7 +193,7 @@ def make_with(
     body_row = place.eye_row + 1.3 * head.chin.mid * place.scale
     rendered = render(picture.frame, alpha, place, color, body_row=body_row)
     facts = Evidence(picture.frame, alpha, found, head, place, rendered, spec, dpi, color)
-    return IdPhoto(rendered.pixels, dpi, spec, RuleReport(spec, width, height, dpi, judge(facts)))
+    return IdPhoto(rendered.pixels, dpi, spec, RuleReport(spec, width, height, dpi, judge(facts)), picture.notes)
 
 
 def _background(asked: str | None, spec: Spec) -> tuple[int, int, int] | None:
