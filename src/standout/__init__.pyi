@@ -54,6 +54,7 @@ from .pipeline.cut_out import compose as compose
 from .pipeline.cut_out import cut_out as cut_out
 from .pipeline.options import CutOutOptions as CutOutOptions
 from .pipeline.result import Result as Result
+from .video.batch import BatchFilm as BatchFilm
 from .video.batch import process_videos as process_videos
 from .video.options import VideoOptions as VideoOptions
 from .video.process import VideoResult as VideoResult

@@ -23,7 +23,6 @@ from standout.cluster.photo import Photo, Row
 from standout.cluster.process import process_on_cluster
 from standout.cluster.step import Step
 from standout.cluster.storage import Place
-from standout.cluster.watch import watch_on_cluster
 from standout.errors import InputError, OutputError, StandoutError
 from standout.folder.options import FolderOptions
 from standout.folder.process import process_folder
@@ -268,7 +267,7 @@ def test_credentials_are_nowhere(
 
 
 def test_watching_does_what_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("standout.cluster.watch.LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr("standout.cluster.process.LOOK_EVERY_S", 0.05)
     source, stop = tmp_path / "in", threading.Event()
     source.mkdir()
     (source / "a.jpg").write_bytes(b"first")
@@ -279,20 +278,22 @@ def test_watching_does_what_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         else:
             stop.set()
 
-    report = watch_on_cluster(
-        source, tmp_path / "out", stop=stop, work=CopyWork(), engine=in_this_process, progress=progress
+    report = process_on_cluster(
+        source, tmp_path / "out", stop=stop, watch=True, work=CopyWork(), engine=in_this_process, progress=progress
     )
     assert counts(report) == (2, 0, 0, 0) and (tmp_path / "out" / "b.png").read_bytes() == b"second"
 
 
 def test_a_watch_that_retries_what_failed_does_so_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("standout.cluster.watch.LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr("standout.cluster.process.LOOK_EVERY_S", 0.02)
     source, stop, work = tmp_path / "in", threading.Event(), CopyWork(log=str(tmp_path / "log"))
     source.mkdir()
     (source / "broken.jpg").write_bytes(b"x")
     assert counts(run(source, tmp_path / "out", work)) == (0, 0, 1, 0)
     threading.Timer(1.5, stop.set).start()
     retry = ClusterOptions(retry_failed=True)
-    report = watch_on_cluster(source, tmp_path / "out", stop=stop, work=work, engine=in_this_process, cluster=retry)
+    report = process_on_cluster(
+        source, tmp_path / "out", stop=stop, watch=True, work=work, engine=in_this_process, cluster=retry
+    )
     assert counts(report) == (0, 0, 1, 0)
     assert Path(work.log).read_text().split() == ["broken.jpg"] * 2

@@ -108,10 +108,10 @@ def folder(
         say(line)
     if report is not None:
         write_report(report, result)
-    if result.failed:
-        raise SystemExit(1)
     if stop.is_set() and not watch:
         raise SystemExit(130)
+    if result.failed:
+        raise SystemExit(1)
 
 
 def _on_cluster(
@@ -124,10 +124,10 @@ def _on_cluster(
     watch: bool,
 ) -> FolderReport:
     from standout.cluster.process import process_on_cluster
-    from standout.cluster.watch import watch_on_cluster
 
-    run = watch_on_cluster if watch else process_on_cluster
-    return run(source, target, options=options, cluster=cluster, progress=progress, stop=stop)
+    return process_on_cluster(
+        source, target, options=options, cluster=cluster, progress=progress, stop=stop, watch=watch
+    )
 
 
 def summary(report: FolderReport) -> list[str]:

@@ -22,7 +22,7 @@ from standout.folder.options import FolderOptions
 from standout.folder.process import FolderProgress
 from standout.folder.report import FolderReport, PhotoResult
 from standout.imaging.files import sweep_temporary
-from standout.work.find import lies_within
+from standout.work.find import lies_among_sources
 from standout.work.journal import Journal, Record
 from standout.work.lease import Lease
 from standout.work.output_names import OutputNames
@@ -262,11 +262,7 @@ class Job:
         if photos.folder is None or outputs.folder is None:
             place = outputs.path(folder.removeprefix(".")) + "/"
             return photos.holds(outputs) is None and place.startswith(photos.path("") + "/")
-        place_on_disk = (outputs.folder / folder).resolve()
-        inside = lies_within(place_on_disk, photos.folder)
-        return inside and not (
-            lies_within(outputs.folder, photos.folder) and lies_within(place_on_disk, outputs.folder)
-        )
+        return lies_among_sources(outputs.folder / folder, outputs.folder, photos.folder)
 
     def _note(self, outcome: PhotoResult) -> PhotoResult:
         self.report.results[outcome.photo] = outcome

@@ -19,7 +19,7 @@ from standout.imaging.files import sweep_temporary
 from standout.inference.devices import has_accelerator
 from standout.inference.session import thread_count
 from standout.pipeline.result import Findings
-from standout.work.find import find_files, lies_within, same_folder
+from standout.work.find import find_files, lies_among_sources, lies_within, same_folder
 from standout.work.journal import Journal, Record
 from standout.work.output_names import OutputNames
 from standout.work.pool import Work, WorkerPool, WorkFuture
@@ -190,9 +190,7 @@ class FolderRun:
     def _is_misplaced(self, folder: Path) -> bool:
         """Whether a cut-out here could replace a photo: a link leads back to the photos, or the output holds them."""
         if folder not in self._misplaced:
-            place = folder.resolve()
-            inside = lies_within(place, self.folder)
-            self._misplaced[folder] = inside and not (self.leave_out and lies_within(place, self.leave_out))
+            self._misplaced[folder] = lies_among_sources(folder, self._out, self.folder)
         return self._misplaced[folder]
 
     def _settle(self, future: WorkFuture[Findings]) -> PhotoResult:

@@ -114,6 +114,18 @@ def lies_within(inner: Path, outer: Path) -> bool:
     return any(same_folder(folder, outer) for folder in _upwards(inner))
 
 
+def lies_among_sources(place: Path, out: Path, sources: Path) -> bool:
+    """Whether a result in the folder `place` could replace a source: a link leads back, or the output holds them.
+
+    Args:
+        place: Where a result would go, in `out`.
+        out: The folder of the results, which may lie in `sources`.
+        sources: The folder of the sources, resolved.
+    """
+    place = place.resolve()
+    return lies_within(place, sources) and not (lies_within(out, sources) and lies_within(place, out))
+
+
 def _upwards(folder: Path) -> Iterator[Path]:
     yield folder
     yield from folder.parents

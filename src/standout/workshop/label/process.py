@@ -65,7 +65,7 @@ class LabelReport:
     """Outcome of `label`, photograph by photograph.
 
     Attributes:
-        photos: What `standout folder` takes as its options for each photo.
+        photos: What became of each photograph, as of `standout folder`.
         kept: Set -> how many are kept, by earlier runs too.
         looked_at: Set -> how many the judges have seen.
         why_not: Reason -> how many were left out for it.
