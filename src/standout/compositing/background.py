@@ -148,12 +148,13 @@ def _radius(text: str) -> float | None:
     return radius
 
 
-def _image_file(path: Path, text: str = "") -> Background:
+def _image_file(path: Path, text: str | None = None) -> Background:
+    shown = str(path) if text is None else text
     if os.path.isfile(path):  # unlike `Path.is_file` it takes a name that is too long for one
         return Background("image", image=path)
-    if is_address(text or str(path)):
+    if is_address(shown):
         raise ConfigError(
-            f"The background {text or str(path)!r:.80} is an address, and Standout downloads nothing; save the picture "
+            f"The background {shown!r:.80} is an address, and Standout downloads nothing; save the picture "
             "and give its path."
         )
     # A misspelt word is most likely a color; what has a suffix or a folder is most likely a file.
@@ -162,7 +163,7 @@ def _image_file(path: Path, text: str = "") -> Background:
     words = [] if looks_like_file else ["transparent", "blur", *ImageColor.colormap]
     close = difflib.get_close_matches(path.name.lower(), words, 2) or difflib.get_close_matches(path.name, names, 2)
     hint = f"; did you mean {' or '.join(f'`{name}`' for name in close)}?" if close else "."
-    raise ConfigError(f"The background {str(path)!r:.80} is neither a file nor a color{hint} Allowed: {_ALLOWED}.")
+    raise ConfigError(f"The background {shown!r:.80} is neither a file nor a color{hint} Allowed: {_ALLOWED}.")
 
 
 def _files_in(folder: Path) -> list[str]:

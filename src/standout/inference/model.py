@@ -181,6 +181,9 @@ class Model:
         self.share: float = session.share
         self.providers: tuple[str, ...] = session.providers
 
+    def __repr__(self) -> str:
+        return f"<Model {self.name} on {self.device}, {self.input_size} px>"
+
     def alpha(self, frame: Frame, *, refine: bool = True) -> Alpha:
         """How much of each pixel is person.
 
