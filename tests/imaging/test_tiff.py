@@ -175,7 +175,10 @@ def test_zstd() -> None:
     # Pillow packs bytes; the tags then say what they are.
     raw = deep(photo()).astype("<u2").view(np.uint8).reshape(24, 240)
     buffer = io.BytesIO()
-    Image.fromarray(raw).save(buffer, "TIFF", compression="zstd")
+    try:
+        Image.fromarray(raw).save(buffer, "TIFF", compression="zstd")
+    except OSError:
+        pytest.skip("this Pillow packs no ZSTD, so the test has no file to read")
     packed = Image.open(io.BytesIO(buffer.getvalue()))
     offsets, counts = packed.tag_v2[273], packed.tag_v2[279]  # type: ignore[attr-defined]
     strips = [buffer.getvalue()[at : at + count] for at, count in zip(offsets, counts, strict=True)]

@@ -66,7 +66,9 @@ def test_a_tensor_reaches_no_further_than_its_storage(recipe: ModuleType) -> Non
         recipe._Tensor(("storage", "<f4", "0"), 0, (1 << 22,), (1,)).array(storage)
 
 
-def test_the_package_reads_no_pickle() -> None:
+def test_the_package_reads_no_pickle_of_a_file() -> None:
+    # Pickles travel between a pool and its own workers, and from a cluster's driver to its nodes; none lies in a file.
     source = Path(__file__).parents[2] / "src/standout"
-    readers = [file.name for file in source.rglob("*.py") if "import pickle" in file.read_text("utf-8")]
-    assert readers == []
+    texts = {file: file.read_text("utf-8") for file in source.rglob("*.py")}
+    assert {file.parent.name for file, text in texts.items() if "import pickle" in text} == {"work", "cluster"}
+    assert not any("pickle.load(" in text for text in texts.values())

@@ -174,7 +174,7 @@ def _why_not(name: str, error: str, version: str) -> str:
             f"`{name}` is newer than the onnxruntime {version} here; run `pip install --upgrade onnxruntime`, or "
             "export the model again with this installation."
         )
-    if "external" in low and ("data" in low or "initializer" in low):
+    if ("external" in low and ("data" in low or "initializer" in low)) or "cannot get file size" in low:
         return (
             f"`{name}` keeps its weights in another file, and Standout reads a model from one; save it as one file, as "
             "`standout export` does (onnx.save with save_as_external_data=False)."
