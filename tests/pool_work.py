@@ -56,4 +56,5 @@ class Words:
             raise ZeroDivisionError("a fault")
         if word == "odd":
             return lambda: None
-        return {"pid": os.getpid(), "path": list(sys.path), "group": os.getpgid(0)}.get(word, word.upper())
+        group = os.getpgid(0) if hasattr(os, "getpgid") else 0
+        return {"pid": os.getpid(), "path": list(sys.path), "group": group}.get(word, word.upper())

@@ -238,7 +238,7 @@ def test_ctrl_c_finishes_what_is_at_work_and_says_how_to_go_on(tmp_path: Path, m
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", 1)])
 def test_a_watch_ends_with_a_summary(photos: Path, tmp_path: Path, model_file: Path, number: signal.Signals) -> None:
     (photos / "cut off.jpg").unlink()
     out, report = tmp_path / "out", tmp_path / "report.csv"

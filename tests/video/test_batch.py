@@ -168,7 +168,7 @@ def test_one_dead_worker_costs_one_film(tmp_path: Path, model_file: Path) -> Non
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
 @pytest.mark.parametrize(
     ("number", "workers", "keep"),
-    [(signal.SIGTERM, 1, True), (signal.SIGHUP, 2, True), (signal.SIGINT, 2, False)],
+    [(signal.SIGTERM, 1, True), (getattr(signal, "SIGHUP", 1), 2, True), (signal.SIGINT, 2, False)],
 )
 def test_a_signal_ends_the_run_and_the_same_command_goes_on(
     tmp_path: Path, model_file: Path, number: int, workers: int, keep: bool

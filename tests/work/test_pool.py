@@ -16,6 +16,8 @@ from pool_work import WordWork
 from standout.errors import InputError, MissingExtra, ModelFileError, StandoutError
 from standout.work.pool import Stopped, TookTooLong, WorkerDied, WorkerPool
 
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs signals")
+
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     end = time.monotonic() + seconds

@@ -60,6 +60,7 @@ class Journal:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
         except OSError as error:
             raise OutputError(f"The folder `{out}` can't be written to: {error.strerror or error}.") from error
+        self._lease: Lease | None = None
         try:
             locked = try_lock(self._file)
             if locked is False:
@@ -67,10 +68,11 @@ class Journal:
                     f"Another run of Standout is at work in `{out}`; wait for it, or choose another folder."
                 )
             # Some network drives know no locks.
-            self._lease = Lease(FolderStore(out), str(out)).__enter__() if locked is None else None
+            if locked is None:
+                self._lease = Lease(FolderStore(out), str(out)).__enter__()
             data = self._path.read_bytes()
         except BaseException:
-            os.close(self._file)
+            self.__exit__(None, None, None)
             raise
         self._torn = bool(data) and not data.endswith(b"\n")
         self._records: dict[tuple[str, str], Record] = {}

@@ -90,14 +90,8 @@ def mirrored_too(judge: Judge) -> Judge:
 
 
 def _own(file: JudgeFile, threads: int) -> Judge:
-    if file.content is None:
-        return mirrored_too(load(file.name, threads=threads, device="cpu").alpha)
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="standout-") as folder:
-        path = Path(folder) / Path(file.name).name
-        path.write_bytes(file.content)
-        return mirrored_too(load(path, threads=threads, device="cpu").alpha)
+    source = file.name if file.content is None else file.content
+    return mirrored_too(load(source, threads=threads, device="cpu").alpha)
 
 
 def _deeplab(file: JudgeFile, threads: int) -> Judge:
