@@ -456,9 +456,9 @@ def test_command_refuses_what_it_can_t_write_before_it_starts(
         ),
         (["--spec", "us-pasport"], "did you mean"),
     ):
-        assert run(["id-photo", str(photo), *arguments]) == 2
+        assert run(["id-photo", str(photo), "--spec", "us-visa", *arguments]) == 2
         assert message in capsys.readouterr().err
-    assert run(["id-photo"]) == 2
+    assert run(["id-photo", "--spec", "us-visa"]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["in.jpg"] and photo.read_bytes() == ASTRONAUT.read_bytes()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from standout.errors import InputError
-from standout.imaging.arrays import Alpha
+from standout.imaging.arrays import Alpha, shrink
 from standout.imaging.parse import Point
 
 #: Long side at which people are counted, pixels.
@@ -93,7 +93,7 @@ def _label(alpha: Alpha, threshold: float) -> tuple[NDArray[np.int32], list[Pers
     height, width = alpha.shape
     scale = min(1.0, WORK_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) if scale < 1 else alpha
+    small = np.asarray(shrink(alpha, (size[1], size[0])), np.float32)
     count, raw, stats, centers = cv2.connectedComponentsWithStats((small >= threshold).astype(np.uint8), connectivity=8)
     labels = np.zeros(raw.shape, np.int32)
     if count == 1:

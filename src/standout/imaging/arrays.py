@@ -86,6 +86,13 @@ def resize(array: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
     return cv2.resize(array, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
+def shrink(array: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
+    """Resizes to `size_hw` (height, width), smaller. Halving by halves is many times faster than one odd factor."""
+    while array.shape[0] >= 2 * size_hw[0] and array.shape[1] >= 2 * size_hw[1]:
+        array = resize(array, ((array.shape[0] + 1) // 2, (array.shape[1] + 1) // 2))
+    return resize(array, size_hw)
+
+
 def letterbox(frame: Frame, size_hw: tuple[int, int], *, fill: int = GREY) -> tuple[Frame, Box]:
     """Fits a frame into `size_hw` (height, width) without stretching; the borders are mid-gray.
 
