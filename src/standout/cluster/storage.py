@@ -247,9 +247,8 @@ class Place:
 def is_url(text: str) -> bool:
     """Whether an address is a URL and not a path.
 
-    Example:
-        >>> is_url("s3://photos/2026"), is_url("photos/2026"), is_url("C:\\\\photos")
-        (True, False, False)
+    >>> is_url("s3://photos/2026"), is_url("photos/2026"), is_url("C:\\\\photos")
+    (True, False, False)
     """
     return bool(_SCHEME.match(text))
 
@@ -257,9 +256,8 @@ def is_url(text: str) -> bool:
 def redact(text: str) -> str:
     """Takes credentials out of a message: those in URLs, and the values of variables that hold some.
 
-    Example:
-        >>> redact("sftp://me:word@host/photos?X-Amz-Signature=3f2a can't be read")
-        "sftp://***@host/photos?X-Amz-Signature=*** can't be read"
+    >>> redact("sftp://me:word@host/photos?X-Amz-Signature=3f2a can't be read")
+    "sftp://***@host/photos?X-Amz-Signature=*** can't be read"
     """
     text = _SIGNED.sub(r"\1***", _USER_IN_URL.sub("***@", text))
     for name, value in os.environ.items():
