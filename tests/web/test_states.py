@@ -77,10 +77,11 @@ def test_a_photo_that_fails_leaves_nobody_on_the_stage(opened: Any, address: str
     until(page, "!document.querySelector('#stage-text').hidden")
     assert not page.evaluate(DRAWN), "the person of another photo is still seen"
     assert "no picture" in page.inner_text("#stage-text")
-    assert page.is_disabled("#save") and page.is_disabled("#copy")
+    for control in ("#save", "#copy", "#tool-restore", "#slider"):
+        assert page.is_disabled(control), control
     select(page, "person.jpg")
     until(page, f"{DRAWN} && document.querySelector('#stage-text').hidden")
-    assert page.is_enabled("#save")
+    assert page.is_enabled("#save") and page.is_enabled("#tool-restore")
 
 
 def test_a_photo_that_is_removed_is_gone_at_once(opened: Any, address: str, files: dict[str, Path]) -> None:

@@ -262,6 +262,8 @@ function tell(): void {
   queue.renew(photos, selected);
   showSavable(work);
   showPeople();
+  const still = !selected?.isFound || selected.state === "failed";
+  for (const id of ["tool-keep", "tool-restore", "tool-erase", "slider"]) get<HTMLButtonElement | HTMLInputElement>(id).disabled = still;
   const words = selected && stageWords(selected);
   get("stage-text").textContent = words ?? "";
   get("stage-text").hidden = !words;
