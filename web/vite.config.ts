@@ -13,6 +13,8 @@ function engine(): Plugin {
       server.middlewares.use("/engine", (request, response, next) => {
         const file = engineFiles().get((request.url ?? "").slice(1).split("?")[0]!);
         if (!file) return next();
+        // A thread of the network is a worker of its own, made of such a file.
+        response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
         response.setHeader("Content-Type", request.url!.endsWith(".mjs") ? "text/javascript" : "application/octet-stream");
         response.end(file);
       });
