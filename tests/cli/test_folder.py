@@ -108,7 +108,7 @@ def test_nothing_to_do(tmp_path: Path, model_file: Path, capsys: pytest.CaptureF
         (["in", "out", "--workers", "0"], "workers"),
         (["in", "out", "--report", "report.txt"], "must end in .json or .csv"),
         (["in", "out", "--report", "none/report.csv"], "no folder"),
-        (["in", "out", "--format", "gif"], "The format must be one of png"),
+        (["in", "out", "--format", "gif"], "`--format` must be one of png"),
         (["in", "out", "--format", "jpg"], "A JPEG can't hold transparency"),
         (["in", "out", "--background", "withe"], "did you mean `white`"),
         (["in", "out", "--keep", "2nd"], "keep"),
