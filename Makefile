@@ -23,14 +23,16 @@ $(VENV)/workshop: $(VENV)/core
 demo: $(VENV)/core  ## cut the person out of the bundled photo
 	$(BIN)/standout demo
 
-check: $(VENV)/workshop  ## ruff and mypy
+check: $(VENV)/workshop  ## ruff, mypy and typos (en-US)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/typos
 
-fix: $(VENV)/workshop  ## let ruff mend and format what it can
+fix: $(VENV)/workshop  ## let ruff and typos mend and format what they can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/typos --write-changes
 
 # Two processes: most of a slow test is one thread of Python. The browser's tests need both cores, so they come by themselves.
 test: $(VENV)/workshop  ## every test, the slow ones too
@@ -90,14 +92,14 @@ serve: $(VENV)/workshop  ## show the documentation at http://127.0.0.1:8000, and
 notebooks: $(VENV)/workshop  ## run the notebooks and keep what they show
 	cd notebooks && PATH="$(CURDIR)/$(BIN):$$PATH" jupyter nbconvert --to notebook --execute --inplace --coalesce-streams *.ipynb
 
-# ---- the bundled models. DATA holds train/ and val/; LABELLED what `standout label` made, with links to the sets of train/;
+# ---- the bundled models. DATA holds train/ and val/; LABELED what `standout label` made, with links to the sets of train/;
 # see recipes/bundled.py for hours and expected scores.
 DATA     ?= ../shared/data
-LABELLED ?= runs/labelled
+LABELED ?= runs/labeled
 .PHONY: train-bundled scores
 
 train-bundled: $(VENV)/workshop  ## train both bundled models, export them into the package
-	$(BIN)/python recipes/bundled.py $(LABELLED) runs/bundled --val $(DATA)/val
+	$(BIN)/python recipes/bundled.py $(LABELED) runs/bundled --val $(DATA)/val
 	cp runs/bundled/photo.onnx runs/bundled/live.onnx src/standout/assets/
 	cp runs/bundled/final-photo/best.weights.h5 weights/photo.weights.h5
 	cp runs/bundled/final-live/half.weights.h5 weights/live.weights.h5

@@ -250,7 +250,7 @@ def main() -> None:
     names = SWEEP if arguments.sweep else {"default": {}}
     cases = {name: Case(lambda settings=settings: standout(settings)) for name, settings in names.items()}
     if arguments.sweep:
-        cases["colour instead of blur"] = Case(lambda: standout({}), background="#00b140")
+        cases["color instead of blur"] = Case(lambda: standout({}), background="#00b140")
     if arguments.selfie is not None and arguments.selfie.is_file():
         cases[RIVAL] = Case(lambda: SelfieMask(arguments.selfie, arguments.selfie_threads))
     else:

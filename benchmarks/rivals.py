@@ -5,7 +5,7 @@
 
 Each rival is given as the package it comes in (wheel or npm archive) or as its network's file; nothing is downloaded.
 What isn't given, or can't be run here, stands in the table as missing. Every network runs in a process of its own, with
-the same number of threads. TFLite networks need ai-edge-litert or tensorflow. Permissive licences only.
+the same number of threads. TFLite networks need ai-edge-litert or tensorflow. Permissive licenses only.
 """
 
 from __future__ import annotations

@@ -43,18 +43,18 @@ class Mesh:
         """(468, 2) in pixels of the frame, or None where the mesh sees no face."""
         left, right = face.points[:2]
         box = np.array(face.box)
-        centre, side = (box[:2] + box[2:]) / 2, 1.5 * float((box[2:] - box[:2]).max())
+        center, side = (box[:2] + box[2:]) / 2, 1.5 * float((box[2:] - box[:2]).max())
         for _ in range(2):  # the second time with its own idea of where the face is
             angle = np.arctan2(*(right - left)[::-1])
             turn = 192 / side * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-            matrix = np.column_stack([turn, 96 - turn @ centre])
+            matrix = np.column_stack([turn, 96 - turn @ center])
             crop = cv2.warpAffine(frame, matrix, (192, 192))
             self._net.set_tensor(self._net.get_input_details()[0]["index"], crop[None].astype(np.float32) / 255)
             self._net.invoke()
             raw, score = (self._net.get_tensor(output["index"]).ravel() for output in self._net.get_output_details())
             found = (raw.reshape(468, 3)[:, :2] - matrix[:, 2]) @ np.linalg.inv(turn).T
             low, high = found.min(axis=0), found.max(axis=0)
-            centre, side = (low + high) / 2, 1.5 * float((high - low).max())
+            center, side = (low + high) / 2, 1.5 * float((high - low).max())
             left, right = (found[list(pair)].mean(axis=0) for pair in EYES)
         return found if score[0] > 10 else None
 

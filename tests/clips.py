@@ -51,8 +51,8 @@ def make_clip(
         subtitles: A codec of FFmpeg's, for `words` at 0.05 s.
         words: The subtitle.
         rotation: Degrees counterclockwise, in the metadata.
-        matrix: Colour matrix to convert with and to tag.
-        extent: Colour range to convert to and to tag, if `matrix` is given.
+        matrix: Color matrix to convert with and to tag.
+        extent: Color range to convert to and to tag, if `matrix` is given.
         codec: An encoder of FFmpeg's.
         pixels: Its pixel format.
         options: Its options.

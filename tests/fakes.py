@@ -17,7 +17,7 @@ STEEPNESS = 18.0
 
 def tiny_card(size: tuple[int, int] = (64, 64), *, name: str = "tiny") -> ModelCard:
     """The card of the stand-ins."""
-    return ModelCard(name=name, input_size=size, output_stride=16, encoder="brightness", licence="Apache-2.0")
+    return ModelCard(name=name, input_size=size, output_stride=16, encoder="brightness", license="Apache-2.0")
 
 
 def tiny_model(
@@ -39,8 +39,8 @@ def tiny_model(
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["float"], ["mean"], axes=[3], keepdims=0),
         helper.make_node("Div", ["mean", "scale"], ["unit"]),
-        helper.make_node("Sub", ["unit", "half"], ["centred"]),
-        helper.make_node("Mul", ["centred", "steepness"], ["logits"]),
+        helper.make_node("Sub", ["unit", "half"], ["centered"]),
+        helper.make_node("Mul", ["centered", "steepness"], ["logits"]),
         helper.make_node("Sigmoid", ["logits"], ["alpha"]),
     ]
     constants = {"scale": 255.0, "half": 2.0 if nobody else 0.5, "steepness": STEEPNESS}

@@ -53,10 +53,10 @@ def wide_gamut() -> bytes:
     return bytes(raw)
 
 
-def disc(size: int, centre: tuple[float, float], radius: float) -> np.ndarray:
+def disc(size: int, center: tuple[float, float], radius: float) -> np.ndarray:
     """A bool mask of a disc, (size, size)."""
     y, x = np.mgrid[:size, :size]
-    return (y - centre[0]) ** 2 + (x - centre[1]) ** 2 <= radius**2
+    return (y - center[0]) ** 2 + (x - center[1]) ** 2 <= radius**2
 
 
 def write_pairs(folder: Path, count: int, *, size: int = 64, suffix: str = ".png", alpha_masks: bool = False) -> None:
@@ -69,8 +69,8 @@ def write_pairs(folder: Path, count: int, *, size: int = 64, suffix: str = ".png
         image = rng.integers(0, 70, (size, size, 3)).astype(np.uint8)
         image[mask] = rng.integers(180, 256, 3)
         cv2.imwrite(str(folder / "images" / f"p{i:02d}{suffix}"), image)
-        grey = mask.astype(np.uint8) * 255
-        written = np.dstack([np.zeros((size, size, 3), np.uint8), grey]) if alpha_masks else grey
+        gray = mask.astype(np.uint8) * 255
+        written = np.dstack([np.zeros((size, size, 3), np.uint8), gray]) if alpha_masks else gray
         cv2.imwrite(str(folder / "masks" / f"p{i:02d}.png"), written)
 
 

@@ -192,7 +192,7 @@ def test_the_model_card_page_says_what_the_model_says(built: Path) -> None:
     for scores in card.scores.values():
         if "person_iou" in scores:
             assert " … ".join(f"{value:.3f}" for value in scores["person_iou"][1:]) in text
-    for line in (*card.limits, *card.data, card.licence):
+    for line in (*card.limits, *card.data, card.license):
         assert line.partition("'")[0] in text
 
 

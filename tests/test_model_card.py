@@ -32,7 +32,7 @@ def test_a_newer_card_is_read_and_a_foreign_one_refused():
         ("input_size", [1_000_000, 1_000_000]), ("input_size", [64]), ("input_size", [64.5, 64]), ("input_size", "64"),
         ("scales", []), ("scales", ["a"]), ("scales", 1), ("scores", []), ("scores", {"street": 3}), ("data", "text"),
         ("data", [3]), ("limits", None), ("name", None), ("encoder", 3), ("parameters", "many"), ("samples", -1),
-        ("licence", {}),
+        ("license", {}),
     ],
 )  # fmt: skip
 def test_a_value_of_another_type_or_out_of_range_is_named(key, value):

@@ -39,8 +39,8 @@ def main() -> None:
         for number, array in enumerate(joblib.load(io.BytesIO(data))):
             arrays[f"{name}/{number:02}"] = array.astype(np.float16)
     np.savez(ASSETS / "mtcnn.npz", **arrays)
-    licence = next(file for file in package.files or [] if file.name == "LICENSE")
-    (ASSETS / "mtcnn.LICENSE").write_text(licence.read_text(), "utf-8")
+    text = next(file for file in package.files or [] if file.name == "LICENSE")
+    (ASSETS / "mtcnn.LICENSE").write_text(text.read_text(), "utf-8")
     print(f"{len(arrays)} arrays, SHA-256 {hashlib.sha256((ASSETS / 'mtcnn.npz').read_bytes()).hexdigest()}")
 
 

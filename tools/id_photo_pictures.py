@@ -49,7 +49,7 @@ def _point(head: Head, across: float, up: float, zoom: float) -> tuple[int, int]
 
 
 def framed(frame: Frame) -> Frame:
-    """At the common height, with a grey line around, for the white photos lie on a white page."""
+    """At the common height, with a gray line around, for the white photos lie on a white page."""
     small = resize(frame, (HEIGHT, round(frame.shape[1] * HEIGHT / frame.shape[0])))
     return cv2.copyMakeBorder(small, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(170, 170, 170))
 

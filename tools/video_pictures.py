@@ -37,7 +37,7 @@ def make_clip(path: Path) -> None:
 
 
 def still(path: Path, index: int = COUNT // 2) -> Frame:
-    """One frame of a video, or of a folder of transparent pictures laid over a chequerboard."""
+    """One frame of a video, or of a folder of transparent pictures laid over a checkerboard."""
     if not path.is_dir():
         return list(standout.read_frames(path))[index]
     pixels = cv2.imread(str(path / f"{index + 1:06d}.png"), cv2.IMREAD_UNCHANGED)
@@ -60,7 +60,7 @@ def main() -> None:
             ("image.mp4", ROOT / "tests/photos/coffee.jpg", VideoOptions()),
             ("pngs", "transparent", VideoOptions(frames=True)),
             ("matte.mp4", "transparent", VideoOptions(matte=True)),
-            ("colour.mp4", "seagreen", VideoOptions(end_s=Fraction(3, 5))),
+            ("color.mp4", "seagreen", VideoOptions(end_s=Fraction(3, 5))),
         ):
             standout.process_video(clip, folder / target, background=background, options=options)
             tiles.append(still(folder / target))

@@ -61,7 +61,7 @@ def _card(name: str, card: standout.ModelCard) -> str:
         ("looks at a photo", _looks(card)),
         ("output", f"alpha; from {card.threshold:g} on a pixel counts as person"),
         ("certainty", f"a piece without a pixel of alpha ≥ {card.certainty:g} is left out" if card.certainty else "–"),
-        ("licence", card.licence),
+        ("license", card.license),
         ("training began with", card.start or "nothing"),
         ("pictures seen in training", f"{card.samples:,}"),
         *((key, text) for key, text in (("speed", card.speed), ("calibration", card.calibration)) if text),

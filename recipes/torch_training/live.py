@@ -1,6 +1,6 @@
 """Tunes `photo` at 256 px for `live`, on the cores of a processor (docs/training-log.md, runs 17 and 18).
 
-    python live.py --data labelled.pkl unlabelled.pkl --start photo.npz --out live.npz
+    python live.py --data labeled.pkl unlabeled.pkl --start photo.npz --out live.npz
 
 On from `photo`'s weights (without their temperature: `--gain`), taught by `photo` itself at 512 px; the stages up to
 stride 8 stay as they are. `pack.py` writes the .pkl files. Needs PyTorch, NumPy, OpenCV, and Standout for the teacher.

@@ -3,7 +3,7 @@
     python pack.py OUT.pkl SET [SET …] [--side 512] [--quality 70]
 
 A SET is a folder with images/, and masks/ where people are: 255 person, 0 not, 128 unsure, or unsure/ beside it. Its
-name is the set's; train.py draws by it. Soft masks keep their greys in the sets `portraits` and `cutouts` alone; a set
+name is the set's; train.py draws by it. Soft masks keep their grays in the sets `portraits` and `cutouts` alone; a set
 of RGBA pictures without masks/ is taken for cut-outs.
 """
 

@@ -120,7 +120,7 @@ class Sampler:
         side = np.where(far, m * r.uniform(1.2, 2.0, B), side)
         cy = r.uniform(box[:, 0], box[:, 1])
         cx = r.uniform(box[:, 2], box[:, 3])
-        # keep the crop inside the photograph where it fits, else centre the photograph
+        # keep the crop inside the photograph where it fits, else center the photograph
         half = side / 2
 
         def fit(c, n):
@@ -232,7 +232,7 @@ class Sampler:
         wt = torch.maximum(wt, (ps > 0.5).float() * inside)
         if tea:
             t = torch.maximum(t, ps)
-        # ---- clothes: recoloured or retextured below a line, keeping folds (luminance)
+        # ---- clothes: recolored or retextured below a line, keeping folds (luminance)
         lum = (img * torch.tensor([0.3, 0.59, 0.11], device=dev).view(1, 3, 1, 1)).sum(1, keepdim=True)
         ys = torch.arange(S, device=dev, dtype=torch.float32).view(1, 1, S, 1)
         has = per.amax((1, 2, 3), keepdim=True) > 0.5
@@ -305,9 +305,9 @@ class Sampler:
         img = (img - 0.5) * (1 + coin(0.5) * u(-0.35, 0.35)) + 0.5 + coin(0.5) * u(-0.18, 0.18)
         gain = 1 + coin(0.5) * torch.empty(B, 3, 1, 1, device=dev).uniform_(-0.2, 0.2)
         img = img * gain
-        grey = img.mean(1, keepdim=True)
-        sat = torch.where(coin(0.06) > 0, torch.zeros_like(grey[:, :, :1, :1]), 1 + coin(0.5) * u(-0.6, 0.6))
-        img = grey + (img - grey) * sat
+        gray = img.mean(1, keepdim=True)
+        sat = torch.where(coin(0.06) > 0, torch.zeros_like(gray[:, :, :1, :1]), 1 + coin(0.5) * u(-0.6, 0.6))
+        img = gray + (img - gray) * sat
         dim = coin(0.10)
         img = img * (1 - dim * u(0.4, 0.85))  # a dark room …
         sigma = coin(0.35) * u(0, 0.04) + dim * u(0.01, 0.06)

@@ -1,6 +1,6 @@
 """Training of the bundled networks on one GPU (docs/training-log.md, runs 14 and 15).
 
-    python train.py --data labelled.pkl unlabelled.pkl --start photo.npz --photo 340 --live 180 --out OUT
+    python train.py --data labeled.pkl unlabeled.pkl --start photo.npz --photo 340 --live 180 --out OUT
 
 PyTorch 2.8 or newer with a GPU, NumPy and OpenCV; nothing of Standout. `pack.py` writes the .pkl files, and
 recipes/bundled.py averages and exports what comes out (--trained OUT/photo.npz). All photographs lie on the GPU, and
@@ -137,7 +137,7 @@ class Ema:
 
 
 def grids(store, idx, S, dev):
-    """Whole photographs, letterboxed at the centre into S x S: image, person, unsure, inside."""
+    """Whole photographs, letterboxed at the center into S x S: image, person, unsure, inside."""
     hw = store.hw[idx]
     m = hw.max(1).values
     g = (torch.arange(S, device=dev, dtype=torch.float32) + 0.5) / S * 2 - 1
@@ -280,7 +280,7 @@ def teach(model, store, dev, sizes=(512, 640)):
 
 
 def relabel(store, dev):
-    """Where judges were unsure of an unlabelled photograph and the new network is sure, its word counts."""
+    """Where judges were unsure of an unlabeled photograph and the new network is sure, its word counts."""
     ids = np.flatnonzero(
         np.isin(store.set, ["webcam", "judged_portraits", "judged_close", "judged_mixed", "judged_coco"])
     )

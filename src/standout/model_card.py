@@ -35,15 +35,15 @@ class ModelCard:
         certainty: A connected piece of person in which no pixel's alpha reaches this is a guess and is left out;
             0 keeps every piece. Chosen on photographs held out of training.
         parameters: Number of weights.
-        data: One line per source: name, number of photographs, origin and licence.
+        data: One line per source: name, number of photographs, origin and license.
         data_hash: SHA-256 over the manifest of the training set.
         revision: Git revision of the code that trained it, or its version where it was installed.
         samples: Pictures that training has seen, those of the runs it went on from included if a card file says so.
         scores: Set name -> metric -> value, as `standout evaluate` prints them.
         speed: Time and memory, with the machine named.
         calibration: Whether the threshold is the best one, as `standout evaluate --calibrate` says.
-        start: The weights that training began with, and their licence.
-        licence: The licence of the model file.
+        start: The weights that training began with, and their license.
+        license: The license of the model file.
         limits: What it can't do, a sentence each.
 
     Example:
@@ -72,7 +72,7 @@ class ModelCard:
     speed: str = ""
     calibration: str = ""
     start: str = ""
-    licence: str = "Apache-2.0"
+    license: str = "Apache-2.0"
     limits: tuple[str, ...] = ()
 
     def to_json(self) -> str:
@@ -114,7 +114,7 @@ def check_card(card: ModelCard) -> None:
         ModelFileError: It names the first value that is out of range.
     """
     sides = card.input_size
-    texts = ("name", "encoder", "precision", "data_hash", "revision", "speed", "calibration", "start", "licence")
+    texts = ("name", "encoder", "precision", "data_hash", "revision", "speed", "calibration", "start", "license")
     rules: list[tuple[bool, str, str]] = [
         (isinstance(sides, tuple) and len(sides) == 2 and all(_whole(side, 1, _LARGEST_SIDE) for side in sides),
          "input_size", f"two whole numbers, height and width, 1 … {_LARGEST_SIDE}"),

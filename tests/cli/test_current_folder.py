@@ -48,7 +48,7 @@ QUICK = {
     "augment": ["data", "augmented", "--count", "4", "--size", "64", "--workers", "2"],
     "audit": ["data"],
     "convert": ["data", "converted"],
-    "label": ["photos", "labelled", "--judge", "own=m.onnx", "--judge", "deeplab=none.tflite"],
+    "label": ["photos", "labeled", "--judge", "own=m.onnx", "--judge", "deeplab=none.tflite"],
     "page": ["page"],
     "benchmark": ["-m", "m.onnx", "--size", "64x64", "--threads", "1", "--rounds", "2", "--repeats", "1"],
 }

@@ -50,7 +50,7 @@ def test_stretch_keeps_every_edge() -> None:
 @pytest.mark.parametrize("lens", [False, True])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_no_halo_of_the_person_in_the_blur(lens: bool, dtype: type) -> None:
-    """A red person before a grey wall: not a trace of red may be found in the blurred wall."""
+    """A red person before a gray wall: not a trace of red may be found in the blurred wall."""
     scale = 1 if dtype == np.uint8 else 257
     photo = np.full((120, 160, 3), 120, np.uint8)
     y, x = np.mgrid[:120, :160]
@@ -104,7 +104,7 @@ def test_backgrounds_that_are_refused(text: str, words: str, tmp_path: Path, mon
     assert "\n" not in str(caught.value)
 
 
-def test_a_misspelt_file_is_told_its_neighbour(tmp_path: Path) -> None:
+def test_a_misspelt_file_is_told_its_neighbor(tmp_path: Path) -> None:
     (tmp_path / "beach.jpg").touch()
     with pytest.raises(ConfigError, match=r"did you mean `beach\.jpg`"):
         parse_background(str(tmp_path / "baech.jpg"))
@@ -159,9 +159,9 @@ def test_a_background_is_whatever_a_photo_is(name: str) -> None:
     assert np.abs(result.pixels[3, 3].astype(int) - (255, 128, 64)).max() <= 1
 
 
-def test_a_grey_background_is_grey_and_a_turned_one_is_upright(tmp_path: Path) -> None:
-    for grey in (np.full((9, 9), 200, np.uint8), np.full((9, 9, 1), 200, np.uint8), np.full((9, 9), 51400, np.uint16)):
-        assert standout.compose(PHOTO, PERSON, background=grey).pixels[3, 3].tolist() == [200, 200, 200]
+def test_a_gray_background_is_gray_and_a_turned_one_is_upright(tmp_path: Path) -> None:
+    for gray in (np.full((9, 9), 200, np.uint8), np.full((9, 9, 1), 200, np.uint8), np.full((9, 9), 51400, np.uint16)):
+        assert standout.compose(PHOTO, PERSON, background=gray).pixels[3, 3].tolist() == [200, 200, 200]
     exif = Image.Exif()
     exif[274] = 6
     lying = Image.fromarray(np.rot90(stripes()))

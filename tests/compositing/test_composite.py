@@ -22,17 +22,17 @@ from standout.inference.clean_alpha import clean_alpha
 
 
 def three_people() -> tuple[Picture, Alpha]:
-    """100 × 200: people at columns 20 … 40, 90 … 120 (the largest) and 160 … 180, each of its own grey, on blue."""
+    """100 × 200: people at columns 20 … 40, 90 … 120 (the largest) and 160 … 180, each of its own gray, on blue."""
     photo = np.full((100, 200, 3), (10, 20, 200), np.uint8)
     alpha = np.zeros((100, 200), np.float32)
-    for left, right, top, grey in ((20, 40, 40, 60), (90, 120, 20, 120), (160, 180, 40, 180)):
-        photo[top:90, left:right] = grey
+    for left, right, top, gray in ((20, 40, 40, 60), (90, 120, 20, 120), (160, 180, 40, 180)):
+        photo[top:90, left:right] = gray
         alpha[top:90, left:right] = 1
     return from_array(photo), alpha
 
 
 def seen(pixels: np.ndarray) -> list[int]:
-    """The greys of the people that are left, from left to right."""
+    """The grays of the people that are left, from left to right."""
     row = pixels[60]
     return [int(row[x, 0]) for x in (30, 105, 170) if row[x, 3] == 255]
 
@@ -105,7 +105,7 @@ def test_backgrounds_come_behind_the_person(kind: str, deep: bool) -> None:
     np.testing.assert_allclose(result[5, 5].astype(int), np.array(expected) * scale, atol=2 * scale)
 
 
-def test_a_background_file_is_read_and_lies_in_the_photos_own_colours(tmp_path: Path) -> None:
+def test_a_background_file_is_read_and_lies_in_the_photos_own_colors(tmp_path: Path) -> None:
     file = tmp_path / "beach.png"
     file.write_bytes(saved(Image.new("RGB", (64, 48), (200, 30, 30)), "PNG"))
     profile = wide_gamut()
@@ -209,8 +209,8 @@ def test_a_result_in_the_memory_of_alpha_is_the_same(look: Options, deep: bool, 
 def test_haze_goes_and_solid_people_are_solid() -> None:
     assert clean_alpha(np.full((2, 2), 0.08, np.float32)).max() == 0
     assert clean_alpha(np.full((2, 2), 0.93, np.float32)).min() == 1
-    grey = np.linspace(0, 1, 101, dtype=np.float32)[None]
-    settled = clean_alpha(grey.copy())[0]
+    gray = np.linspace(0, 1, 101, dtype=np.float32)[None]
+    settled = clean_alpha(gray.copy())[0]
     assert (np.diff(settled) >= 0).all() and settled[50] == pytest.approx(0.5)
 
 

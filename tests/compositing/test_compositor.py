@@ -139,5 +139,5 @@ def test_a_cut_out_holds_nothing_of_what_was_removed() -> None:
     frame, alpha = scene(4)
     made = Compositor().cut_out([frame], bytes_of(alpha), [np.zeros_like(frame)])[0]
     assert (made[:, :300] == 0).all()  # nothing of the room
-    rim = made[:, 316:318].astype(int)  # just outside: the person's colors go on, for encoders mix neighbours
+    rim = made[:, 316:318].astype(int)  # just outside: the person's colors go on, for encoders mix neighbors
     assert np.abs(rim - np.array(PERSON) - 16).max() < 40

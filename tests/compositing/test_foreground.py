@@ -1,4 +1,4 @@
-"""No fringe: a known foreground, laid over known backgrounds and cut out again, has its own colours back."""
+"""No fringe: a known foreground, laid over known backgrounds and cut out again, has its own colors back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_old_background_leaves_no_fringe(
     seen = over(foreground, alpha, background)
     found = clean_foreground(seen, alpha)
     soft = (alpha > 0.02) & (alpha < 0.98)
-    # What the eye gets: the error of the colour, as strong as the pixel is opaque.
+    # What the eye gets: the error of the color, as strong as the pixel is opaque.
     weight = alpha[soft][:, None]
     before = (np.abs(seen[soft] - foreground[soft]) * weight).mean()
     error = np.abs(found[soft].astype(float) - foreground[soft]) * weight

@@ -82,7 +82,7 @@ def test_missing_or_broken_weights_are_one_sentence(
     faces._weights.cache_clear()
 
 
-def test_the_weights_are_those_that_were_converted_and_carry_their_licence() -> None:
+def test_the_weights_are_those_that_were_converted_and_carry_their_license() -> None:
     assets = Path(standout.__file__).parent / "assets"
     assert hashlib.sha256((assets / "mtcnn.npz").read_bytes()).hexdigest() == SHA256
     assert "MIT License" in (assets / "mtcnn.LICENSE").read_text("utf-8")

@@ -48,16 +48,16 @@ def make(frame: Frame | None = None, spec: str | Spec = "us-visa", *, tilt: floa
 
 
 def pupils_of(photo: IdPhoto) -> np.ndarray:
-    """Where the two red dots are, (2, 2) as (x, y), the left one first; pixel centres."""
+    """Where the two red dots are, (2, 2) as (x, y), the left one first; pixel centers."""
     red = photo.pixels.astype(int)
     weight = np.clip(red[..., 0] - red[..., 1] - 40, 0, None).astype(float)
-    centres = []
+    centers = []
     for half in (slice(0, photo.pixels.shape[1] // 2), slice(photo.pixels.shape[1] // 2, None)):
         part = np.zeros_like(weight)
         part[:, half] = weight[:, half]
         y, x = np.mgrid[: weight.shape[0], : weight.shape[1]]
-        centres.append([(part * x).sum() / part.sum(), (part * y).sum() / part.sum()])
-    return np.array(centres)
+        centers.append([(part * x).sum() / part.sum(), (part * y).sum() / part.sum()])
+    return np.array(centers)
 
 
 # ---------------------------------------------------------------- geometry
@@ -65,7 +65,7 @@ def pupils_of(photo: IdPhoto) -> np.ndarray:
 
 @pytest.mark.parametrize("tilt", [0.0, -11.0, 7.5])
 @pytest.mark.parametrize("name", ["us-visa", "jp-passport", "cn-visa-online"])
-def test_the_eye_line_is_level_centred_and_where_the_report_says(name: str, tilt: float) -> None:
+def test_the_eye_line_is_level_centered_and_where_the_report_says(name: str, tilt: float) -> None:
     photo = make(spec=name, tilt=tilt)
     left, right = pupils_of(photo)
     height, width = photo.pixels.shape[:2]
@@ -239,9 +239,9 @@ def test_evenness_of_a_kept_background() -> None:
     assert "background" in report.failed
 
 
-def test_the_background_is_the_colour_that_is_asked_for() -> None:
+def test_the_background_is_the_color_that_is_asked_for() -> None:
     assert tuple(make(spec="us-visa").pixels[3, 3]) == (255, 255, 255)
-    assert tuple(make(spec="uk-passport").pixels[3, 3]) == (0xEA, 0xEA, 0xEA), "light grey, as the specification says"
+    assert tuple(make(spec="uk-passport").pixels[3, 3]) == (0xEA, 0xEA, 0xEA), "light gray, as the specification says"
     assert tuple(make(background="#a0c0ff").pixels[3, 3]) == (0xA0, 0xC0, 0xFF)
     with pytest.raises(ConfigError, match="must be a color"):
         make(background="whyte")
@@ -300,8 +300,8 @@ def test_the_command_asks_for_the_document(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_a_black_and_white_photo_is_named() -> None:
-    grey = np.ascontiguousarray(np.repeat(portrait()[..., 1:2], 3, axis=2))
-    verdict = next(verdict for verdict in make(grey).report.verdicts if verdict.rule == "color")
+    gray = np.ascontiguousarray(np.repeat(portrait()[..., 1:2], 3, axis=2))
+    verdict = next(verdict for verdict in make(gray).report.verdicts if verdict.rule == "color")
     assert verdict.status == "unknown" and "black and white" in verdict.words
     assert all(verdict.rule != "color" for verdict in make().report.verdicts)
 

@@ -35,15 +35,15 @@ def test_copies_are_whole_apart_and_within_the_margin(paper: str) -> None:
 @pytest.mark.parametrize("paper", ["10x15", "a4"])
 def test_marks_prolong_the_edges_of_every_copy(paper: str) -> None:
     sheet = lay_sheet(PHOTO, 300, paper)
-    grey = (sheet.pixels == 120).all(axis=2)
+    gray = (sheet.pixels == 120).all(axis=2)
     for left, top, right, bottom in sheet.boxes:
         for x in (left - 1, right):
-            assert grey[top - 20 : top, x].all() and grey[bottom : bottom + 20, x].all()
+            assert gray[top - 20 : top, x].all() and gray[bottom : bottom + 20, x].all()
         for y in (top - 1, bottom):
-            assert grey[y, left - 20 : left].all() and grey[y, right : right + 20].all()
+            assert gray[y, left - 20 : left].all() and gray[y, right : right + 20].all()
     # Nothing else is printed: paper, photos and marks.
     photo = (sheet.pixels == (200, 30, 90)).all(axis=2)
-    assert (grey | photo | (sheet.pixels == 255).all(axis=2)).all()
+    assert (gray | photo | (sheet.pixels == 255).all(axis=2)).all()
 
 
 def test_the_png_has_its_size() -> None:
@@ -61,8 +61,8 @@ def test_the_pdf_has_one_page_of_the_paper_s_size(paper: str) -> None:
     assert match is not None
     points = [float(value) for value in match.groups()]
     assert points[:2] == [0, 0]
-    millimetres = sorted(value / 72 * 25.4 for value in points[2:])
-    assert all(abs(a - b) < 0.1 for a, b in zip(millimetres, sorted(PAPERS[paper]), strict=True))
+    millimeters = sorted(value / 72 * 25.4 for value in points[2:])
+    assert all(abs(a - b) < 0.1 for a, b in zip(millimeters, sorted(PAPERS[paper]), strict=True))
     start = data.index(b"\xff\xd8\xff")  # the page is a JPEG; its marks survive
     with Image.open(io.BytesIO(data[start:])) as image:
         page = np.asarray(image.convert("RGB")).astype(int)

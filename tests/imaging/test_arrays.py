@@ -6,7 +6,7 @@ from standout.imaging.arrays import blend, check_alpha, check_frame, letterbox, 
 
 
 @pytest.mark.parametrize(("height", "width"), [(100, 200), (200, 100), (1, 5000), (64, 64), (37, 41)])
-def test_letterbox_keeps_proportions_and_fills_with_grey(height, width):
+def test_letterbox_keeps_proportions_and_fills_with_gray(height, width):
     frame = np.full((height, width, 3), 200, np.uint8)
     boxed, box = letterbox(frame, (64, 64))
     assert boxed.shape == (64, 64, 3)

@@ -39,7 +39,7 @@ def corpus() -> dict[str, bytes]:
     files = {
         "jpeg": saved(image, "JPEG", **more),
         "jpeg progressive": saved(image, "JPEG", progressive=True),
-        "jpeg grey": saved(image.convert("L"), "JPEG"),
+        "jpeg gray": saved(image.convert("L"), "JPEG"),
         "jpeg cmyk": saved(image.convert("CMYK"), "JPEG"),
         "png": saved(image, "PNG", **more),
         "png palette": saved(image.quantize(8), "PNG", transparency=2),

@@ -27,7 +27,7 @@ FROM_709 = {
 
 
 def colors() -> NDArray[np.uint8]:
-    """sRGB, (16, 24, 3): greys, white, skin and strong colors in squares."""
+    """sRGB, (16, 24, 3): grays, white, skin and strong colors in squares."""
     table = [(255, 255, 255), (128, 128, 128), (40, 40, 40), (200, 150, 120), (230, 40, 30), (30, 90, 220)]
     squares = np.array(table, np.uint8).reshape(1, 6, 3).repeat(4, axis=1)
     return np.ascontiguousarray(squares.repeat(16, axis=0))
@@ -85,8 +85,8 @@ def test_an_avif_of_ten_bits_has_the_colors_of_its_srgb_twin(primaries: int, tra
     )[1].tobytes()
     assert avif_bits(data) == 10
     frame = read(with_nclx(data, primaries, transfer)).frame
-    centres = frame[64, 16::32].astype(int)
-    assert np.abs(centres - colors()[0, ::4]).max() <= 6
+    centers = frame[64, 16::32].astype(int)
+    assert np.abs(centers - colors()[0, ::4]).max() <= 6
 
 
 def test_a_heic_in_display_p3_is_more_colorful_than_its_numbers() -> None:

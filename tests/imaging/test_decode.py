@@ -1,4 +1,4 @@
-"""Every kind of file comes in upright, in sRGB for the network and in its own colours for the output."""
+"""Every kind of file comes in upright, in sRGB for the network and in its own colors for the output."""
 
 from __future__ import annotations
 
@@ -127,9 +127,9 @@ def test_16_bits_are_kept(kind: str, orientation: int) -> None:
     assert close(picture, tolerance=1)
 
 
-def test_16_bit_grey_becomes_colour() -> None:
-    grey = np.full((5, 7), 40000, np.uint16)
-    done, data = cv2.imencode(".png", grey)
+def test_16_bit_gray_becomes_color() -> None:
+    gray = np.full((5, 7), 40000, np.uint16)
+    done, data = cv2.imencode(".png", gray)
     assert done
     picture = read(data.tobytes())
     assert picture.color.shape == (5, 7, 3) and int(picture.color[0, 0, 0]) == 40000
@@ -139,18 +139,18 @@ def test_16_bit_grey_becomes_colour() -> None:
 @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "LA", "RGBA", "I;16"])
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG"])
 def test_every_mode_is_read(mode: str, kind: str) -> None:
-    grey = np.repeat(corners()[..., :1], 3, axis=2)
-    grey[grey < 100], grey[grey > 100] = 0, 255
-    image = Image.fromarray(grey)
+    gray = np.repeat(corners()[..., :1], 3, axis=2)
+    gray[gray < 100], gray[gray > 100] = 0, 255
+    image = Image.fromarray(gray)
     if mode == "I;16":
-        image = Image.fromarray(grey[..., 0].astype(np.uint16) * 257)
+        image = Image.fromarray(gray[..., 0].astype(np.uint16) * 257)
     else:
         image = image.convert(mode)
     try:
         data = saved(image, kind)
     except OSError:
         return  # this kind of file has no such mode
-    assert close(read(data), grey)
+    assert close(read(data), gray)
 
 
 def test_existing_transparency_is_read() -> None:
@@ -161,7 +161,7 @@ def test_existing_transparency_is_read() -> None:
     assert picture.alpha[0, 0] == 1 and picture.alpha[0, 63] == pytest.approx(0.2)
 
 
-def test_a_transparent_palette_colour_is_read() -> None:
+def test_a_transparent_palette_color_is_read() -> None:
     image = Image.fromarray(corners()).quantize(4)
     picture = read(saved(image, "PNG", transparency=int(np.asarray(image)[0, 0])))
     assert picture.alpha is not None and picture.alpha[0, 0] == 0 and picture.alpha[-1, -1] == 1
@@ -171,7 +171,7 @@ def test_cmyk_of_a_jpeg_is_not_inverted() -> None:
     assert close(read(saved(Image.fromarray(corners()).convert("CMYK"), "JPEG", quality=95)), tolerance=25)
 
 
-# ---------------------------------------------------------------- colour, resolution, metadata
+# ---------------------------------------------------------------- color, resolution, metadata
 
 
 def test_a_profile_is_converted_for_the_network_and_kept_for_the_output() -> None:
@@ -182,7 +182,7 @@ def test_a_profile_is_converted_for_the_network_and_kept_for_the_output() -> Non
     np.testing.assert_array_equal(picture.color, red)
     # The profile's "red" is sRGB's green.
     assert picture.frame[0, 0, 1] > 150 > picture.frame[0, 0, 0]
-    # Beside the photo's own pixels, an sRGB background must be written in the photo's colours.
+    # Beside the photo's own pixels, an sRGB background must be written in the photo's colors.
     np.testing.assert_allclose(picture.own_color(picture.frame).astype(int), red, atol=3)
 
 

@@ -1,4 +1,4 @@
-"""A JPEG without its end is whole, or it is refused; it never becomes half grey."""
+"""A JPEG without its end is whole, or it is refused; it never becomes half gray."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def spoilt(data: bytes) -> bytes:
+def spoiled(data: bytes) -> bytes:
     return data[:-1] + bytes([data[-1] ^ 255])
 
 
@@ -41,9 +41,9 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
         chunk(b"iTXt", b"workflow\0\1\0\0\0" + zlib.compress(TEXT)),
         chunk(b"tEXt", b"workflow\0" + TEXT * 4),
         chunk(b"zTXt", b"bomb\0\0" + zlib.compress(bytes(80_000_000))),
-        spoilt(chunk(b"tEXt", b"Comment\0hi")),
-        spoilt(chunk(b"gAMA", struct.pack(">I", 45455))),
-        spoilt(chunk(b"pHYs", struct.pack(">IIB", 2835, 2835, 1))),
+        spoiled(chunk(b"tEXt", b"Comment\0hi")),
+        spoiled(chunk(b"gAMA", struct.pack(">I", 45455))),
+        spoiled(chunk(b"pHYs", struct.pack(">IIB", 2835, 2835, 1))),
         chunk(b"iTXt", b"no end"),
         chunk(b"tIME", b"short"),
     ],
@@ -63,14 +63,14 @@ def test_a_profile_of_any_size_is_used() -> None:
 
 def test_the_loss_of_what_is_seen_is_said() -> None:
     for part in (
-        spoilt(chunk(b"iCCP", b"wide\0\0" + zlib.compress(wide_gamut()))),
+        spoiled(chunk(b"iCCP", b"wide\0\0" + zlib.compress(wide_gamut()))),
         chunk(b"iCCP", b"bomb\0\0" + zlib.compress(bytes(80_000_000))),
         chunk(b"iCCP", b"wide\0\0no profile"),
     ):
         picture = read(holding(part))
         assert picture.icc is None and picture.notes == ("its color profile is damaged and was left out",)
         np.testing.assert_array_equal(picture.frame, corners())
-    assert read(holding(spoilt(chunk(b"tRNS", bytes(6))))).notes == ("its transparency is damaged and was left out",)
+    assert read(holding(spoiled(chunk(b"tRNS", bytes(6))))).notes == ("its transparency is damaged and was left out",)
 
 
 def test_damage_of_the_picture_itself_is_still_refused() -> None:

@@ -125,12 +125,12 @@ def test_sixteen_bits_stay_sixteen() -> None:
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-def test_grey_and_white_that_is_zero(bits: int) -> None:
-    grey = photo()[..., :1]
-    stored = deep(grey) if bits == 16 else grey
-    assert np.array_equal(read(tiff(stored)).frame, grey.repeat(3, 2))
+def test_gray_and_white_that_is_zero(bits: int) -> None:
+    gray = photo()[..., :1]
+    stored = deep(gray) if bits == 16 else gray
+    assert np.array_equal(read(tiff(stored)).frame, gray.repeat(3, 2))
     inverted = np.iinfo(stored.dtype).max - stored
-    assert np.array_equal(read(tiff(inverted, t262=0)).frame, grey.repeat(3, 2))
+    assert np.array_equal(read(tiff(inverted, t262=0)).frame, gray.repeat(3, 2))
 
 
 @pytest.mark.parametrize("bits", [8, 16])

@@ -45,7 +45,7 @@ def quantized_graph(rng: np.random.Generator) -> tuple[bytes, dict[str, Any]]:
     return model.SerializeToString(), numbers
 
 
-def test_it_is_the_network_without_rounding_and_with_the_clipping_of_the_quantiser() -> None:
+def test_it_is_the_network_without_rounding_and_with_the_clipping_of_the_quantizer() -> None:
     data, numbers = quantized_graph(np.random.default_rng(0))
     x = np.linspace(-1, 3, 75, dtype=np.float32).reshape(1, 3, 5, 5)
     (y,) = onnxruntime.InferenceSession(dequantize(data), providers=CPU).run(None, {"x": x})

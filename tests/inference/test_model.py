@@ -51,7 +51,7 @@ def test_nothing_but_uint8_rgb(model: Model) -> None:
 
 
 def test_nothing_is_stretched_to_its_own_extremes(model: Model) -> None:
-    # Grey 127 is alpha 0.48 everywhere; a min-max stretch would make 0 and 1 of its noise.
+    # Gray 127 is alpha 0.48 everywhere; a min-max stretch would make 0 and 1 of its noise.
     frame = np.full((80, 100, 3), 127, np.uint8)
     frame[10, 10] = 129
     alpha = model.alpha(frame)

@@ -92,7 +92,7 @@ def test_arrays_are_composed_without_a_network(bright_person: Frame) -> None:
             standout.compose(bright_person, wrong)  # type: ignore[arg-type]
 
 
-def test_the_person_keeps_its_colours_and_the_rest_is_gone(bright_person: Frame, fake_model: FakeModel) -> None:
+def test_the_person_keeps_its_colors_and_the_rest_is_gone(bright_person: Frame, fake_model: FakeModel) -> None:
     result = standout.cut_out(bright_person, model=fake_model).pixels
     assert tuple(result[36, 48]) == (250, 240, 230, 255)
     assert tuple(result[0, 0]) == (0, 0, 0, 0)
@@ -119,7 +119,7 @@ def test_transparency_that_was_there_stays(bright_person: Frame, fake_model: Fak
     assert result[37, 48, 3] == 102 and result[45, 48, 3] == 255
 
 
-def test_grey_goes_in_and_rgba_comes_out(bright_person: Frame, fake_model: FakeModel) -> None:
+def test_gray_goes_in_and_rgba_comes_out(bright_person: Frame, fake_model: FakeModel) -> None:
     result = standout.cut_out(bright_person[..., 0], model=fake_model).pixels
     assert result.shape == (72, 96, 4) and tuple(result[36, 48]) == (250, 250, 250, 255)
 

@@ -80,9 +80,9 @@ def test_floats_are_kept_with_16_bits(dtype: type, model_file: Path, bright_pers
     assert np.abs(result.pixels / 65535 - plain.pixels / 255).max() < 0.01
 
 
-def test_grey_with_a_channel_of_its_own(model_file: Path, bright_person: Frame) -> None:
-    grey = bright_person[..., 1]
-    assert np.array_equal(standout.cut_out(grey[..., None], model=model_file), standout.cut_out(grey, model=model_file))
+def test_gray_with_a_channel_of_its_own(model_file: Path, bright_person: Frame) -> None:
+    gray = bright_person[..., 1]
+    assert np.array_equal(standout.cut_out(gray[..., None], model=model_file), standout.cut_out(gray, model=model_file))
 
 
 @pytest.mark.parametrize("color", [(255, 0, 0), [255, 0, 0], (np.uint8(255), np.int64(0), 0)])

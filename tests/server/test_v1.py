@@ -289,4 +289,4 @@ def test_specifications_and_models_are_listed(client: httpx.Client) -> None:
     models = client.get("/v1/models").json()["models"]
     assert {model["name"] for model in models} == {"tiny", "photo", "live"}
     assert [model["name"] for model in models if model["default"]] == ["tiny"]
-    assert models[0]["card"]["licence"] == "Apache-2.0"
+    assert models[0]["card"]["license"] == "Apache-2.0"

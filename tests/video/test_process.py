@@ -1,4 +1,4 @@
-"""A user's videos keep time, sound and colours; transparent ones come back transparent; mistakes leave nothing."""
+"""A user's videos keep time, sound and colors; transparent ones come back transparent; mistakes leave nothing."""
 
 from __future__ import annotations
 
@@ -141,8 +141,8 @@ def test_frames_folder_and_matte(tmp_path: Path) -> None:
     alpha = read(tmp_path / "pngs" / "000001.png").alpha
     assert alpha is not None and alpha[24, 26] > 0.95 and alpha[44, 60] < 0.05
     process_video(clip, tmp_path / "matte.mp4", model=FakeModel(), options=VideoOptions(matte=True))
-    grey = next(read_frames(tmp_path / "matte.mp4"))
-    assert grey[24, 26].min() > 245 and grey[44, 60].max() < 10
+    gray = next(read_frames(tmp_path / "matte.mp4"))
+    assert gray[24, 26].min() > 245 and gray[44, 60].max() < 10
 
 
 def test_start_end_size_and_fps(tmp_path: Path) -> None:
@@ -186,12 +186,12 @@ def test_nothing_of_the_background_stays_in_transparent_pictures(tmp_path: Path)
     with Image.open(tmp_path / "pngs" / "000001.png") as picture:
         pixels = np.asarray(picture)
     assert pixels[44, 60].tolist() == [0, 0, 0, 0]
-    # Beside the person its own colours go on, so that an encoder's blur finds nothing else to mix in.
+    # Beside the person its own colors go on, so that an encoder's blur finds nothing else to mix in.
     clear = pixels[20:28, 13:16]
     assert clear[..., 3].max() < 10 and clear[..., :3].min() > 150
 
 
-def test_matte_pictures_are_grey(tmp_path: Path) -> None:
+def test_matte_pictures_are_gray(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "in.mp4", 1)
     process_video(clip, tmp_path / "pngs", model=FakeModel(), options=VideoOptions(frames=True, matte=True))
     with Image.open(tmp_path / "pngs" / "000001.png") as picture:

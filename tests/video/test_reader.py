@@ -67,7 +67,7 @@ def test_a_rate_that_can_t_be_is_not_believed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("matrix", [1, 5, 9])
 @pytest.mark.parametrize("extent", [1, 2])
-def test_colours_and_their_tags_are_kept(tmp_path: Path, matrix: int, extent: int) -> None:
+def test_colors_and_their_tags_are_kept(tmp_path: Path, matrix: int, extent: int) -> None:
     clip = make_clip(tmp_path / "in.mp4", 1, matrix=matrix, extent=extent)
     process_video(clip, tmp_path / "out.mp4", background="red", model=FakeModel())
     with VideoReader(clip) as before, VideoReader(tmp_path / "out.mp4") as after:

@@ -104,7 +104,7 @@ def test_the_package_is_whole(tarball: Path, package: Path) -> None:
     said = json.loads((package / "package.json").read_text("utf-8"))
     assert not said.get("dependencies"), "the engine is inside; nothing else need be installed"
     assert (package / "LICENSE").read_bytes() == (WEB.parent / "LICENSE").read_bytes()
-    assert "onnxruntime" in (package / "licenses.txt").read_text("utf-8"), "what others wrote keeps its licence"
+    assert "onnxruntime" in (package / "licenses.txt").read_text("utf-8"), "what others wrote keeps its license"
     for entry in ("types", "default"):
         assert (package / said["exports"]["."][entry]).is_file()
     readme = (package / "README.md").read_text("utf-8")

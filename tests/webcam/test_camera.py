@@ -1,4 +1,4 @@
-"""The newest frame wins, colours are right, and whatever is missing is named with how to get it."""
+"""The newest frame wins, colors are right, and whatever is missing is named with how to get it."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ export function checkFrame(frame: Frame): void {
   }
 }
 
-/** The largest box of the picture's proportions inside a size, centred. */
+/** The largest box of the picture's proportions inside a size, centered. */
 export function letterboxBox(width: number, height: number, intoWidth: number, intoHeight: number): Box {
   const scale = Math.min(intoHeight / height, intoWidth / width);
   const inner = {

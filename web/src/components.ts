@@ -7,7 +7,7 @@ export interface Piece {
   readonly right: number;
   readonly bottom: number;
   readonly area: number;
-  /** Centre of gravity, across. */
+  /** Center of gravity, across. */
   readonly centerX: number;
 }
 

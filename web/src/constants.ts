@@ -5,7 +5,7 @@
 import { StandoutError } from "./errors";
 
 export interface Constants {
-  readonly letterbox: { readonly grey: number };
+  readonly letterbox: { readonly gray: number };
   readonly hysteresis: { readonly edge: number; readonly fade: number };
   readonly clean_alpha: { readonly undecided: number };
   readonly nobody: { readonly share: number };

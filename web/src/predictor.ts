@@ -104,7 +104,7 @@ export class Predictor {
     const [height, width] = this.networkSize(frame.height, frame.width, zoom);
     const box = letterboxBox(frame.width, frame.height, width, height);
     const guide = resizeToRgb(frame, box.width, box.height);
-    const canvas = putOnGrey(guide, box, width, height, mirrored);
+    const canvas = putOnGray(guide, box, width, height, mirrored);
     const data = await this.network.run(canvas);
     if (data.length !== width * height) {
       throw new StandoutError("model", `The model must return alpha of its input's size ${width} × ${height}; received ${data.length} values.`);
@@ -128,9 +128,9 @@ export function enlarged({ alpha, guide }: Coarse, frame: Frame): Alpha {
   return { data, width: frame.width, height: frame.height };
 }
 
-function putOnGrey(picture: Rgb, box: Box, width: number, height: number, mirrored: boolean): Rgb {
+function putOnGray(picture: Rgb, box: Box, width: number, height: number, mirrored: boolean): Rgb {
   if (!mirrored && box.width === width && box.height === height) return picture;
-  const data = new Uint8Array(width * height * 3).fill(constants().letterbox.grey);
+  const data = new Uint8Array(width * height * 3).fill(constants().letterbox.gray);
   for (let y = 0; y < box.height; y++) {
     const from = y * box.width * 3;
     const row = (box.top + y) * width;

@@ -4,7 +4,7 @@ import type { Alpha, Rgb } from "../src/arrays";
 import { guidedCoefficients } from "../src/guidedFilter";
 import { CpuCompositor } from "../src/live/cpu";
 import type { LiveBehind } from "../src/live/compositor";
-import { findMotion, halfGrey } from "../src/live/motion";
+import { findMotion, halfGray } from "../src/live/motion";
 import { Smoothing } from "../src/live/smoothing";
 import { BACKGROUND, PERSON, Spans } from "../src/live/spans";
 
@@ -27,8 +27,8 @@ function picture(left: number, base = 60): { rgb: Rgb; alpha: Alpha } {
 
 describe("motion", () => {
   it("of a block that moved is found, and standing still is none", () => {
-    const before = halfGrey(picture(40).rgb);
-    const after = halfGrey(picture(46).rgb);
+    const before = halfGray(picture(40).rgb);
+    const after = halfGray(picture(46).rgb);
     const motion = findMotion(after, before);
     const middle = Math.floor(motion.rows / 2) * motion.columns + Math.floor(motion.columns / 2);
     expect(motion.dx[middle]).toBe(-3); // six pixels are three at half the size

@@ -25,7 +25,7 @@ def export(
     weights: Annotated[str, typer.Option(help="best or last")] = "best",
     card: Annotated[
         list[Path] | None,
-        typer.Option(help="TOML with data, licences and limits for the model card; may be given twice."),
+        typer.Option(help="TOML with data, licenses and limits for the model card; may be given twice."),
     ] = None,
     scores: Annotated[Path | None, typer.Option(help="JSON of `standout evaluate --json`, for the model card.")] = None,
     two_scales: Annotated[
@@ -34,7 +34,7 @@ def export(
     int8: Annotated[
         Path | None,
         typer.Option(
-            help="Quantise, calibrated on photographs of this folder (of the training set): a third of the size, "
+            help="Quantize, calibrated on photographs of this folder (of the training set): a third of the size, "
             "about half the time."
         ),
     ] = None,

@@ -30,7 +30,7 @@ def id_photo(
         str | None, typer.Option("--output", "-o", help="The file (PHOTO.SPEC.jpg if absent), or `-`.")
     ] = None,
     background: Annotated[
-        str | None, typer.Option("--background", "-b", help="A colour, or `keep` for the photo's own.")
+        str | None, typer.Option("--background", "-b", help="A color, or `keep` for the photo's own.")
     ] = None,
     dpi: Annotated[int | None, typer.Option(help="Dots per inch of the print; the specification's by default.")] = None,
     max_kb: Annotated[

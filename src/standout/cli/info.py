@@ -173,7 +173,7 @@ def _print_card(row: Any, name: str, entry: dict[str, Any]) -> None:
     row("model", f"{name}: {card['encoder']}, input {width}×{height}, {weights}")
     row(
         "",
-        f"runs on {entry['device']} ({entry['reason']}); licence {card['licence']}; "
+        f"runs on {entry['device']} ({entry['reason']}); license {card['license']}; "
         f"alpha ≥ {card['threshold']:g} is person",
     )
     looks = [*(["in the mirror"] if card["flip_scale"] else []), *(["from nearer by"] if card["zoom_gain"] else [])]

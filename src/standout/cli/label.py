@@ -31,11 +31,11 @@ def label(
         str,
         typer.Argument(metavar="PHOTOS", help="A folder of photographs, or of sets with images/ (and boxes/) in them."),
     ],
-    target: Annotated[str, typer.Argument(metavar="OUT", help="Gets the labelled sets, card.toml and sheets/.")],
+    target: Annotated[str, typer.Argument(metavar="OUT", help="Gets the labeled sets, card.toml and sheets/.")],
     judge: Annotated[
         list[str], typer.Option(help="own=MODEL (photo, live, an ONNX file), deeplab=FILE, selfie=FILE; at least two.")
     ],
-    labelled: Annotated[
+    labeled: Annotated[
         Path | None, typer.Option("--with", help="Sets that have masks: OUT gets links to them, to train on all.")
     ] = None,
     agreement: Annotated[float, typer.Option(help="Person IoU from which a judge agrees; two must.")] = 0.87,
@@ -84,9 +84,9 @@ def label(
         _corrected(correct, paths) if correct else {},
         sheet,
     )
-    if labelled is not None:
-        _link_sets(labelled, Path(target))
-    with progress_bar("Labelling") as move:
+    if labeled is not None:
+        _link_sets(labeled, Path(target))
+    with progress_bar("Labeling") as move:
         report = label_photos(
             source, target, options=options, cluster=spread, workers=workers, retry_failed=retry_failed,
             progress=lambda _, ended, total: move(ended, total),
@@ -138,16 +138,16 @@ def _corrected(folder: Path, known: dict[str, list[str]]) -> dict[str, bytes]:
     return masks
 
 
-def _link_sets(labelled: Path, out: Path) -> None:
-    if not labelled.is_dir():
-        raise InputError(f"--with must be a folder of sets; received `{labelled}`.")
+def _link_sets(labeled: Path, out: Path) -> None:
+    if not labeled.is_dir():
+        raise InputError(f"--with must be a folder of sets; received `{labeled}`.")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for folder in sorted(labelled.iterdir()):
+        for folder in sorted(labeled.iterdir()):
             if (folder / "images").is_dir() and not (out / folder.name).exists():
                 (out / folder.name).symlink_to(folder.resolve())
     except OSError as error:
-        raise OutputError(f"`{out}` can't get links to the sets of `{labelled}`: {error.strerror or error}.") from error
+        raise OutputError(f"`{out}` can't get links to the sets of `{labeled}`: {error.strerror or error}.") from error
 
 
 def _print(report: LabelReport, target: str) -> None:

@@ -50,7 +50,7 @@ def photo_choice(
     background: Annotated[
         str,
         typer.Option(
-            "--background", "-b", help="transparent, a colour (white, #0a84ff), an image file, blur, or blur:RADIUS."
+            "--background", "-b", help="transparent, a color (white, #0a84ff), an image file, blur, or blur:RADIUS."
         ),
     ] = "transparent",
     fit: Annotated[str, typer.Option(help="How a background image fits: cover, contain or stretch.")] = "cover",
@@ -64,13 +64,13 @@ def photo_choice(
     edge: Annotated[float, typer.Option(help="Move the edge outward (or inward, negative), pixels.")] = 0.0,
     feather: Annotated[float, typer.Option(help="Soften the edge over so many pixels.")] = 0.0,
     keep_edge_colors: Annotated[
-        bool, typer.Option("--keep-edge-colors", help="Don't take the old background's colour out of the edge.")
+        bool, typer.Option("--keep-edge-colors", help="Don't take the old background's color out of the edge.")
     ] = False,
     invert: Annotated[bool, typer.Option("--invert", help="Remove the people instead of the background.")] = False,
     crop: Annotated[bool, typer.Option("--crop", help="Crop to the people.")] = False,
     margin: Annotated[str, typer.Option(help="Room around them when cropping: 40 pixels, or 5%.")] = "5%",
     shadow: Annotated[bool, typer.Option("--shadow", help="A soft shadow behind the people.")] = False,
-    mask: Annotated[bool, typer.Option("--mask", help="Write alpha alone, as a grey picture.")] = False,
+    mask: Annotated[bool, typer.Option("--mask", help="Write alpha alone, as a gray picture.")] = False,
     file_format: Annotated[
         str, typer.Option("--format", "-f", help="png, webp, jpg or tiff, where -o doesn't name a file.")
     ] = "png",

@@ -35,10 +35,10 @@ def video(
         typer.Option("--output", "-o", help="A .mp4, .mov, .mkv or .webm; .webp, .gif, .apng; - for a pipe; a folder."),
     ] = None,
     background: Annotated[
-        str | None, typer.Option("--background", "-b", help="A colour, an image, a video, blur, blur:RADIUS.")
+        str | None, typer.Option("--background", "-b", help="A color, an image, a video, blur, blur:RADIUS.")
     ] = None,
     frames: Annotated[str | None, typer.Option("--frames", help="Write PNG pictures into this new folder.")] = None,
-    matte: Annotated[bool, typer.Option("--matte", help="Write alpha alone, as a grey video.")] = False,
+    matte: Annotated[bool, typer.Option("--matte", help="Write alpha alone, as a gray video.")] = False,
     start: Annotated[str | None, typer.Option(help="Begin here: seconds or [HH:]MM:SS.")] = None,
     end: Annotated[str | None, typer.Option(help="End before here: seconds or [HH:]MM:SS.")] = None,
     size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT, WIDTHx or xHEIGHT.")] = None,

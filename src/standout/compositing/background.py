@@ -224,7 +224,7 @@ def blur_background(
 ) -> NDArray[Any]:
     """The background of a photo out of focus, by its own light alone: no halo of the person around the person.
 
-    A normalised masked blur: blur(background · (1 − α)) / blur(1 − α), computed at reduced size. Where the person hides
+    A normalized masked blur: blur(background · (1 − α)) / blur(1 − α), computed at reduced size. Where the person hides
     everything within reach, the light of the nearest background is carried in.
 
     Args:
@@ -251,7 +251,7 @@ def blur_background(
     most = float(np.iinfo(pixels.dtype).max)
     small = np.asarray(resize(pixels, size), np.float32) / np.float32(most)
     light = 1 - np.asarray(resize(alpha, size), np.float32)
-    # A pixel that is even partly person carries the person's color: it lends no light, nor does its neighbour.
+    # A pixel that is even partly person carries the person's color: it lends no light, nor does its neighbor.
     light = np.asarray(cv2.erode(light, np.ones((3, 3), np.uint8)), np.float32)
     light = np.where(light > LIT, light, 0).astype(np.float32)
     if bokeh:

@@ -36,7 +36,7 @@ BLUR_RADIUS = 4.0
 _LOW = 192
 #: The windows' sides as shares of it, the best of those tried on a cut-out over known backgrounds.
 _WINDOWS = (1 / 4, 1 / 48)
-#: How far the person's colors go on outside the edge of a transparent picture, pixels: encoders mix neighbours.
+#: How far the person's colors go on outside the edge of a transparent picture, pixels: encoders mix neighbors.
 _RING = 9
 #: Columns of the sparse pictures in which soft pixels are looked up; OpenCV's limit is 32767 rows.
 _COLUMNS = 256

@@ -1,9 +1,9 @@
 """The person's own colors along the edge, without the old background's: no green or white fringe.
 
 Multi-level foreground estimation (Germer, Uelwer, Conrad, Harmeling: "Fast Multi-Level Foreground Estimation",
-2020, arXiv 2006.14970): foreground F and background B minimise
+2020, arXiv 2006.14970): foreground F and background B minimize
 
-    (α F + (1 − α) B − I)² + Σ_neighbours (ε + |Δα|) ((F − F_n)² + (B − B_n)²)
+    (α F + (1 − α) B − I)² + Σ_neighbors (ε + |Δα|) ((F − F_n)² + (B − B_n)²)
 
 from the coarsest picture to the finest. Only the soft pixels are unknowns here; beside them the picture is known
 to be all person (α = 1) or all background (α = 0), so time and memory follow the edge's length, not the megapixels.
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from standout.compositing.edge import TINY
 from standout.imaging.arrays import Alpha, resize
 
-#: ε of the equation: how much neighbours agree where alpha is flat.
+#: ε of the equation: how much neighbors agree where alpha is flat.
 FLAT = 1e-4
 #: Sweeps per level: many where a level is small, few where it is large (the coarser level has done the work).
 SWEEPS_SMALL, SWEEPS_LARGE, SMALL = 10, 3, 20_000
@@ -110,7 +110,7 @@ def edge_colors(pixels: NDArray[Any], alpha: Alpha) -> EdgeColors | None:
     x, y, width, height = cv2.boundingRect(soft)
     if not width:
         return None
-    # A frame of a few pixels, so that the solid neighbours on both sides are in the picture.
+    # A frame of a few pixels, so that the solid neighbors on both sides are in the picture.
     left, top, right, bottom = (
         max(0, x - MARGIN),
         max(0, y - MARGIN),
@@ -125,7 +125,7 @@ def edge_colors(pixels: NDArray[Any], alpha: Alpha) -> EdgeColors | None:
     pixels, alpha, soft = pixels[part], alpha[part], soft[part]
     near = resize(soft, size) > 0
     if step > 1:
-        # Enlarging asks the neighbours of the soft pixels too, so these are solved as well.
+        # Enlarging asks the neighbors of the soft pixels too, so these are solved as well.
         near = cv2.dilate(near.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
     picture = np.asarray(resize(pixels, size), np.float32) / np.float32(np.iinfo(pixels.dtype).max)
     level = _Level(picture, np.ascontiguousarray(resize(alpha, size), np.float32), np.flatnonzero(near))
@@ -234,11 +234,11 @@ def _sweep(level: _Level, f: _Floats, b: _Floats) -> tuple[_Floats, _Floats]:
         fixed_b[:, ring] += known_b[ring] * color
         total_f += near[-1][1] + known_f
         total_b += near[-1][1] + known_b
-    # The 2 × 2 system of one pixel in closed form: the neighbours' mean plus its share of what is left unexplained.
+    # The 2 × 2 system of one pixel in closed form: the neighbors' mean plus its share of what is left unexplained.
     determinant = total_f * total_b + a * a * total_b + (1 - a) ** 2 * total_f
     gain_f, gain_b = a * total_b / determinant, (1 - a) * total_f / determinant
     for _ in range(SWEEPS_SMALL if index.size <= SMALL else SWEEPS_LARGE):
-        # Where no neighbour speaks, the coarser level does (with the 1e-8 that the totals start from).
+        # Where no neighbor speaks, the coarser level does (with the 1e-8 that the totals start from).
         mean_f, mean_b = _neighbors(near, f, fixed_f) / total_f, _neighbors(near, b, fixed_b) / total_b
         rest = seen - a * mean_f - (1 - a) * mean_b
         f = np.clip(mean_f + gain_f * rest, 0, 1)
@@ -247,7 +247,7 @@ def _sweep(level: _Level, f: _Floats, b: _Floats) -> tuple[_Floats, _Floats]:
 
 
 def _neighbors(near: list[tuple[_Index, _Floats]], values: _Floats, fixed: _Floats) -> _Floats:
-    """The weighted sum of each unknown's neighbours, plane by plane: `fixed` are those that are known."""
+    """The weighted sum of each unknown's neighbors, plane by plane: `fixed` are those that are known."""
     total = fixed + np.float32(1e-8) * values
     for place, w in near:
         for plane, out in zip(values, total, strict=True):

@@ -22,7 +22,7 @@ _SLOPED = 15.0
 #: Share of the person about which the network may be unsure.
 _UNSURE = 0.02
 #: Steps of 8 bits between the colors of a gray pixel, at most; a JPEG's gray has a few.
-_GREY = 12
+_GRAY = 12
 
 
 def judge(facts: Evidence) -> tuple[Verdict, ...]:
@@ -70,7 +70,7 @@ def _one_face(facts: Evidence) -> Verdict:
 def _tilt(facts: Evidence) -> Verdict:
     tilt = facts.head.tilt
     value = (-TILT_SPREAD, 0.0, TILT_SPREAD)
-    words = f"the eye line was {abs(tilt):.1f}° off and was levelled, to within ±{TILT_SPREAD:g}°"
+    words = f"the eye line was {abs(tilt):.1f}° off and was leveled, to within ±{TILT_SPREAD:g}°"
     if abs(tilt) > _SLOPED:
         return Verdict(
             "tilt", "unknown", f"{words}; the shoulders now slope, so take a straighter photo", value, None, "°"
@@ -130,7 +130,7 @@ def _colors(facts: Evidence) -> tuple[Verdict, ...]:
     inside = facts.alpha >= 0.5
     pixels = facts.frame[inside].astype(np.int16) if inside.any() else facts.frame.reshape(-1, 3).astype(np.int16)
     spread = pixels.max(axis=1) - pixels.min(axis=1)
-    if float(np.quantile(spread, 0.99)) > _GREY:
+    if float(np.quantile(spread, 0.99)) > _GRAY:
         return ()
     words = "the photo is black and white; passports and visas are asked for in color"
     return (Verdict("color", "unknown", f"{words}, unless the office says otherwise"),)

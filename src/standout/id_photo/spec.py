@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from standout.errors import ConfigError
 
-DOCUMENTS = ("passport", "visa", "driving licence", "identity card", "residence permit", "cv", "other")
+DOCUMENTS = ("passport", "visa", "driving license", "identity card", "residence permit", "cv", "other")
 
 #: What a specification may bound, in words. All are vertical but `pupils`, the distance between the two.
 BANDS = {

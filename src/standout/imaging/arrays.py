@@ -19,7 +19,7 @@ Alpha = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 #: What surrounds a picture in its letterbox, 0 … 255.
-GREY = 127
+GRAY = 127
 
 
 def check_frame(frame: object, *, name: str = "frame") -> Frame:
@@ -93,7 +93,7 @@ def shrink(array: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
     return resize(array, size_hw)
 
 
-def letterbox(frame: Frame, size_hw: tuple[int, int], *, fill: int = GREY) -> tuple[Frame, Box]:
+def letterbox(frame: Frame, size_hw: tuple[int, int], *, fill: int = GRAY) -> tuple[Frame, Box]:
     """Fits a frame into `size_hw` (height, width) without stretching; the borders are mid-gray.
 
     Returns:

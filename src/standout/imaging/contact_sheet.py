@@ -74,7 +74,7 @@ def mark_edge(frame: Frame, mask: Mask) -> Frame:
 
 
 def _fit(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Shortens in the middle what is too wide: both ends of a file's name tell it from its neighbours."""
+    """Shortens in the middle what is too wide: both ends of a file's name tell it from its neighbors."""
     if font.getlength(text) <= width:
         return text
     for keep in range(len(text) - 2, 2, -1):

@@ -183,8 +183,8 @@ def _png(pixels: NDArray[Any], encoding: EncodeOptions) -> tuple[bytes, bytes, m
     if encoding.icc:
         chunks += _chunk(b"iCCP", b"ICC\0\0" + zlib.compress(encoding.icc))
     if encoding.dpi is not None:
-        per_metre = [round(value / 0.0254) for value in encoding.dpi]
-        chunks += _chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1))
+        per_meter = [round(value / 0.0254) for value in encoding.dpi]
+        chunks += _chunk(b"pHYs", struct.pack(">IIB", *per_meter, 1))
     if encoding.exif:
         chunks += _chunk(b"eXIf", encoding.exif.removeprefix(b"Exif\0\0"))
     raw = data.data

@@ -20,7 +20,7 @@ FULL = 7.0
 _TRUST = 0.3
 #: The share of a hole that must have been person, and the largest hole, as a share of the picture.
 _SHARE, _LARGEST = 0.5, 0.02
-#: How much a single frame must differ from both its neighbours to be a dropout.
+#: How much a single frame must differ from both its neighbors to be a dropout.
 _STEP = 0.3
 
 #: The radius of what counts as thin, as a part of the picture's longer side.

@@ -26,7 +26,7 @@ SMOOTHINGS: tuple[Smoothing, ...] = ("off", "confidence", "flow")
 MEMORY = 0.9
 #: The largest say of the next frame, where it is looked ahead.
 _AHEAD = 0.35
-#: Difference of grey (0 … 255) between the moved last picture and this one at which the past's say falls to 1/e.
+#: Difference of gray (0 … 255) between the moved last picture and this one at which the past's say falls to 1/e.
 TOLERANCE = 11.0
 #: Forward–backward flow error, in pixels, at which confidence falls to 1/e.
 _GAP = 0.5
@@ -49,14 +49,14 @@ class _View:
     """A frame as the motion is seen in it, and its alpha.
 
     Attributes:
-        grey: The frame, small.
+        gray: The frame, small.
         alpha: Smoothed.
         raw: The alpha as the network says it; None where it is the same.
         past: The alpha before, moved to this frame, and its trust; None without one.
         age: For how many frames each place has been person.
     """
 
-    grey: NDArray[np.uint8]
+    gray: NDArray[np.uint8]
     alpha: Alpha
     raw: Alpha | None = None
     past: tuple[Alpha, _Floats] | None = None
@@ -118,7 +118,7 @@ class Steady:
         if before is None:
             return []
         # The next frame's own alpha, moved back; what is smoothed of it already holds this one's.
-        following = self._moved(_View(now.grey, alpha), before)
+        following = self._moved(_View(now.gray, alpha), before)
         if following is None:
             return [before.alpha]
         calm = self._calm(before, now)
@@ -137,22 +137,22 @@ class Steady:
         """The last alpha moved to this frame, for frames whose mask is skipped; None without a past or after a cut."""
         if self._last is None:
             return None
-        now = _View(_grey(frame), self._last.alpha)
+        now = _View(_gray(frame), self._last.alpha)
         moved = self._moved(self._last, now)
         if moved is None:
             return None
-        self._last = _View(now.grey, moved[0], age=self._age)
+        self._last = _View(now.gray, moved[0], age=self._age)
         return moved[0]
 
     def _smoothed(self, frame: Frame, alpha: Alpha) -> _View:
-        last, now = self._last, _View(_grey(frame), alpha)
+        last, now = self._last, _View(_gray(frame), alpha)
         past = None if last is None else self._moved(last, now)
         if past is None:
-            self._last = _View(now.grey, alpha, age=aged(np.zeros_like(alpha), alpha))
+            self._last = _View(now.gray, alpha, age=aged(np.zeros_like(alpha), alpha))
             return self._last
         age = self._age
         mixed = without_holes(self._mixed(alpha, past, MEMORY), alpha, *past, age)
-        self._last = _View(now.grey, mixed, alpha, past, aged(age, alpha))
+        self._last = _View(now.gray, mixed, alpha, past, aged(age, alpha))
         return self._last
 
     def _mixed(self, alpha: Alpha, other: tuple[Alpha, _Floats], most: float, calm: _Floats | None = None) -> Alpha:
@@ -171,19 +171,19 @@ class Steady:
     def _moved(self, source: _View, to: _View) -> tuple[Alpha, NDArray[np.float32]] | None:
         """The alpha of `source` where things are in `to`, and how far it is to be trusted; None for another scene."""
         shape = to.alpha.shape
-        if source.grey.shape != to.grey.shape or source.alpha.shape != shape:
+        if source.gray.shape != to.gray.shape or source.alpha.shape != shape:
             return None
-        warped, past, sure = source.grey, source.alpha, np.ones(to.grey.shape, np.float32)
+        warped, past, sure = source.gray, source.alpha, np.ones(to.gray.shape, np.float32)
         self._age = np.zeros(shape, np.float32) if source.age is None else source.age
         if self.smoothing == "flow":
             there, back = self._motions(to, source)
-            warped = _warp(source.grey, there)
+            warped = _warp(source.gray, there)
             moved, age = cv2.split(_warp(cv2.merge([source.alpha, self._age]), there))
             past, self._age = np.asarray(moved, np.float32), np.asarray(age, np.float32)
             # Where going there and back doesn't end where it began, the motion is a guess.
             gap = there + _warp(back, there)
             sure = np.exp(-(gap**2).sum(axis=2) / _GAP**2)
-        difference = cv2.blur(cv2.absdiff(warped, to.grey).astype(np.float32), (5, 5))
+        difference = cv2.blur(cv2.absdiff(warped, to.gray).astype(np.float32), (5, 5))
         if float(difference.mean()) > SCENE:
             return None
         trust = sure * np.exp(-difference / np.float32(TOLERANCE))
@@ -203,11 +203,11 @@ class Steady:
         """The motion from one frame to the other, and back. Asked for twice of a pair where it is looked ahead."""
         if self._pair is not None:
             first, second, out, back = self._pair
-            if first.grey is here.grey and second.grey is there.grey:
+            if first.gray is here.gray and second.gray is there.gray:
                 return out, back
-            if first.grey is there.grey and second.grey is here.grey:
+            if first.gray is there.gray and second.gray is here.gray:
                 return back, out
-        out, back = self._motion(here.grey, there.grey), self._motion(there.grey, here.grey)
+        out, back = self._motion(here.gray, there.gray), self._motion(there.gray, here.gray)
         self._pair = here, there, out, back
         return out, back
 
@@ -217,14 +217,14 @@ class Steady:
         down, across = max(0, _FLOW_SIDE - height), max(0, _FLOW_SIDE - width)
         if down or across:
             here, there = (
-                np.asarray(cv2.copyMakeBorder(grey, 0, down, 0, across, cv2.BORDER_REPLICATE), np.uint8)
-                for grey in (here, there)
+                np.asarray(cv2.copyMakeBorder(gray, 0, down, 0, across, cv2.BORDER_REPLICATE), np.uint8)
+                for gray in (here, there)
             )
         flow = self._flow.calc(here, there, np.zeros((*here.shape, 2), np.float32))
         return np.asarray(flow[:height, :width], np.float32)
 
 
-def _grey(frame: Frame) -> NDArray[np.uint8]:
+def _gray(frame: Frame) -> NDArray[np.uint8]:
     scale = min(1.0, (_FLOW_AREA / (frame.shape[0] * frame.shape[1])) ** 0.5)
     size = max(2, round(frame.shape[0] * scale)), max(2, round(frame.shape[1] * scale))
     small = np.asarray(resize(frame, size), np.uint8)

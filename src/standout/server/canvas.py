@@ -66,7 +66,7 @@ def _placed(subject: Frame, box: tuple[int, int, int, int], canvas_hw: tuple[int
 
 
 def _resized(rgba: Frame, factor: float, most_hw: tuple[int, int]) -> Frame:
-    """Colours are weighed with alpha, so that the black of what is transparent doesn't get into the edge."""
+    """Colors are weighed with alpha, so that the black of what is transparent doesn't get into the edge."""
     tall = min(most_hw[0], max(1, round(rgba.shape[0] * factor)))
     wide = min(most_hw[1], max(1, round(rgba.shape[1] * factor)))
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
@@ -79,7 +79,7 @@ def _resized(rgba: Frame, factor: float, most_hw: tuple[int, int]) -> Frame:
 
 
 def over_color(rgba: Frame, color: tuple[int, int, int, int]) -> Frame:
-    """The cut-out over a colour (red, green, blue, alpha): RGB if that is opaque, else RGBA."""
+    """The cut-out over a color (red, green, blue, alpha): RGB if that is opaque, else RGBA."""
     under = np.empty(rgba.shape[:2] + (4,), np.uint8)
     under[:] = color
     return over(rgba, under)
@@ -95,7 +95,7 @@ def over(rgba: Frame, under: Frame) -> Frame:
 
 
 def spread_colors(rgba: Frame, reach: int = 12) -> Frame:
-    """RGB with the edge's colours carried outward, so that a JPEG of them has no dark rim."""
+    """RGB with the edge's colors carried outward, so that a JPEG of them has no dark rim."""
     alpha = rgba[..., 3:].astype(np.float32) / 255
     size = (2 * reach + 1, 2 * reach + 1)
     near = cv2.blur(rgba[..., :3] * alpha, size) / np.maximum(cv2.blur(alpha, size)[..., None], 1e-4)

@@ -11,4 +11,4 @@ CUT_OUT = {"image": DARK_PNG, "background": "white", "format": "jpg"}
 MASK = {"image": DARK_PNG}
 ID_PHOTO = {"image": DARK_PNG, "spec": "us-passport"}
 SPECS = {"specs": [{"name": "us-passport", "title": "United States: passport", "width_mm": 51, "height_mm": 51}]}
-MODELS = {"models": [{"name": "photo", "default": True, "card": {"name": "photo", "licence": "Apache-2.0"}}]}
+MODELS = {"models": [{"name": "photo", "default": True, "card": {"name": "photo", "license": "Apache-2.0"}}]}

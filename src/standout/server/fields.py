@@ -28,7 +28,7 @@ class PhotoFields(_Fields):
 
     background: str = Field(
         "transparent", max_length=64, examples=["white"],
-        description="transparent, a colour (`white`, `#0a84ff`), `blur` or `blur:RADIUS`; or a picture, uploaded as a "
+        description="transparent, a color (`white`, `#0a84ff`), `blur` or `blur:RADIUS`; or a picture, uploaded as a "
         "file field of this name.",
     )  # fmt: skip
     fit: Literal["cover", "contain", "stretch"] = Field("cover", description="How a background picture fills.")
@@ -48,7 +48,7 @@ class PhotoFields(_Fields):
     crop: bool = Field(False, description="Crop to the people.")
     margin: str = Field("5%", max_length=16, description="Room around them when cropping: 40 pixels, or 5%.")
     shadow: bool = Field(False, description="A soft shadow behind the people.")
-    mask: bool = Field(False, description="Alpha alone, as a grey picture; what `/v1/mask` always gives.")
+    mask: bool = Field(False, description="Alpha alone, as a gray picture; what `/v1/mask` always gives.")
     format: PictureFormat | Literal["json"] | None = Field(
         None, description="Of the answer; without it `Accept` decides, and without that it is PNG."
     )
@@ -72,7 +72,7 @@ class IdPhotoFields(_Fields):
 
     spec: str = Field(max_length=64, description="One of `/v1/specs`.", examples=["us-passport"])
     background: str | None = Field(
-        None, max_length=64, description="A colour, or `keep` for the photo's own; without it the specification's."
+        None, max_length=64, description="A color, or `keep` for the photo's own; without it the specification's."
     )
     dpi: int | None = Field(None, ge=72, le=2400, description="Of the print; without it the specification's.")
     max_kb: float | None = Field(None, ge=1, le=1_000_000, description="Ceiling of the file, thousands of bytes.")

@@ -41,7 +41,7 @@ async def cut_out(request: Request) -> Response:
 
 @router.post("/mask", **openapi.picture_route(PhotoFields, examples.MASK))
 async def mask(request: Request) -> Response:
-    """Alpha alone, as a grey picture: 255 is person. Takes what `/v1/cut-out` takes."""
+    """Alpha alone, as a gray picture: 255 is person. Takes what `/v1/cut-out` takes."""
     return await _picture(request, mask=True)
 
 

@@ -68,7 +68,7 @@ class Painter:
         """
         shape = timed.film.signal.size_hw
         if self._show == "matte":
-            return self.signal.picture(self.signal.grey(self._in_rgb.alpha_at(alpha, shape)))
+            return self.signal.picture(self.signal.gray(self._in_rgb.alpha_at(alpha, shape)))
         if self.transparent:
             layers = self._in_color.cut_out(timed.layers, alpha, self._black)
             return self.signal.picture(layers, self._in_color.alpha_at(alpha, shape))
@@ -77,7 +77,7 @@ class Painter:
         return picture
 
     def paint_rgb(self, timed: TimedFrame, alpha: NDArray[np.uint8], time: Fraction) -> NDArray[np.uint8]:
-        """The finished frame as an array: uint8 sRGB (H, W, 3), RGBA (H, W, 4), straight, if `transparent`, or grey
+        """The finished frame as an array: uint8 sRGB (H, W, 3), RGBA (H, W, 4), straight, if `transparent`, or gray
         (H, W) for the matte. The arguments are those of `paint`."""
         levels = self._in_rgb.alpha_at(alpha, timed.film.signal.size_hw)
         if self._show == "matte":

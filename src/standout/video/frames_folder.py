@@ -53,7 +53,7 @@ class PictureWriter:
         return ()
 
     def put(self, timed: TimedFrame, pixels: NDArray[np.uint8]) -> None:
-        """A frame: uint8 RGB, RGBA or grey (H, W)."""
+        """A frame: uint8 RGB, RGBA or gray (H, W)."""
         name = f"{len(self._times) + 1:06d}.png"
         try:
             (self._partial / name).write_bytes(_png(pixels))
@@ -84,7 +84,7 @@ class PictureWriter:
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:
-    """The file of uint8 RGB, RGBA or grey pixels."""
+    """The file of uint8 RGB, RGBA or gray pixels."""
     layout = {2: "gray", 3: "rgb24"}[pixels.ndim] if pixels.shape[-1] != 4 or pixels.ndim == 2 else "rgba"
     encoder: Any = av.CodecContext.create("png", "w")
     encoder.width, encoder.height, encoder.pix_fmt = pixels.shape[1], pixels.shape[0], layout

@@ -11,7 +11,7 @@ from standout.imaging.arrays import Frame
 from standout.video.reader import VideoReader
 from standout.video.timed_frame import TimedFrame
 
-#: Endings by which a background is recognised as a video.
+#: Endings by which a background is recognized as a video.
 SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv",
     ".gif",

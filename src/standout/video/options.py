@@ -20,7 +20,7 @@ class VideoOptions:
     """How a video is processed.
 
     Attributes:
-        matte: Write alpha as a grey video instead of the people.
+        matte: Write alpha as a gray video instead of the people.
         frames: The target is a folder for a PNG sequence.
         start_s: Seconds from which the source is used.
         end_s: Seconds before which it is used.

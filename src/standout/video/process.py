@@ -79,13 +79,13 @@ def process_video(
         >>> standout.process_video("in.mp4", "out.webm")  # doctest: +SKIP
         >>> standout.process_video("in.mp4", "out.mp4", background="blur")  # doctest: +SKIP
 
-    Time stamps, sound, subtitles and colour tags are the source's; the file appears under its name only when complete.
+    Time stamps, sound, subtitles and color tags are the source's; the file appears under its name only when complete.
 
     Args:
         source: A video file, an animated picture (WebP, GIF, APNG), a folder of pictures, or "-" for standard input.
         target: `.mp4`, `.mov`, `.mkv` or `.webm`; `.webp`, `.gif`, `.apng` or `.png` for an animated picture; `.nut` or
             `.y4m`, or "-" for standard output; a folder for `frames`.
-        background: "transparent", a colour, an image (or its pixels, uint8 RGB), a video (repeated), "blur" or
+        background: "transparent", a color, an image (or its pixels, uint8 RGB), a video (repeated), "blur" or
             "blur:RADIUS".
         model: From `standout.load`, or what it takes; by default the bundled "live".
         device: Where a model that is given by name runs, as in `standout.load`.

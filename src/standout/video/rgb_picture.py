@@ -18,7 +18,7 @@ def rgb_picture(pixels: NDArray[np.uint8], layout: str) -> Any:
     """A frame of PyAV's.
 
     Args:
-        pixels: uint8 sRGB (H, W, 3), RGBA (H, W, 4), straight, or grey (H, W).
+        pixels: uint8 sRGB (H, W, 3), RGBA (H, W, 4), straight, or gray (H, W).
         layout: "rgba", "bgra", or "pal8" for 255 colors and a transparent one.
     """
     if pixels.ndim == 2:

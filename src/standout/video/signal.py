@@ -29,7 +29,7 @@ def working_layout(format_: Any, *, turned: bool = False) -> str:
     wide, high = format_.chroma_width(16), format_.chroma_height(16)
     chroma = "420" if high == 8 else "422" if wide == 8 else "444"
     if len(format_.components) < 3 and not _is_rgb(format_):
-        chroma = "420"  # grey
+        chroma = "420"  # gray
     elif _is_rgb(format_) or (turned and chroma == "422"):
         chroma = "444"
     return f"yuv{chroma}p" + ("" if bits <= 8 else "10le" if bits <= 10 else "12le")
@@ -152,8 +152,8 @@ class Signal:
             for value, view in zip(values, self.black(), strict=True)
         ]
 
-    def grey(self, alpha: NDArray[np.uint8]) -> list[Layer]:
-        """The layers of alpha as a grey picture: 0 is black, 255 is white.
+    def gray(self, alpha: NDArray[np.uint8]) -> list[Layer]:
+        """The layers of alpha as a gray picture: 0 is black, 255 is white.
 
         Args:
             alpha: uint8 (H, W).

@@ -1,4 +1,4 @@
-"""Writing video files: the same time stamps, colour tags, sound and subtitles as the source; opaque or transparent."""
+"""Writing video files: the same time stamps, color tags, sound and subtitles as the source; opaque or transparent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Sink(Protocol):
     Attributes:
         notes: What is not as in the source, a sentence each.
         complete: Nothing of the source's other streams was damaged.
-        wants_rgb: Frames come as arrays, uint8 sRGB (H, W, 3 or 4) or grey (H, W); else as PyAV's, in the film's own
+        wants_rgb: Frames come as arrays, uint8 sRGB (H, W, 3 or 4) or gray (H, W); else as PyAV's, in the film's own
             colors.
     """
 

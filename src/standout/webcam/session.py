@@ -300,7 +300,7 @@ def _backdrop(text: str) -> Backdrop:
     made = Backdrop(text)
     if made.kind == "transparent":
         raise ConfigError(
-            "A camera's picture can't be transparent; use `blur`, a colour (`#00b140` for chroma key in OBS), "
+            "A camera's picture can't be transparent; use `blur`, a color (`#00b140` for chroma key in OBS), "
             "an image file, or `off` to show the room."
         )
     return made

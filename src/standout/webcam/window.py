@@ -84,7 +84,7 @@ class Window:
             self._root.update()
 
     def watchers(self) -> int:
-        """1, or 0 while the window is minimised."""
+        """1, or 0 while the window is minimized."""
         return 0 if self._closed or self._root.state() == "iconic" else 1
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """Settings: a frozen dataclass per stage, filled from a TOML file and then from `key=value` words.
 
-An unknown key is an error that names its nearest neighbour, and a value of the wrong type is one too. A key is
+An unknown key is an error that names its nearest neighbor, and a value of the wrong type is one too. A key is
 written with its stage (`train.batch=4`) or, since no two stages share a name, without (`batch=4`).
 """
 
@@ -48,7 +48,7 @@ class DataOptions:
     weights_by_set: dict[str, float] = field(default_factory=dict)  # how often each set is drawn; 1 by default
     paste_fraction: float = 0.22  # share of samples that are cut-out people on photographs without people
     negative_fraction: float = 0.06  # share of photographs with nobody
-    clothes: float = 0.25  # share of samples whose clothes are recoloured or retextured; badges on half as many
+    clothes: float = 0.25  # share of samples whose clothes are recolored or retextured; badges on half as many
     held: float = 0.06  # share of samples with a thing put across somebody's outline
     light: float = 0.2  # share of samples lit as a webcam sees people: window behind, screen glow, one lamp, dark room
     augment: bool = True

@@ -28,7 +28,7 @@ def check_matplotlib() -> None:
 
 @contextmanager
 def _figures() -> Iterator[Any]:
-    """Matplotlib without a window, in our colours; its settings are restored afterwards.
+    """Matplotlib without a window, in our colors; its settings are restored afterwards.
 
     Raises:
         MissingExtra: Matplotlib is not installed.
@@ -84,7 +84,7 @@ def audit_qualities(report: dict[str, Any]) -> bytes:
     """How the pictures look, and how their masks fit: histograms over every picture."""
     wanted = (
         ("brightness", "Brightness (0 … 1)"), ("sharpness", "Sharpness"),
-        ("color", "Colourfulness"), ("edge_agreement", "Edge agreement"),
+        ("color", "Colorfulness"), ("edge_agreement", "Edge agreement"),
     )  # fmt: skip
     with _figures() as figure_type:
         figure = figure_type(figsize=(11, 2.9), layout="constrained")
@@ -98,7 +98,7 @@ def audit_qualities(report: dict[str, Any]) -> bytes:
 
 
 def audit_sets(report: dict[str, Any]) -> bytes:
-    """Photographs per set: with people, with nobody, unlabelled, faulty; and how many backgrounds they are worth."""
+    """Photographs per set: with people, with nobody, unlabeled, faulty; and how many backgrounds they are worth."""
     sets = report["summary"]["sets"]
     with _figures() as figure_type:
         figure = figure_type(figsize=(11, 1.4 + 0.32 * len(sets)), layout="constrained")
@@ -107,7 +107,7 @@ def audit_sets(report: dict[str, Any]) -> bytes:
         rows = [
             ("with people", MAIN, [s["with_people"] for s in sets.values()]),
             ("nobody", PALE, [s["nobody"] for s in sets.values()]),
-            ("unlabelled", "#dddddd", [s["unlabelled"] for s in sets.values()]),
+            ("unlabeled", "#dddddd", [s["unlabeled"] for s in sets.values()]),
             ("faulty", SECOND, [s["photos"] - s["usable"] for s in sets.values()]),
         ]
         for label, color, widths in rows:
@@ -143,7 +143,7 @@ def speed_chart(result: dict[str, Any]) -> bytes:
 
 
 def comparison_chart(rows: list[dict[str, Any]]) -> bytes:
-    """How many times as long each case takes after as before, with its 95 % interval; grey where it is the same."""
+    """How many times as long each case takes after as before, with its 95 % interval; gray where it is the same."""
     colors = {"same": "#999999", "can't tell": "#cccccc", "faster": MAIN, "slower": SECOND}
     with _figures() as figure_type:
         figure = figure_type(figsize=(8, 1.4 + 0.32 * len(rows)), layout="constrained")

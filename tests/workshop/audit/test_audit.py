@@ -23,7 +23,7 @@ SIZE = 160
 
 
 def scene(seed: int, *, person: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """A photo, BGR, of a room of blotches and furniture, with a two-coloured figure in it; and its mask."""
+    """A photo, BGR, of a room of blotches and furniture, with a two-colored figure in it; and its mask."""
     rng = np.random.default_rng(seed)
     blotches = cv2.resize(
         rng.uniform(0, 255, (7, 7, 3)).astype(np.float32), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC
@@ -172,11 +172,11 @@ def test_a_set_of_empty_backgrounds_without_nobody_is_wasted(tmp_path: Path) -> 
     assert re.search(r"worth 1\.\d wholly different backgrounds, 100% plain, of 20", stops[0])
 
 
-def test_unlabelled_photographs_are_not_taken_for_nobody(good: Path, tmp_path: Path) -> None:
+def test_unlabeled_photographs_are_not_taken_for_nobody(good: Path, tmp_path: Path) -> None:
     shutil.copytree(good / "train" / "people", tmp_path / "train" / "people")
-    write_set(tmp_path / "unlabelled" / "street", range(300, 303), person=False)
+    write_set(tmp_path / "unlabeled" / "street", range(300, 303), person=False)
     summary = audit(tmp_path).summary
-    assert summary["training"]["nobody"] == 0 and summary["unlabelled"] == 3
+    assert summary["training"]["nobody"] == 0 and summary["unlabeled"] == 3
 
 
 @pytest.mark.parametrize(("height", "told_by"), [(SIZE - 40, "the image is"), (SIZE, "times as well")])

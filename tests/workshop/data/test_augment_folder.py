@@ -76,8 +76,8 @@ def test_image_and_mask_are_changed_together(written: Path) -> None:
     agree = []
     for file in sorted((written / "people" / "images").iterdir()):
         image, mask = cv2.imread(str(file)), read_mask(written / "people" / "masks" / f"{file.stem}.png") > 127
-        grey = image.mean(axis=2)
-        agree.append(grey[mask].mean() - grey[~mask].mean())
+        gray = image.mean(axis=2)
+        agree.append(gray[mask].mean() - gray[~mask].mean())
     assert np.median(agree) > 60 and np.mean(np.array(agree) > 0) > 0.9
     # One sample in thirty is the photograph as it is, so a few may be alike.
     assert len(set(digest(written / "people" / "images").values())) > 0.9 * len(agree)

@@ -58,17 +58,17 @@ RED = BIG[..., None] * np.array([250, 20, 30], np.uint8)
 VOIDED = np.where(VOID == 255, 255, BIG).astype(np.uint8)
 
 READ = {
-    "0 and 255": (png(BIG * 255), "grey: 255 is person"),
-    "one bit": (png(BIG * 255, "1"), "grey: 255 is person"),
-    "three equal channels": (png(np.dstack([BIG * 255] * 3)), "grey: 255 is person"),
-    "a JPEG": (jpeg(BIG * 255), "grey: 255 is person"),
-    "a colored JPEG of greys": (jpeg(np.dstack([BIG * 255] * 3)), "grey: 255 is person"),
+    "0 and 255": (png(BIG * 255), "gray: 255 is person"),
+    "one bit": (png(BIG * 255, "1"), "gray: 255 is person"),
+    "three equal channels": (png(np.dstack([BIG * 255] * 3)), "gray: 255 is person"),
+    "a JPEG": (jpeg(BIG * 255), "gray: 255 is person"),
+    "a colored JPEG of grays": (jpeg(np.dstack([BIG * 255] * 3)), "gray: 255 is person"),
     "0 and 1": (png(BIG), "values 0, 1: 1 is person"),
     "0, 1 and void": (png(VOIDED), "values 0, 1, 255: 1 is person, 255 unsure"),
     "one class of many": (png(BIG * 24), "values 0, 24: 24 is person"),
     "16 bits up to 65535": (deep(BIG.astype(np.uint16) * 65535), "values 0, 65535: 65535 is person"),
     "16 bits, 0 and 1": (deep(BIG), "values 0, 1: 1 is person"),
-    "16 bits, 0 and 255": (deep(BIG.astype(np.uint16) * 255), "grey: 255 is person"),
+    "16 bits, 0 and 255": (deep(BIG.astype(np.uint16) * 255), "gray: 255 is person"),
     "an instance's number": (deep(BIG.astype(np.uint16) * 24001), "values 0, 24001: 24001 is person"),
     "a palette": (png(BIG, palette=True), "the palette's numbers 0, 1: 1 is person"),
     "VOC": (png(BIG * 15, palette=True), f"the palette's numbers 0, 15 {VOC_15}"),
@@ -98,7 +98,7 @@ def test_exactly_128_is_unsure_and_never_person() -> None:
     assert label.unsure.sum() == 100
     assert not label.person[label.unsure].any()
     assert (label.person[12:, 41] == 129).all()
-    assert label.rule == "grey: 255 is person, 128 unsure"
+    assert label.rule == "gray: 255 is person, 128 unsure"
 
 
 COLORS = np.zeros((60, 60, 3), np.uint8)
@@ -128,7 +128,7 @@ def test_what_could_be_anybody_is_asked_for(name: str) -> None:
         assert np.array_equal(found[:, :50], BIG[:, :50] == 1)
 
 
-def test_a_palette_of_greys_is_a_grey_picture() -> None:
+def test_a_palette_of_grays_is_a_gray_picture() -> None:
     image = Image.fromarray(BIG * 255).convert("P", palette=Image.Palette.ADAPTIVE, colors=2)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")

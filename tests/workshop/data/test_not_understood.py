@@ -88,12 +88,12 @@ def test_masks_in_a_folder_beside_the_set_are_noticed(tmp_path: Path) -> None:
         find_pairs(tmp_path / "all")
 
 
-def test_unlabelled_photographs_are_not_trained_on_as_nobody(tmp_path: Path) -> None:
+def test_unlabeled_photographs_are_not_trained_on_as_nobody(tmp_path: Path) -> None:
     FORMS["folders"].write(tmp_path)
-    images(tmp_path / "unlabelled")
+    images(tmp_path / "unlabeled")
     found = find(tmp_path)
-    assert "unlabelled" not in {pair.set for pair in found.pairs}
-    assert any("unlabelled" in note for note in found.notes)
+    assert "unlabeled" not in {pair.set for pair in found.pairs}
+    assert any("unlabeled" in note for note in found.notes)
 
 
 def test_opaque_pictures_are_no_cut_outs_and_show_no_nobody(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_coco_annotations_of_unknown_images_and_categories_are_counted(tmp_path:
     assert any("1 annotation(s) name images" in note and "77" in note for note in found.notes)
     (fault,) = found.faults
     assert "category 9" in fault.text and fault.pair.stem == "1"
-    with pytest.raises(DataError, match="nobody is labelled"):
+    with pytest.raises(DataError, match="nobody is labeled"):
         find_pairs(coco(tmp_path / "all", each("image_id", lambda number: number + 100)))
     with pytest.raises(DataError, match="no annotation"):
         find_pairs(coco(tmp_path / "none", lambda content: content["annotations"].clear()))

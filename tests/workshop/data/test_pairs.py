@@ -100,12 +100,12 @@ def test_images_are_rgb(tmp_path):
 
 
 def test_parts_that_hold_sets_are_found_and_kept_apart(tmp_path):
-    for part in ("train", "val", "unlabelled"):
+    for part in ("train", "val", "unlabeled"):
         write_pairs(tmp_path / part / "street", 2)
     write_nobody(tmp_path / "val" / "rooms", 1)
     found = find(tmp_path)
     assert {(pair.set, pair.split) for pair in found.pairs} == {
         ("train/street", ""), ("val/street", "val"), ("val/rooms", "val"),
     }  # fmt: skip
-    assert any("unlabelled" in note for note in found.notes)
+    assert any("unlabeled" in note for note in found.notes)
     assert {pair.split for pair in find(tmp_path / "val").pairs} == {""}, "by itself it is a set like any other"

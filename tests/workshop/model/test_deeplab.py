@@ -18,7 +18,7 @@ KIT = [
 ]  # fmt: skip
 
 
-def randomise_norms(model) -> None:
+def randomize_norms(model) -> None:
     """Batch-norm as training leaves it: an untouched one would let a wrong folding pass."""
     import keras
 
@@ -49,7 +49,7 @@ def test_every_network_passes_the_kit(config):
     names = {layer.name for layer in model.layers}
     assert encoder_layers(config) <= names
     assert not model.get_layer("Conv1").trainable and model.get_layer("block_15_project").trainable
-    randomise_norms(model)
+    randomize_norms(model)
     proto = to_onnx(model, ModelCard("kit", (64, 64), output_stride=config.output_stride))
     assert check_parity(model, proto, (64, 96), stride) < 1e-4
     two = to_onnx(model, ModelCard("kit", (64, 64), multiple=2 * stride, scales=(1.0, 0.5)))
@@ -93,7 +93,7 @@ def test_the_encoder_computes_what_keras_applications_computes():
     from standout.workshop.model.backbones import mobilenet_v2
 
     theirs = keras.applications.MobileNetV2(alpha=0.35, include_top=False, weights=None, input_shape=(64, 64, 3))
-    randomise_norms(theirs)
+    randomize_norms(theirs)
     backbone = mobilenet_v2(width=0.35, output_stride=32)
     ours = keras.Model(backbone.inputs, backbone.features)
     for layer in ours.layers:

@@ -41,10 +41,10 @@ def test_between_equal_masks_the_solid_one_is_better():
     holes[0][disc(SIZE, (48, 48), 15)] = 0.5  # still person at 0.5: IoU doesn't see it
     hazy = solid.copy()
     hazy[0, :8] = -1.5
-    good, bad, grey = scores_of(solid), scores_of(holes), scores_of(hazy)
-    assert good["iou"] == bad["iou"] == grey["iou"] == 1.0
+    good, bad, gray = scores_of(solid), scores_of(holes), scores_of(hazy)
+    assert good["iou"] == bad["iou"] == gray["iou"] == 1.0
     assert good["quality"] == 1.0 and good["lost"] == good["haze"] == 0
     assert bad["lost"] == pytest.approx((15 / 30) ** 2, rel=0.05)
-    assert grey["haze"] > 0.05
-    assert good["quality"] > max(bad["quality"], grey["quality"])
+    assert gray["haze"] > 0.05
+    assert good["quality"] > max(bad["quality"], gray["quality"])
     assert good["false_people"] == 0

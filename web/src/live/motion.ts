@@ -1,7 +1,7 @@
-/** Motion between two small grey pictures, block by block, and pictures moved along it. */
+/** Motion between two small gray pictures, block by block, and pictures moved along it. */
 import { type Rgb, clamp } from "../arrays";
 
-export interface Grey {
+export interface Gray {
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
@@ -20,8 +20,8 @@ const REACH = 4;
 /** What standing still is preferred by, in levels per pixel of a block: noise must not look like motion. */
 const STILL = 1.5;
 
-/** Half the size in grey: every 2×2 block's mean. */
-export function halfGrey(picture: Rgb): Grey {
+/** Half the size in gray: every 2×2 block's mean. */
+export function halfGray(picture: Rgb): Gray {
   const width = Math.max(1, picture.width >> 1);
   const height = Math.max(1, picture.height >> 1);
   const data = new Uint8Array(width * height);
@@ -41,7 +41,7 @@ export function halfGrey(picture: Rgb): Grey {
 }
 
 /** For each block of `here`, where it is in `there`: the smallest sum of absolute differences. */
-export function findMotion(here: Grey, there: Grey): Motion {
+export function findMotion(here: Gray, there: Gray): Motion {
   const columns = Math.max(1, Math.floor(here.width / BLOCK));
   const rows = Math.max(1, Math.floor(here.height / BLOCK));
   const dx = new Float32Array(columns * rows);
@@ -72,7 +72,7 @@ export function findMotion(here: Grey, there: Grey): Motion {
   return { dx, dy, columns, rows };
 }
 
-function difference(here: Grey, there: Grey, x: number, y: number, u: number, v: number, least: number): number {
+function difference(here: Gray, there: Gray, x: number, y: number, u: number, v: number, least: number): number {
   const { width, height } = here;
   if (x + u < 0 || y + v < 0 || x + u + BLOCK > width || y + v + BLOCK > height) return Infinity;
   let sum = 0;
@@ -86,12 +86,12 @@ function difference(here: Grey, there: Grey, x: number, y: number, u: number, v:
 }
 
 /** What `values` has where the motion points to; values and motion may differ in size. */
-export function moved(values: ArrayLike<number>, width: number, height: number, motion: Motion, greyWidth: number): Float32Array {
+export function moved(values: ArrayLike<number>, width: number, height: number, motion: Motion, grayWidth: number): Float32Array {
   const result = new Float32Array(width * height);
-  const scale = width / greyWidth;
+  const scale = width / grayWidth;
   const block = BLOCK * scale;
   const { columns, rows } = motion;
-  // The motion of one row of pixels, at the blocks' centres across.
+  // The motion of one row of pixels, at the blocks' centers across.
   const alongX = new Float32Array(columns);
   const alongY = new Float32Array(columns);
   for (let y = 0; y < height; y++) {

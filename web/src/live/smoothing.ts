@@ -6,11 +6,11 @@
  */
 import { type Alpha, type Rgb, clamp } from "../arrays";
 import { constants } from "../constants";
-import { type Grey, findMotion, halfGrey, moved } from "./motion";
+import { type Gray, findMotion, halfGray, moved } from "./motion";
 import { resizeChannels } from "../resize";
 
 interface View {
-  readonly grey: Grey;
+  readonly gray: Gray;
   readonly alpha: Alpha;
 }
 
@@ -24,8 +24,8 @@ export class Smoothing {
 
   /** This frame's alpha, smoothed. */
   next(picture: Rgb, alpha: Alpha): Alpha {
-    const grey = halfGrey(picture);
-    const past = this.last && this.carried(grey, alpha.width, alpha.height);
+    const gray = halfGray(picture);
+    const past = this.last && this.carried(gray, alpha.width, alpha.height);
     let result = alpha;
     if (past) {
       const data = new Float32Array(alpha.data.length);
@@ -38,7 +38,7 @@ export class Smoothing {
       }
       result = { data, width: alpha.width, height: alpha.height };
     }
-    this.last = { grey, alpha: result };
+    this.last = { gray, alpha: result };
     return result;
   }
 
@@ -46,32 +46,32 @@ export class Smoothing {
   carry(picture: Rgb): Alpha | undefined {
     if (!this.last) return undefined;
     const { width, height } = this.last.alpha;
-    const grey = halfGrey(picture);
-    const past = this.carried(grey, width, height);
+    const gray = halfGray(picture);
+    const past = this.carried(gray, width, height);
     if (!past) return undefined;
     const alpha = { data: past.alpha, width, height };
-    this.last = { grey, alpha };
+    this.last = { gray, alpha };
     return alpha;
   }
 
-  private carried(grey: Grey, width: number, height: number): { alpha: Float32Array; trust: Float32Array } | undefined {
+  private carried(gray: Gray, width: number, height: number): { alpha: Float32Array; trust: Float32Array } | undefined {
     const last = this.last!;
-    if (last.grey.width !== grey.width || last.grey.height !== grey.height) return undefined;
+    if (last.gray.width !== gray.width || last.gray.height !== gray.height) return undefined;
     if (last.alpha.width !== width || last.alpha.height !== height) return undefined;
-    const motion = findMotion(grey, last.grey);
-    const seen = moved(last.grey.data, grey.width, grey.height, motion, grey.width);
+    const motion = findMotion(gray, last.gray);
+    const seen = moved(last.gray.data, gray.width, gray.height, motion, gray.width);
     const difference = new Float32Array(seen.length);
     let sum = 0;
     for (let i = 0; i < seen.length; i++) {
-      difference[i] = Math.abs(seen[i]! - grey.data[i]!);
+      difference[i] = Math.abs(seen[i]! - gray.data[i]!);
       sum += difference[i]!;
     }
     const { scene, tolerance } = constants().smoothing;
     if (sum / seen.length > scene) return undefined;
-    const trust = softened(difference, grey.width, grey.height).map((value) => Math.exp(-value / tolerance));
+    const trust = softened(difference, gray.width, gray.height).map((value) => Math.exp(-value / tolerance));
     return {
-      alpha: moved(last.alpha.data, width, height, motion, grey.width),
-      trust: resizeChannels({ data: trust, width: grey.width, height: grey.height }, 1, width, height),
+      alpha: moved(last.alpha.data, width, height, motion, gray.width),
+      trust: resizeChannels({ data: trust, width: gray.width, height: gray.height }, 1, width, height),
     };
   }
 }

@@ -10,7 +10,7 @@ export const PERSON = 2;
 /**
  * The spans of one row after the other.
  *
- * A low-resolution cell's line, a · colour + b, has bounds over all colours. A pixel's alpha lies between those of the four cells
+ * A low-resolution cell's line, a · color + b, has bounds over all colors. A pixel's alpha lies between those of the four cells
  * around it, so where all four are sure, it is sure: exactly, not by guessing.
  */
 export class Spans {
@@ -42,7 +42,7 @@ export class Spans {
       }
       this.cells[i] = low >= sure ? PERSON : high <= never ? BACKGROUND : MIXED;
     }
-    // Pixel x lies right of the centre of cell c when (x + 0.5) · columns / width − 0.5 ≥ c.
+    // Pixel x lies right of the center of cell c when (x + 0.5) · columns / width − 0.5 ≥ c.
     this.edges = new Int32Array(columns + 2);
     for (let c = 0; c < columns; c++) this.edges[c + 1] = clamp(Math.ceil(((c + 0.5) * width) / columns - 0.5), 0, width);
     this.edges[columns + 1] = width;

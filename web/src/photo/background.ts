@@ -127,9 +127,9 @@ export function gaussian(values: Float32Array, width: number, height: number, si
   // Whole rows are added up: plain loops over arrays, which is what a compiler makes fast.
   for (let y = 0; y < height; y++) {
     const out = y * length;
-    const centre = y * length;
+    const center = y * length;
     const most = kernel[reach]! / total;
-    for (let i = 0; i < length; i++) middle[out + i] = values[centre + i]! * most;
+    for (let i = 0; i < length; i++) middle[out + i] = values[center + i]! * most;
     for (let k = 1; k <= reach; k++) {
       const above = mirrored(y - k, height) * length;
       const below = mirrored(y + k, height) * length;
@@ -148,12 +148,12 @@ export function gaussian(values: Float32Array, width: number, height: number, si
       }
     }
     const most = kernel[reach]! / total;
-    const centre = reach * channels;
-    for (let i = 0; i < length; i++) result[out + i] = padded[centre + i]! * most;
+    const center = reach * channels;
+    for (let i = 0; i < length; i++) result[out + i] = padded[center + i]! * most;
     for (let k = 1; k <= reach; k++) {
       const weight = kernel[k + reach]! / total;
-      const before = centre - k * channels;
-      const after = centre + k * channels;
+      const before = center - k * channels;
+      const after = center + k * channels;
       for (let i = 0; i < length; i++) result[out + i]! += (padded[before + i]! + padded[after + i]!) * weight;
     }
   }

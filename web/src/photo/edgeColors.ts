@@ -3,7 +3,7 @@
  * `standout.compositing.foreground` does, and the same numbers.
  *
  * Multi-level foreground estimation (Germer, Uelwer, Conrad, Harmeling: "Fast Multi-Level Foreground Estimation", arXiv 2006.14970):
- * foreground F and background B minimise (α F + (1 − α) B − I)² + Σ over neighbors of (ε + |Δα|) ((F − Fₙ)² + (B − Bₙ)²), from the
+ * foreground F and background B minimize (α F + (1 − α) B − I)² + Σ over neighbors of (ε + |Δα|) ((F − Fₙ)² + (B − Bₙ)²), from the
  * coarsest picture to the finest. Only soft pixels are unknowns; beside them the picture is all person or all background. A large photo
  * gets F and B from a smaller picture, and the last step of blur fusion (Forte: "Approximate Fast Foreground Color Estimation", ICIP
  * 2021) brings back its own detail: F + α (I − α F − (1 − α) B).

@@ -14,7 +14,7 @@ export interface Person {
   readonly bottom: number;
 }
 
-interface Labelled {
+interface Labeled {
   /** 0 nobody, else a person's number; at reduced size. */
   readonly labels: Int32Array;
   readonly width: number;
@@ -22,7 +22,7 @@ interface Labelled {
   readonly people: readonly Person[];
 }
 
-export function findPeople(alpha: Alpha, threshold = 0.5): Labelled {
+export function findPeople(alpha: Alpha, threshold = 0.5): Labeled {
   const { work_side, least_share, least_of_largest } = constants().people;
   const scale = Math.min(1, work_side / Math.max(alpha.width, alpha.height));
   const width = Math.max(1, roundHalfEven(alpha.width * scale));
@@ -48,7 +48,7 @@ export function findPeople(alpha: Alpha, threshold = 0.5): Labelled {
 }
 
 /** The number of the person at a point (shares of the picture), or undefined: a finger's breadth beside counts. */
-export function personAt(found: Labelled, x: number, y: number): number | undefined {
+export function personAt(found: Labeled, x: number, y: number): number | undefined {
   const at = { x: Math.min(found.width - 1, Math.floor(x * found.width)), y: Math.min(found.height - 1, Math.floor(y * found.height)) };
   const { distance, owner } = nearestLabel(found.labels, found.width, found.height);
   const index = at.y * found.width + at.x;
@@ -56,7 +56,7 @@ export function personAt(found: Labelled, x: number, y: number): number | undefi
 }
 
 /** Alpha of the people of these numbers alone; every pixel belongs to the nearest person, so hair goes with its owner. */
-export function keepPeople(alpha: Alpha, found: Labelled, numbers: readonly number[]): Alpha {
+export function keepPeople(alpha: Alpha, found: Labeled, numbers: readonly number[]): Alpha {
   if (!found.people.length || numbers.length === found.people.length) return alpha;
   const { owner } = nearestLabel(found.labels, found.width, found.height);
   const kept = Float32Array.from(owner, (number) => (numbers.includes(number) ? 1 : 0));

@@ -131,11 +131,11 @@ def audit(root: Path | str, *, person: str = "", progress: Callable[[int, int], 
 
 
 def find_everything(root: Path, person: str = "") -> Found:
-    """What `find` finds below `root`, unlabelled photographs too.
+    """What `find` finds below `root`, unlabeled photographs too.
 
     A single set is called "./name": it is no held-out part of anything, even if it is called val.
     """
-    found = find(root, person=person, unlabelled=True)
+    found = find(root, person=person, unlabeled=True)
     if not found.pairs:
         raise DataError(f"No picture in {root} could be paired; {len(found.faults)} have no partner.")
     if not root.is_dir() or reader_of(root) is None:

@@ -16,14 +16,14 @@ _MOST = 600  # pictures whose likeness is computed
 
 
 def describe(frame: Frame, mask: Mask) -> tuple[NDArray[np.float32], float] | None:
-    """The background's colours and texture, and its share of edge pixels; None where hardly any background shows.
+    """The background's colors and texture, and its share of edge pixels; None where hardly any background shows.
 
     Args:
         frame: uint8 RGB (H, W, 3).
         mask: bool (H, W); the person, grown a little, is left out.
 
     Returns:
-        float32 (76,) of length 1: a histogram of 4 × 4 × 4 colours and one of 12 directions of edges; and the share.
+        float32 (76,) of length 1: a histogram of 4 × 4 × 4 colors and one of 12 directions of edges; and the share.
     """
     scale = 160 / max(mask.shape)
     size_wh = (max(8, round(mask.shape[1] * scale)), max(8, round(mask.shape[0] * scale)))
@@ -39,8 +39,8 @@ def describe(frame: Frame, mask: Mask) -> tuple[NDArray[np.float32], float] | No
         [4, 4, 4],
         [0, 256, 96, 160, 96, 160],
     ).ravel()
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    gx, gy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    gx, gy = cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)
     strength, angle = cv2.cartToPolar(gx, gy)
     edges = ground & (strength > 60)
     directions = np.histogram(angle[edges] % np.pi, 12, (0, np.pi))[0] / ground.sum()

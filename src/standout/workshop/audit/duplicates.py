@@ -74,5 +74,5 @@ def near_pairs(hashes: Sequence[Bits], thumbs: Sequence[Thumb]) -> list[tuple[in
 
 
 def _normal(thumb: Thumb) -> NDArray[np.float32]:
-    centred = (thumb - thumb.mean()).ravel()
-    return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-6), np.float32)
+    centered = (thumb - thumb.mean()).ravel()
+    return np.asarray(centered / max(float(np.linalg.norm(centered)), 1e-6), np.float32)

@@ -14,7 +14,7 @@ from standout.workshop.audit.duplicates import near_pairs
 from standout.workshop.audit.survey import PairFacts
 from standout.workshop.data.check import rules_in_words
 from standout.workshop.data.pair import Found, Pair
-from standout.workshop.data.pairs import UNLABELLED
+from standout.workshop.data.pairs import UNLABELED
 from standout.workshop.data.readers._parts import split_named
 from standout.workshop.data.shapes import FRAMINGS, SIZES, figures_name, size_name
 
@@ -37,9 +37,9 @@ def is_held_out(pair: Pair) -> bool:
     return any(part in ("val", "test") for part in (pair.split, *map(split_named, names)))
 
 
-def is_unlabelled(pair: Pair) -> bool:
-    """Whether it lies below a folder called unlabelled, and has no label."""
-    return not pair.has_person and any(part.lower() in UNLABELLED for part in pair.set.split("/"))
+def is_unlabeled(pair: Pair) -> bool:
+    """Whether it lies below a folder called unlabeled, and has no label."""
+    return not pair.has_person and any(part.lower() in UNLABELED for part in pair.set.split("/"))
 
 
 def find_duplicates(facts: list[PairFacts]) -> list[Duplicate]:
@@ -58,7 +58,7 @@ def find_duplicates(facts: list[PairFacts]) -> list[Duplicate]:
     result = []
     for (a, b), (exact, alike) in sorted(found.items()):
         first, second = read[a].pair, read[b].pair
-        leak = is_held_out(first) != is_held_out(second) and not (is_unlabelled(first) and is_unlabelled(second))
+        leak = is_held_out(first) != is_held_out(second) and not (is_unlabeled(first) and is_unlabeled(second))
         result.append(Duplicate(first, second, exact, alike, leak))
     return result
 
@@ -74,16 +74,16 @@ def summarize(facts: list[PairFacts], found: Found, duplicates: list[Duplicate])
     names = sorted({fact.pair.set for fact in facts})
     kinds = Counter(fault.kind for fault in found.faults)
     kinds.update(kind for fact in facts for kind in fact.faults)
-    training = [f for f in facts if not is_held_out(f.pair) and not is_unlabelled(f.pair)]
+    training = [f for f in facts if not is_held_out(f.pair) and not is_unlabeled(f.pair)]
     held = [f for f in facts if is_held_out(f.pair)]
     leaked = {like.first if is_held_out(like.first) else like.second for like in duplicates if like.leak}
-    doubles = {like.second for like in duplicates if not like.leak and not is_unlabelled(like.second)}
+    doubles = {like.second for like in duplicates if not like.leak and not is_unlabeled(like.second)}
     return {
         "kinds": dict(kinds),
         "pairs_without_partner": len(found.faults),
         "training": _describe(training),
         "held_out": _describe(held) if held else None,
-        "unlabelled": sum(is_unlabelled(f.pair) for f in facts),
+        "unlabeled": sum(is_unlabeled(f.pair) for f in facts),
         "sets": {name: _describe([f for f in facts if f.pair.set == name]) for name in names},
         "duplicates": len(doubles),
         "position": _position(training),
@@ -111,9 +111,9 @@ def _position(facts: list[PairFacts]) -> list[list[float]]:
 def _describe(facts: list[PairFacts]) -> dict[str, Any]:
     """The figures of some pairs: what they show, how they look, how varied their backgrounds are."""
     shapes = [f.shape for f in facts if f.shape]
-    nobody = [f for f in facts if f.pair.mask is None and not is_unlabelled(f.pair)]
+    nobody = [f for f in facts if f.pair.mask is None and not is_unlabeled(f.pair)]
     people = [f for f in facts if f.shape and f.usable]
-    weak = [f for f in facts if f.pair.weak and f.usable and not is_unlabelled(f.pair)]
+    weak = [f for f in facts if f.pair.weak and f.usable and not is_unlabeled(f.pair)]
     ground = [f.background for f in people if f.background]
     return {
         "photos": len(facts),
@@ -121,7 +121,7 @@ def _describe(facts: list[PairFacts]) -> dict[str, Any]:
         "with_people": len(people),
         "nobody": sum(f.usable for f in nobody),
         "boxes_alone": len(weak),
-        "unlabelled": sum(is_unlabelled(f.pair) for f in facts),
+        "unlabeled": sum(is_unlabeled(f.pair) for f in facts),
         "faulty": {kind: sum(kind in f.faults for f in facts) for kind in sorted({k for f in facts for k in f.faults})},
         "formats": dict(Counter(f.format for f in facts if f.format)),
         "width": _quartiles([f.size_hw[1] for f in facts if f.format]),

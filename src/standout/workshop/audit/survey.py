@@ -54,9 +54,9 @@ class PairFacts:
     content: str = ""  # digest of the decoded picture
     bits: NDArray[np.uint64] | None = None
     thumb: NDArray[np.float32] | None = None
-    brightness: float = 0.0  # mean grey, 0 … 1
+    brightness: float = 0.0  # mean gray, 0 … 1
     sharpness: float = 0.0  # standard deviation of the Laplacian at 256 px, 0 … about 100
-    color: float = 0.0  # colourfulness (Hasler & Süsstrunk 2003), 0 grey … 100
+    color: float = 0.0  # colorfulness (Hasler & Süsstrunk 2003), 0 gray … 100
     background: tuple[NDArray[np.float32], float] | None = None  # description, share of edges
     shape: Shape | None = None  # None where there is no mask
     agreement: float | None = None
@@ -118,9 +118,9 @@ def _look_at_picture(facts: PairFacts, frame: Frame) -> None:
     small = cv2.resize(
         frame, (max(3, round(width * scale)), max(3, round(height * scale))), interpolation=cv2.INTER_AREA
     )
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    facts.brightness = float(grey.mean() / 255)
-    facts.sharpness = float(cv2.Laplacian(grey, cv2.CV_32F).std())
+    gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    facts.brightness = float(gray.mean() / 255)
+    facts.sharpness = float(cv2.Laplacian(gray, cv2.CV_32F).std())
     r, g, b = cv2.split(small.astype(np.float32))
     red_green, yellow_blue = r - g, (r + g) / 2 - b
     spread = np.hypot(red_green.std(), yellow_blue.std())

@@ -1,4 +1,4 @@
-"""The judgement on a data set, in plain sentences with what to do."""
+"""The judgment on a data set, in plain sentences with what to do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BAD_FILES, RUINED_MASKS, LEAKED = 0.3, 0.2, 0.02
 _MASK_ADVICE = {
     "mask values": "Say with `person` which value or color is person; the list names what was found.",
     "mask not turned": "Turn these masks as EXIF turns their photographs, or save both upright.",
-    "mask offset": "Look at the contact sheet: were photos resized or cropped after they were labelled?",
+    "mask offset": "Look at the contact sheet: were photos resized or cropped after they were labeled?",
     "mask fits no edge": "Look at the contact sheet: do masks belong to other pictures?",
     "mask inverted": "Person must be white: invert these masks.",
     "mask not two-valued": "Save masks as PNG with 0 and 255 alone, soft only along the edge.",
@@ -33,7 +33,7 @@ _RUINOUS = ("mask offset", "mask fits no edge", "mask inverted", "mask values", 
 
 @dataclass(frozen=True)
 class Finding:
-    """One judgement: `stop` where training would be wasted, `warn` what costs quality, `good` what is well."""
+    """One judgment: `stop` where training would be wasted, `warn` what costs quality, `good` what is well."""
 
     level: Level
     text: str
@@ -77,11 +77,11 @@ def _files(summary: Summary, training: Summary) -> Iterator[Finding]:
 
 
 def _masks(_: Summary, training: Summary) -> Iterator[Finding]:
-    labelled = max(1, training["photos"] - training["nobody"] - training["unlabelled"])
+    labeled = max(1, training["photos"] - training["nobody"] - training["unlabeled"])
     for kind, advice in _MASK_ADVICE.items():
         if count := training["faulty"].get(kind, 0):
-            ruined = kind in _RUINOUS and count > RUINED_MASKS * labelled
-            yield Finding("stop" if ruined else "warn", f"{kind.capitalize()}: {count} of {labelled} masks.", advice)
+            ruined = kind in _RUINOUS and count > RUINED_MASKS * labeled
+            yield Finding("stop" if ruined else "warn", f"{kind.capitalize()}: {count} of {labeled} masks.", advice)
     if agreement := training["edge_agreement"]:
         good = agreement[2] >= 1.4
         text = f"median edge agreement {agreement[2]:.2f} (1 is chance, over 1.4 good)"

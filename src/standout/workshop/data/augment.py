@@ -18,7 +18,7 @@ from standout.imaging.arrays import Frame, letterbox, letterbox_box
 from standout.workshop.data.clothes import TextureSource, add_badge, dress, hold
 from standout.workshop.data.webcam_light import webcam_light
 
-#: What lies around a picture: the mid-grey of the letterbox.
+#: What lies around a picture: the mid-gray of the letterbox.
 FILL = 127
 
 #: A label, uint8 (H, W, 2): person 0 … 255, and unsure 0 … 255 (255: not known, no loss there).
@@ -30,7 +30,7 @@ class Scene:
     """Shares of samples in which people, their things and their light are changed; 0 each: as photographed.
 
     Attributes:
-        clothes: Clothes are recoloured or retextured; a badge or logo in half as many.
+        clothes: Clothes are recolored or retextured; a badge or logo in half as many.
         held: A thing is put across somebody's outline.
         light: The picture is lit as a webcam sees people.
     """
@@ -42,7 +42,7 @@ class Scene:
 
 @cache
 def _pipelines(size: int, zoom_out: float) -> tuple[A.Compose, A.Compose]:
-    """Geometry, at once down to the output size, so that all after it works on few pixels; then colour and noise."""
+    """Geometry, at once down to the output size, so that all after it works on few pixels; then color and noise."""
     geometry = [
         A.HorizontalFlip(p=0.5),
         A.OneOf(

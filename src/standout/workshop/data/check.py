@@ -66,7 +66,7 @@ def rule_sentences(name: str, rules: Counter[str]) -> list[str]:
     return told[:6] + ([f"{name}: {len(told) - 6} more such rules"] if len(told) > 6 else [])
 
 
-_PLAIN = ("nobody", "grey: 255 is person", "transparency is the mask")
+_PLAIN = ("nobody", "gray: 255 is person", "transparency is the mask")
 
 
 def check_pairs(

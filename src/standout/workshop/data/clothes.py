@@ -1,6 +1,6 @@
 """New clothes for the people of a training picture, and things that people hold.
 
-A network that has seen few plain hoodies takes one for a wall. Clothes are recoloured and retextured inside the mask
+A network that has seen few plain hoodies takes one for a wall. Clothes are recolored and retextured inside the mask
 below a wavy line, keeping the folds (luminance); logos, badges and lanyards are drawn on them: all of it stays person.
 A thing held across a person's outline does not: it is background.
 """
@@ -21,7 +21,7 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def dress(image: Frame, person: NDArray[np.uint8], texture: TextureSource, rng: np.random.Generator) -> Frame:
-    """Recolours or retextures the clothes of the people in a picture.
+    """Recolors or retextures the clothes of the people in a picture.
 
     Args:
         image: uint8 RGB (H, W, 3).
@@ -52,7 +52,7 @@ def dress(image: Frame, person: NDArray[np.uint8], texture: TextureSource, rng: 
 
 
 def _cloth(shape: tuple[int, int], texture: TextureSource, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A plain colour, a piece of another picture, or stripes; float32 (H, W, 3) or (1, 1, 3), 0 … 255."""
+    """A plain color, a piece of another picture, or stripes; float32 (H, W, 3) or (1, 1, 3), 0 … 255."""
     kind = rng.random()
     color = _color(rng)
     if kind < 0.55:
@@ -69,7 +69,7 @@ def _cloth(shape: tuple[int, int], texture: TextureSource, rng: np.random.Genera
 
 def _color(rng: np.random.Generator) -> NDArray[np.float32]:
     color = rng.uniform(0, 255, 3)
-    # Greys and near-blacks are what most people wear.
+    # Grays and near-blacks are what most people wear.
     return np.asarray(color if rng.random() > 0.3 else np.full(3, color.mean() * rng.uniform(0.1, 1)), np.float32)
 
 

@@ -177,7 +177,7 @@ def _mask(label: PersonLabel) -> NDArray[np.uint8]:
 
 
 def _boxes(label: PersonLabel) -> str:
-    """The unsure pieces as YOLO's boxes: shares of centre, width and height."""
+    """The unsure pieces as YOLO's boxes: shares of center, width and height."""
     height, width = label.unsure.shape
     _, _, stats, _ = cv2.connectedComponentsWithStats(label.unsure.astype(np.uint8), connectivity=8)
     lines = [

@@ -233,7 +233,7 @@ def check_unit(points: Any, *, relative: bool) -> None:
 
 
 def fill_polygon(points: NDArray[np.float32], size_hw: Size) -> NDArray[np.bool_]:
-    """The pixels whose centres lie inside a polygon, bool (H, W).
+    """The pixels whose centers lie inside a polygon, bool (H, W).
 
     OpenCV's and Pillow's also fill what the outline touches, half a pixel all around.
 
@@ -246,7 +246,7 @@ def fill_polygon(points: NDArray[np.float32], size_hw: Size) -> NDArray[np.bool_
     x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
     top = max(0, math.floor(y0.min()))
     rows = np.arange(top, min(height, math.ceil(y0.max()) + 1)) + 0.5
-    # Along each row of centres, inside begins and ends where an edge is crossed.
+    # Along each row of centers, inside begins and ends where an edge is crossed.
     edge, row = np.nonzero((y0[:, None] <= rows) != (y1[:, None] <= rows))
     across = x0[edge] + (rows[row] - y0[edge]) / (y1[edge] - y0[edge]) * (x1[edge] - x0[edge])
     column = np.clip(np.ceil(across - 0.5), 0, width).astype(np.intp)

@@ -24,7 +24,7 @@ class EdgeFit:
     """How a mask's outline lies on the photo's edges.
 
     Attributes:
-        agreement: Colour change across the outline where the mask has it, as a multiple of the change across the same
+        agreement: Color change across the outline where the mask has it, as a multiple of the change across the same
             outline laid elsewhere nearby. 1 is no better than chance; a good mask has 1.5 … 5.
         shift: (x, y) pixels by which the mask would have to move to fit best.
         gain: Agreement after that move divided by the agreement as it is, ≥ 1.
@@ -38,7 +38,7 @@ class EdgeFit:
 def edge_fit(frame: Frame, mask: Mask, unsure: Mask | None = None) -> EdgeFit | None:
     """Measures how a mask's outline lies on the photo's edges; None where it has too little outline to tell.
 
-    The change of colour is taken along the outline's normal, so texture that runs elsewhere does not count.
+    The change of color is taken along the outline's normal, so texture that runs elsewhere does not count.
 
     Args:
         frame: uint8 RGB (H, W, 3).
@@ -50,7 +50,7 @@ def edge_fit(frame: Frame, mask: Mask, unsure: Mask | None = None) -> EdgeFit | 
     if len(points) < 40:
         return None
     lab = cv2.cvtColor(cv2.GaussianBlur(frame, (0, 0), 1.2), cv2.COLOR_RGB2LAB)
-    # 16 bits hold Sobel's sums of 8-bit colours.
+    # 16 bits hold Sobel's sums of 8-bit colors.
     gx, gy = cv2.Sobel(lab, cv2.CV_16S, 1, 0), cv2.Sobel(lab, cv2.CV_16S, 0, 1)
     shifts = [(x, y) for y in range(-reach, reach + 1, 2) for x in range(-reach, reach + 1, 2)]
     shifts = [(0, 0), *(shift for shift in shifts if shift != (0, 0))]

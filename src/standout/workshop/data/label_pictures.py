@@ -6,10 +6,10 @@ Training, augmentation, audit and scoring read every mask through `read_label_pi
    isn't two-valued is unsure, everything else is background. `any` takes every value but 0.
 2. Transparency that varies is the mask.
 3. A palette picture holds numbers, not colors. 0 and 1 alone: 1 is person. In Pascal VOC's palette 15 is person.
-   Colors of that palette, without the palette, count as its numbers. A palette of greys is a grey picture.
-4. Few low numbers in a grey picture (0 and 1; 0 and 24; 0, 1 and 255) are a label too: the one that isn't 0 is person,
+   Colors of that palette, without the palette, count as its numbers. A palette of grays is a gray picture.
+4. Few low numbers in a gray picture (0 and 1; 0 and 24; 0, 1 and 255) are a label too: the one that isn't 0 is person,
    255 beside it is unsure. A 16-bit picture up to 255 is read as one of 8 bits.
-5. Otherwise grey is alpha: 255 is person, 0 background, soft in between, and **exactly 128 is unsure**.
+5. Otherwise gray is alpha: 255 is person, 0 background, soft in between, and **exactly 128 is unsure**.
 
 Two numbers or more that could be person are never guessed, whether they stand in one picture or in several of a set
 (`set_values.py`): the message names them and asks for `person`.
@@ -39,7 +39,7 @@ VOC_PERSON = 15
 COLOR = 1 << 24
 #: No label picture has more values than this; masks with soft edges and JPEGs do.
 _MOST_LABELS = 64
-#: A label's number is at most this in a grey picture of 8 bits, where it could be alpha otherwise.
+#: A label's number is at most this in a gray picture of 8 bits, where it could be alpha otherwise.
 _MOST_NUMBER = 127
 
 
@@ -102,13 +102,13 @@ def _understand(image: Image.Image, name: str) -> PersonLabel:
     if image.mode == "P":
         table = _palette(image)
         numbers = np.asarray(image)
-        if not _is_grey(table[_distinct(numbers)]):
+        if not _is_gray(table[_distinct(numbers)]):
             voc = bool((table[: min(len(table), 21)] == voc_palette()[: min(len(table), 21)]).all())
             return _as_numbers(numbers, name, voc=voc, where="the palette's numbers")
-        return _grey(table[numbers][..., 0], name)
+        return _gray(table[numbers][..., 0], name)
     if image.mode in ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"):
         pixels = np.asarray(image.getchannel(0) if image.mode == "LA" else image)
-        return _grey(pixels.astype(np.uint8) * 255 if pixels.dtype == np.bool_ else pixels, name)
+        return _gray(pixels.astype(np.uint8) * 255 if pixels.dtype == np.bool_ else pixels, name)
     return _colors(np.asarray(image.convert("RGB")), name)
 
 
@@ -127,7 +127,7 @@ def _by_request(image: Image.Image, person: PersonValues, name: str) -> PersonLa
     numbers = np.asarray(image)
     if numbers.ndim == 3:
         as_voc = _voc_numbers(numbers[..., :3])
-        if as_voc is None and not _is_grey(numbers[..., :3].reshape(-1, 3)):
+        if as_voc is None and not _is_gray(numbers[..., :3].reshape(-1, 3)):
             raise AmbiguousLabels(f"{name}: it holds colors, and `person` gives numbers; give a color (`#c08080`).")
         numbers = numbers[..., 0] if as_voc is None else as_voc
     values = _distinct(numbers)
@@ -166,7 +166,7 @@ def _as_numbers(numbers: NDArray[Any], name: str, *, voc: bool, where: str) -> P
     )
 
 
-def _grey(pixels: NDArray[Any], name: str) -> PersonLabel:
+def _gray(pixels: NDArray[Any], name: str) -> PersonLabel:
     """Rules 4 and 5."""
     if pixels.dtype.kind == "f":
         raise InputError(f"{name} holds floating-point numbers; save the mask as a PNG with 0 and 255.")
@@ -193,7 +193,7 @@ def _grey(pixels: NDArray[Any], name: str) -> PersonLabel:
 
 
 def _are_numbers(pixels: NDArray[Any], numbers: Sequence[int], top: int) -> bool:
-    """Whether grey values other than 0 and 255 name things, rather than being soft edges."""
+    """Whether gray values other than 0 and 255 name things, rather than being soft edges."""
     if max(numbers) > _MOST_NUMBER or numbers == [UNSURE]:
         return False
     if top < 255:
@@ -206,7 +206,7 @@ def _colors(pixels: NDArray[np.uint8], name: str) -> PersonLabel:
     """Rule 3 for colors without a palette."""
     spread = pixels.max(axis=2).astype(int) - pixels.min(axis=2)
     if (spread <= 12).mean() > 0.995:
-        return _grey(pixels[..., 1], name)  # three equal channels, or nearly so in a JPEG
+        return _gray(pixels[..., 1], name)  # three equal channels, or nearly so in a JPEG
     as_voc = _voc_numbers(pixels)
     if as_voc is not None:
         return _as_numbers(as_voc, name, voc=True, where="colors of VOC's palette, numbers")
@@ -223,15 +223,15 @@ def _colors(pixels: NDArray[np.uint8], name: str) -> PersonLabel:
     )
 
 
-def _as_alpha(grey: NDArray[np.uint8], rule: str) -> PersonLabel:
+def _as_alpha(gray: NDArray[np.uint8], rule: str) -> PersonLabel:
     """Rule 5."""
-    unsure = grey == UNSURE
+    unsure = gray == UNSURE
     if not rule:
-        rule = "grey: 255 is person" + (", 128 unsure" if unsure.any() else "")
+        rule = "gray: 255 is person" + (", 128 unsure" if unsure.any() else "")
     elif unsure.any():
         rule += ", 128 unsure"
-    hard = rule.startswith("grey") and bool(np.isin(_distinct(grey), (0, UNSURE, VOID)).all()) and VOID in grey
-    return PersonLabel(np.where(unsure, 0, grey).astype(np.uint8), unsure, rule, value=VOID if hard else None)
+    hard = rule.startswith("gray") and bool(np.isin(_distinct(gray), (0, UNSURE, VOID)).all()) and VOID in gray
+    return PersonLabel(np.where(unsure, 0, gray).astype(np.uint8), unsure, rule, value=VOID if hard else None)
 
 
 # ---------------------------------------------------------------- parts
@@ -283,7 +283,7 @@ def _alpha(image: Image.Image) -> NDArray[np.uint8] | None:
     return None
 
 
-def _is_grey(colors: NDArray[np.uint8]) -> bool:
+def _is_gray(colors: NDArray[np.uint8]) -> bool:
     return bool((colors.max(axis=1) == colors.min(axis=1)).all())
 
 

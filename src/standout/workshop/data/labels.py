@@ -21,9 +21,9 @@ from standout.workshop.data.label_pictures import UNSURE, AmbiguousLabels, Perso
 from standout.workshop.data.pair import Fault, Pair
 from standout.workshop.data.places import Member, Place, read_bytes
 
-#: More than this share of grey pixels (neither near 0 nor near 255) is no mask but a picture or a heat map.
+#: More than this share of gray pixels (neither near 0 nor near 255) is no mask but a picture or a heat map.
 #: Soft hair edges stay below it.
-MAX_GREY_SHARE = 0.10
+MAX_GRAY_SHARE = 0.10
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +163,7 @@ def label_fault(label: PersonLabel) -> tuple[str, str]:
             return "mask empty", f"no pixel is surely person ({label.rule}); if 128 is person, say `person=128`"
         seen = f" ({label.rule})" if label.person.any() else ""
         return "mask empty", f"no pixel is person{seen}; photographs with nobody belong in a set with images/ alone"
-    text = grey_fault(label.person)
+    text = gray_fault(label.person)
     return ("mask not two-valued", text) if text else ("", "")
 
 
@@ -173,36 +173,36 @@ def mask_fault(mask: NDArray[np.uint8]) -> tuple[str, str]:
     return label_fault(PersonLabel(np.where(unsure, 0, mask).astype(np.uint8), unsure, "values of the mask"))
 
 
-def grey_fault(mask: NDArray[np.uint8]) -> str:
+def gray_fault(mask: NDArray[np.uint8]) -> str:
     """Why a mask, uint8 (H, W), is not two-valued, or "".
 
-    Soft edges are welcome: grey within 2 % of the longer side (at least 6 px) of the outline is one.
+    Soft edges are welcome: gray within 2 % of the longer side (at least 6 px) of the outline is one.
     """
     top = int(mask.max())
     if 1 < top < 128:
         values = np.unique(mask)
         return f"no pixel is white, values {values[0]} … {values[-1]}; {len(values)} different ones"
-    grey = (mask > 32) & (mask < 223)
-    share = float(grey.mean())
-    if share > MAX_GREY_SHARE:
-        return f"{share:.0%} of the mask is neither black nor white, {_commonest(mask, grey)}"
+    gray = (mask > 32) & (mask < 223)
+    share = float(gray.mean())
+    if share > MAX_GRAY_SHARE:
+        return f"{share:.0%} of the mask is neither black nor white, {_commonest(mask, gray)}"
     if share < 0.002:
         return ""
     edge_px = max(6.0, 0.02 * max(mask.shape))
     inside = (mask > 127).astype(np.uint8)
-    # Frame the mask with nothing, so that grey without any outline is far from one.
+    # Frame the mask with nothing, so that gray without any outline is far from one.
     distance = np.maximum(_distance(inside), _distance(1 - inside))
-    far = float((grey & (distance > edge_px)).mean())
+    far = float((gray & (distance > edge_px)).mean())
     if far > 0.003:
-        return f"{far:.1%} of the picture is grey far from the outline, {_commonest(mask, grey)}"
-    commonest = int(np.bincount(mask[grey]).max())
-    if commonest > 0.5 * grey.sum() and share > 0.01:
-        return f"{share:.1%} of the mask has the one grey value {int(np.bincount(mask[grey]).argmax())}"
+        return f"{far:.1%} of the picture is gray far from the outline, {_commonest(mask, gray)}"
+    commonest = int(np.bincount(mask[gray]).max())
+    if commonest > 0.5 * gray.sum() and share > 0.01:
+        return f"{share:.1%} of the mask has the one gray value {int(np.bincount(mask[gray]).argmax())}"
     return ""
 
 
-def _commonest(mask: NDArray[np.uint8], grey: NDArray[np.bool_]) -> str:
-    counts = np.bincount(mask[grey], minlength=256)
+def _commonest(mask: NDArray[np.uint8], gray: NDArray[np.bool_]) -> str:
+    counts = np.bincount(mask[gray], minlength=256)
     values = [str(value) for value in np.argsort(-counts)[:3] if counts[value]]
     return f"most often {', '.join(values)}"
 

@@ -26,8 +26,8 @@ from standout.workshop.data.set_values import are_plain, holds, look_up
 
 #: Folders between DATA and a set, at most.
 _DEPTH = 3
-#: A folder of photographs that nobody has labelled, as `standout label` takes them.
-UNLABELLED = ("unlabelled", "unlabeled")
+#: A folder of photographs that nobody has labeled, as `standout label` takes them.
+UNLABELED = ("unlabeled", "unlabelled")  # sic
 
 
 def reader_of(root: Path) -> Reader | None:
@@ -49,14 +49,14 @@ def find_pairs(root: Path | str, *, person: str = "") -> tuple[list[Pair], list[
     return found.pairs, found.faults
 
 
-def find(root: Path | str, *, person: str = "", unlabelled: bool = False) -> Found:
+def find(root: Path | str, *, person: str = "", unlabeled: bool = False) -> Found:
     """Finds every pair of a data set, and opens no more pictures than it takes to see how its masks are to be read.
 
     Args:
         root: A file or folder of one of the forms, or a folder of such folders, `_DEPTH` deep at most.
         person: Names of categories (`person,rider`), or what stands for person in label pictures (`15`, `#c08080`,
             `any`); by default the category `person`, and what the label pictures' own rule says.
-        unlabelled: Take folders called unlabelled too, as photographs without labels.
+        unlabeled: Take folders called unlabeled too, as photographs without labels.
 
     Returns:
         The pairs, sorted by set and name, what is missing a partner, and what else is to be known. Sets are named by
@@ -70,7 +70,7 @@ def find(root: Path | str, *, person: str = "", unlabelled: bool = False) -> Fou
     if reader is not None:
         found = _find(reader, root, person)
     elif root.is_dir():
-        found = _folder_of_sets(root, person, unlabelled, _DEPTH)
+        found = _folder_of_sets(root, person, unlabeled, _DEPTH)
     elif root.is_file():
         raise DataError(f"{root} is no data set of a form that is read: {_forms()}.")
     else:
@@ -88,7 +88,7 @@ def find(root: Path | str, *, person: str = "", unlabelled: bool = False) -> Fou
     found.notes.extend(
         f"{name}: {count} of {people[name]} photograph(s) show nobody, as the data set says."
         for name, count in sorted(nobody.items())
-        if not any(part.casefold() in UNLABELLED for part in name.split("/"))
+        if not any(part.casefold() in UNLABELED for part in name.split("/"))
     )
     return found
 
@@ -130,7 +130,7 @@ def _what_is(root: Path) -> str:
     """What a folder that is of no form holds, in words."""
     kinds = Counter(path.suffix.lower() or "files without ending" for path in root.rglob("*") if path.is_file())
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
-    return f"are labelled in a form that is read (it holds {told})" if kinds else "(it is empty)"
+    return f"are labeled in a form that is read (it holds {told})" if kinds else "(it is empty)"
 
 
 def _forms() -> str:
@@ -152,22 +152,22 @@ def _find(reader: Reader, root: Path, person: str) -> Found:
         ) from error
 
 
-def _folder_of_sets(root: Path, person: str, unlabelled: bool, depth: int) -> Found:
+def _folder_of_sets(root: Path, person: str, unlabeled: bool, depth: int) -> Found:
     options = _set_options(root)
     found, strange = Found(), dict[Path, set[str]]()
     folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     parts = {folder: split_named(folder.name) for folder in folders}
     held_out = "train" in parts.values()  # a folder that is called val is held out only beside others
     for folder in folders:
-        if folder.name.casefold() in UNLABELLED and not unlabelled:
-            found.notes.append(f"{folder.name}: nobody has labelled these photographs; left out.")
+        if folder.name.casefold() in UNLABELED and not unlabeled:
+            found.notes.append(f"{folder.name}: nobody has labeled these photographs; left out.")
             continue
         weight, own_person = options.get(folder.name, (1.0, ""))
         inner, reader = Found(), reader_of(folder)
         if reader is not None:
             inner = _find(reader, folder, own_person or person)
         elif depth > 1:
-            inner = _folder_of_sets(folder, own_person or person, unlabelled, depth - 1)
+            inner = _folder_of_sets(folder, own_person or person, unlabeled, depth - 1)
         if reader is None and not (inner.pairs or inner.faults):
             if stems := {picture.stem for picture in pictures_below(folder)}:
                 strange[folder] = stems

@@ -28,14 +28,14 @@ class Shape:
         framing: What the largest figure shows: `face` (head and shoulders fill the lower edge), `half body`,
             `full body`, `part` (none of these: a limb, a torso cut at the top), `nobody`.
         touches: Sides of the picture that cut the mask, out of top, bottom, left, right.
-        centre: The centre of the mask, (y, x), each 0 … 1; (nan, nan) of an empty one.
+        center: The center of the mask, (y, x), each 0 … 1; (nan, nan) of an empty one.
     """
 
     share: float
     figures: int
     framing: str
     touches: tuple[str, ...]
-    centre: tuple[float, float]
+    center: tuple[float, float]
 
 
 def size_name(share: float) -> str:
@@ -58,7 +58,7 @@ def read_shape(mask: Mask) -> Shape:
     smallest = max(MIN_FIGURE_SHARE * mask.size, MIN_FIGURE_OF_LARGEST * areas.max())
     left, top, box_width, box_height = (int(v) for v in stats[1 + int(areas.argmax()), :4])
     rows, columns = mask.mean(axis=1), mask.mean(axis=0)
-    centre = (
+    center = (
         float((rows @ (np.arange(height) + 0.5)) / rows.sum() / height),
         float((columns @ (np.arange(width) + 0.5)) / columns.sum() / width),
     )
@@ -67,7 +67,7 @@ def read_shape(mask: Mask) -> Shape:
         figures=max(1, int((areas >= smallest).sum())) if count > 1 else 0,
         framing=_framing(mask[top : top + box_height, left : left + box_width], top, top + box_height == height),
         touches=_touches(mask),
-        centre=centre,
+        center=center,
     )
 
 

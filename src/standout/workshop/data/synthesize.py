@@ -73,7 +73,7 @@ def _paste(canvas: Frame, mask: Alpha, person: CutOut, share: float, rng: np.ran
     alpha = np.asarray(cv2.resize(person.alpha, (w, h), interpolation=interpolation), np.float32)
     if rng.random() < 0.5:
         frame, alpha = frame[:, ::-1], alpha[:, ::-1]
-    # The outermost pixels hold the old background's colour: draw the edge in, then soften it.
+    # The outermost pixels hold the old background's color: draw the edge in, then soften it.
     inner_alpha = cv2.erode(np.ascontiguousarray(alpha), np.ones((3, 3), np.uint8))
     soft = np.asarray(cv2.GaussianBlur(inner_alpha, (0, 0), float(rng.uniform(0.5, 1.2))), np.float32)
     top, left = _place(person, (h, w), (height, width), rng)
@@ -112,7 +112,7 @@ def _place(
 
 
 def _match_light(front: Frame, canvas: Frame, rng: np.random.Generator) -> np.ndarray:
-    """Moves the person's mean colour part of the way to the scene's, so that light gives nobody away."""
+    """Moves the person's mean color part of the way to the scene's, so that light gives nobody away."""
     towards = rng.uniform(0.0, 0.6)
     shift = (canvas.reshape(-1, 3).mean(0) - front.reshape(-1, 3).mean(0)) * towards
     gain = rng.uniform(0.85, 1.15)

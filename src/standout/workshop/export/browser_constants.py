@@ -23,7 +23,7 @@ def browser_constants() -> dict[str, dict[str, Any]]:
         {'edge': 12, 'fade': 8}
     """
     return {
-        "letterbox": {"grey": arrays.GREY},
+        "letterbox": {"gray": arrays.GRAY},
         "hysteresis": {"edge": hysteresis.EDGE, "fade": hysteresis.FADE},
         "clean_alpha": {"undecided": clean_alpha.CLIP},
         "nobody": {"share": NOBODY_BELOW},

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 #: The keys that a card file may fill in; the rest is known from the run.
 CARD_KEYS = (
-    "calibration", "certainty", "data", "flip_scale", "licence", "limits", "name", "samples", "scores", "speed",
+    "calibration", "certainty", "data", "flip_scale", "license", "limits", "name", "samples", "scores", "speed",
     "start", "threshold", "zoom_gain",
 )  # fmt: skip
 
@@ -62,7 +62,7 @@ def export_run(
             what was held out while training.
         two_scales: The graph looks at the picture at half its size too, and fills what it sees there of people who are
             too large for the whole size: a quarter more work.
-        card_files: TOML with what only people know: data, licences, limits; a later file wins.
+        card_files: TOML with what only people know: data, licenses, limits; a later file wins.
         int8: Photographs of the training set to calibrate an int8 model on; None: float32.
 
     Raises:

@@ -138,7 +138,7 @@ class _Graph:
         return name
 
     def _rescaling(self, layer: Any, names: list[str]) -> str:
-        # Not "_scale": onnxruntime's quantiser names a tensor's scale so, and takes a constant of that name for it.
+        # Not "_scale": onnxruntime's quantizer names a tensor's scale so, and takes a constant of that name for it.
         factor = self._constant(f"{layer.name}_factor", np.float32(layer.scale))
         offset = self._constant(f"{layer.name}_offset", np.float32(layer.offset))
         return self._node("Add", [self._node("Mul", [names[0], factor], f"{layer.name}_mul"), offset], layer.name)

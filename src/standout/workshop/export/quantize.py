@@ -1,6 +1,6 @@
 """Float to int8: a third of the size, about half the time (docs/training-log.md holds what it costs in quality).
 
-Static quantisation by onnxruntime, written as QuantizeLinear/DequantizeLinear pairs (arXiv 1712.05877): weights per
+Static quantization by onnxruntime, written as QuantizeLinear/DequantizeLinear pairs (arXiv 1712.05877): weights per
 channel, activations by the range that they have on photographs.
 """
 
@@ -24,8 +24,8 @@ from standout.workshop.data.pair import Pair
 from standout.workshop.data.pairs import find_pairs
 from standout.workshop.data.split import own_parts
 
-#: What is worth quantising; the upsampling, the sigmoid and the fill are a sliver of the time.
-QUANTISED = ("Conv", "Add", "Concat", "Clip", "Relu")
+#: What is worth quantizing; the upsampling, the sigmoid and the fill are a sliver of the time.
+QUANTIZED = ("Conv", "Add", "Concat", "Clip", "Relu")
 #: Nodes that stay float. 256 steps over the whole range of a logit would be steps of alpha that one can see.
 FLOAT_NODES = ("scale_input", "logits", "logits_filled")
 #: Photographs to calibrate on, and how many of them the result is compared with the float model on.
@@ -35,7 +35,7 @@ TOLERANCE = 0.02
 
 
 def quantize(proto: onnx.ModelProto, folder: Path, size_hw: tuple[int, int]) -> tuple[onnx.ModelProto, float]:
-    """Quantises a model.
+    """Quantizes a model.
 
     Args:
         proto: The float model, uint8 RGB (1, H, W, 3) to alpha.
@@ -52,19 +52,19 @@ def quantize(proto: onnx.ModelProto, folder: Path, size_hw: tuple[int, int]) -> 
     pairs = own_parts(find_pairs(folder)[0])[0]
     chosen = pairs[:: max(1, len(pairs) // CALIBRATION)][:CALIBRATION]
     with tempfile.TemporaryDirectory() as scratch:
-        given, prepared, quantised = (Path(scratch) / f"{name}.onnx" for name in ("float", "prepared", "int8"))
+        given, prepared, quantized = (Path(scratch) / f"{name}.onnx" for name in ("float", "prepared", "int8"))
         onnx.save(proto, given)
         quant_pre_process(str(given), str(prepared), skip_symbolic_shape=True)
         names = [node.name for node in onnx.load(prepared).graph.node]
         quantize_static(
-            str(prepared), str(quantised), _Reader(_frames(chosen, size_hw), proto.graph.input[0].name),
+            str(prepared), str(quantized), _Reader(_frames(chosen, size_hw), proto.graph.input[0].name),
             quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8, op_types_to_quantize=list(QUANTISED),
+            weight_type=QuantType.QInt8, op_types_to_quantize=list(QUANTIZED),
             nodes_to_exclude=[name for name in names if name.rsplit("/")[-1] in FLOAT_NODES],
             # Seven bits of weight: without VNNI, AVX2 adds pairs of products in 16 bits, where eight would overflow.
             reduce_range=True,
         )  # fmt: skip
-        result = onnx.load(quantised)
+        result = onnx.load(quantized)
     changed = _changed_sides(proto, result, _frames(chosen[:: max(1, len(chosen) // COMPARED)], size_hw))
     if changed > TOLERANCE:
         raise ModelFileError(

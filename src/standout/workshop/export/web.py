@@ -27,7 +27,7 @@ from standout.workshop.export.browser_constants import browser_constants
 
 STORAGES = ("int8", "float16")
 
-#: Smaller tensors (biases, constants) are not quantised; those of some length are stored in 16 bits.
+#: Smaller tensors (biases, constants) are not quantized; those of some length are stored in 16 bits.
 _SMALL, _HALF = 256, 16
 #: The largest mean difference of alpha from the model it was made of, on noise and on a gradient.
 TOLERANCE = 0.02
@@ -104,7 +104,7 @@ def to_web(source: Path | bytes, *, storage: str = "int8") -> WebModel:
 
 
 class _Rewriter:
-    """One graph on its way from quantised arithmetic to float arithmetic on stored integers."""
+    """One graph on its way from quantized arithmetic to float arithmetic on stored integers."""
 
     def __init__(self, proto: onnx.ModelProto) -> None:
         self._proto, self._graph = proto, proto.graph
@@ -136,7 +136,7 @@ class _Rewriter:
         )
         for output in graph.output:
             if self._final(output.name) != output.name:
-                raise ModelFileError("A web model can't be made of a graph whose output is quantised.")
+                raise ModelFileError("A web model can't be made of a graph whose output is quantized.")
         opset = next(entry.version for entry in self._proto.opset_import if entry.domain in ("", "ai.onnx"))
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
         helper.set_model_props(
@@ -150,7 +150,7 @@ class _Rewriter:
         return name
 
     def _stored_integers(self, node: onnx.NodeProto) -> None:
-        """A quantised constant: as float32 if it is small, else as it is, with the arithmetic that expands it."""
+        """A quantized constant: as float32 if it is small, else as it is, with the arithmetic that expands it."""
         name, output = node.input[0], node.output[0]
         integers, scale = self._constants[name], self._constants[node.input[1]]
         zero = self._constants[node.input[2]] if len(node.input) > 2 else np.zeros_like(scale, integers.dtype)
@@ -185,9 +185,9 @@ class _Rewriter:
             self._initializers.append(numpy_helper.from_array(values, output))
 
     def _clipped(self, node: onnx.NodeProto, body: list[onnx.NodeProto]) -> str:
-        """What comes in, without its quantisation.
+        """What comes in, without its quantization.
 
-        onnxruntime's quantiser drops a ReLU whose zero is the smallest integer: the integer's range does its work.
+        onnxruntime's quantizer drops a ReLU whose zero is the smallest integer: the integer's range does its work.
         """
         source = self._final(node.input[0])
         producer = self._producer.get(node.input[0])

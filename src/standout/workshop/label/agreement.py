@@ -173,8 +173,8 @@ def _inside(boxes: Sequence[Box], shape: tuple[int, ...]) -> Mask:
 
 def _near_edge(mask: Mask, reach: int) -> Mask:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    grey = mask.astype(np.uint8)
-    return np.asarray(cv2.dilate(grey, kernel) != cv2.erode(grey, kernel, borderValue=1), bool)
+    gray = mask.astype(np.uint8)
+    return np.asarray(cv2.dilate(gray, kernel) != cv2.erode(gray, kernel, borderValue=1), bool)
 
 
 def _with_band(frame: Frame, mask: Mask, band: Mask) -> Alpha:

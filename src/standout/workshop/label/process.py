@@ -37,7 +37,7 @@ _UNSURE = np.array((255, 140, 0), np.float32)
 
 @dataclass(frozen=True)
 class LabelOptions:
-    """How photographs are labelled.
+    """How photographs are labeled.
 
     Attributes:
         judges: At least two.

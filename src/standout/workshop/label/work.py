@@ -1,4 +1,4 @@
-"""Labelling as the work of a step: a photograph becomes `images/`, `masks/` and `unsure/` of a set, or is left out."""
+"""Labeling as the work of a step: a photograph becomes `images/`, `masks/` and `unsure/` of a set, or is left out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LabelWork:
         source: Where the photographs' `boxes/` lie, as the step has it.
         prefix: What stands before the names of the sets.
         dropped: Paths of photographs that somebody has looked at and doesn't want.
-        corrected: Path -> PNG of the mask that somebody has drawn; grey, 128 is unsure.
+        corrected: Path -> PNG of the mask that somebody has drawn; gray, 128 is unsure.
     """
 
     judges: tuple[JudgeFile, ...]
@@ -107,9 +107,9 @@ class LabelWork:
         if label.alpha is None or label.unsure is None:
             facts = json.dumps({"kept": False, "why": label.why_not, "agreed": agreed})
             return Product({}, None, size, facts=facts, remove=(image, mask, unsure))
-        grey = np.rint(label.alpha * 255).astype(np.uint8)
-        grey[grey == 128] = 127  # 128 means unsure, which has a picture of its own here
-        files = {image: data, unsure: encode(label.unsure.astype(np.uint8) * 255), mask: encode(grey)}
+        gray = np.rint(label.alpha * 255).astype(np.uint8)
+        gray[gray == 128] = 127  # 128 means unsure, which has a picture of its own here
+        files = {image: data, unsure: encode(label.unsure.astype(np.uint8) * 255), mask: encode(gray)}
         facts = json.dumps({"kept": True, "agreed": agreed, "unsure": round(float(label.unsure.mean()), 4)})
         return Product(files, bool((label.alpha > 0.5).any()), size, facts=facts)
 

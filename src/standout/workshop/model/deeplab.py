@@ -1,7 +1,7 @@
 """DeepLabV3+ (Chen et al. 2018, arXiv 1802.02611), figure 2, in Keras 3.
 
 What differs between the implementations of that name, and what ours does: after the concatenation two separable 3×3
-convolutions; bilinear upsampling on half-pixel centres (no aligned corners); one logit per pixel, no sigmoid.
+convolutions; bilinear upsampling on half-pixel centers (no aligned corners); one logit per pixel, no sigmoid.
 """
 
 from __future__ import annotations

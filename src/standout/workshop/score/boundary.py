@@ -25,7 +25,7 @@ _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
 def contour(mask: Mask) -> Mask:
-    """The pixels of a mask, bool (H, W), that have a 4-neighbour outside of it; the picture's frame is no outside."""
+    """The pixels of a mask, bool (H, W), that have a 4-neighbor outside of it; the picture's frame is no outside."""
     # Beyond the frame OpenCV's erosion takes the largest value, so that the frame erodes nothing.
     inner = np.asarray(cv2.erode(mask.astype(np.uint8), _CROSS), np.bool_)
     return mask & ~inner

@@ -121,7 +121,7 @@ def load_pair(pair: Pair) -> Truth | Fault:
         return opened
     label = opened.label
     kind, text = label_fault(label)
-    # An empty mask is a photograph with nobody, for scoring; one that is grey or says "unsure" instead is no truth.
+    # An empty mask is a photograph with nobody, for scoring; one that is gray or says "unsure" instead is no truth.
     if kind and (kind != "mask empty" or label.unsure.any()):
         return Fault(pair, kind, f"{pair.image.name}: {text}")
     if label.unsure.all():

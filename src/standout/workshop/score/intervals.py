@@ -48,7 +48,7 @@ def mean_interval(values: Sequence[float] | NDArray[np.floating]) -> Interval | 
 def median_ratio(before: Sequence[Sequence[float]], after: Sequence[Sequence[float]]) -> Interval:
     """How many times `before` `after` is, by their medians, with its interval.
 
-    Each is measured in rounds, and whole rounds are drawn: neighbours in time are alike, so single measurements
+    Each is measured in rounds, and whole rounds are drawn: neighbors in time are alike, so single measurements
     would make the noise look too small. An interval that leaves out 1 shows a difference greater than the noise.
     """
     rng = np.random.default_rng(_SEED)

@@ -100,7 +100,7 @@ def _held_out(good: list[Pair], config: Config) -> tuple[list[Pair], list[Pair]]
         return train, _validated_on(config)
     if own:
         return train, own
-    # What a machine has labelled, and boxes, are good enough to learn from, but no yardstick.
+    # What a machine has labeled, and boxes, are good enough to learn from, but no yardstick.
     weaker = [pair for pair in train if pair.unsure or pair.weak]
     whole = [pair for pair in train if not (pair.unsure or pair.weak)]
     rest, val = split_pairs(whole, config.data.val_fraction, seed=config.train.seed)

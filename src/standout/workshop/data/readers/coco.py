@@ -107,13 +107,13 @@ def _check_images(file: Path, named: list[str], listed: set[str], found: Found) 
     """Says which annotations belong to no photograph of the list; refuses a file in which none belongs to one.
 
     Raises:
-        DataError: Nothing is labelled, as far as can be told.
+        DataError: Nothing is labeled, as far as can be told.
     """
     strange = [image for image in named if image not in listed]
     if listed and len(strange) == len(named):
         lost = f"its {len(named)} annotations name images such as {strange[0]!r}" if named else "it has no annotation"
         raise DataError(
-            f"{file} lists {len(listed)} image(s), such as {min(listed)!r}, and {lost}: nobody is labelled. "
+            f"{file} lists {len(listed)} image(s), such as {min(listed)!r}, and {lost}: nobody is labeled. "
             "Photographs with nobody belong into a folder of their own with images/ alone."
         )
     if strange:

@@ -34,7 +34,10 @@ _MASKS = (
 )  # fmt: skip
 #: What may lie beside images/ without being a label; and endings of texts.
 _NO_LABELS = ("groups.csv", "sets.toml", "convert.json", "thumbs.db", "desktop.ini")
-_TEXTS = ("readme", "license", "licence", "copying", "notice", "changelog", "credits", "sources", "attribution")
+_TEXTS = (
+    "readme", "license", "copying", "notice", "changelog", "credits", "sources", "attribution",
+    "licence",  # sic
+)  # fmt: skip
 _TEXT_ENDINGS = (".md", ".rst", ".html", ".pdf")
 
 

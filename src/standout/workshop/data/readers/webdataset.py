@@ -32,8 +32,8 @@ def find(root: Path, person: str) -> Found:
     for shard in _shards(root):
         split = split_named(shard.stem)
         samples = _samples(shard)
-        labelled = any(_pick(files, _MASKS, without=_pick(files, _PHOTOS)) for files in samples.values())
-        if samples and not labelled:
+        labeled = any(_pick(files, _MASKS, without=_pick(files, _PHOTOS)) for files in samples.values())
+        if samples and not labeled:
             endings = sorted({ending for files in samples.values() for ending in files})
             wanted, there = ", ".join(_MASKS[:3]), ", ".join(endings[:8])
             text = f"{shard}: no sample has a mask ({wanted} …); their files end in {there}"

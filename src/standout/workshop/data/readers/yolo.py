@@ -1,7 +1,7 @@
 """YOLO: text files of polygons, run lengths or boxes; numbers are shares of the picture's width and height.
 
 A folder with a .yaml that has `names:`, with images/ and labels/, or CVAT's obj_train_data/. A line is a class and the
-x, y of a polygon's points, or centre x, y, width and height of a box (with key points behind it where the .yaml has
+x, y of a polygon's points, or center x, y, width and height of a box (with key points behind it where the .yaml has
 `kpt_shape`), or `rle`, height, width and COCO's counts. A photograph with an empty file, or with none beside others
 that have one, shows nobody.
 """
@@ -115,8 +115,8 @@ def _yamls(root: Path) -> list[Path]:
     usual = [file for file in files if file.stem in ("data", "dataset")]
     if usual:
         return usual[:1]
-    labelled = any(folder.is_dir() for folder in _label_folders(root))
-    return [file for file in files if starts_like(file, b"names:") and (labelled or starts_like(file, b"train:"))]
+    labeled = any(folder.is_dir() for folder in _label_folders(root))
+    return [file for file in files if starts_like(file, b"names:") and (labeled or starts_like(file, b"train:"))]
 
 
 def _label_folders(root: Path) -> list[Path]:
