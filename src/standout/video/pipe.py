@@ -6,6 +6,8 @@ import os
 import select
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from standout.errors import InputError
@@ -32,18 +34,27 @@ class Pipe:
         except (OSError, ValueError) as error:
             raise InputError(f"`{path}` can't be read: {error}.") from error
         self._ours, self._cancelled = str(path) != "-", False
+        self._interrupted = False
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes; b"" at the end, and after `cancel`."""
+        """At most `size` bytes; b"" at the end, after `cancel`, and after Ctrl-C, which `told_of_ctrl_c` raises."""
         try:
             # On Windows only sockets can be waited for.
             while os.name != "nt" and not self._cancelled:
                 if select.select([self._descriptor], [], [], _PATIENCE_S)[0]:
                     break
-        except BaseException:  # Ctrl-C: FFmpeg would ask again
-            self._cancelled = True
-            raise
+        except KeyboardInterrupt:  # FFmpeg calls us: it would take the exception for a file that is broken
+            self._cancelled = self._interrupted = True
         return b"" if self._cancelled else os.read(self._descriptor, size)
+
+    @contextmanager
+    def told_of_ctrl_c(self) -> Iterator[None]:
+        """Raises the KeyboardInterrupt that came while FFmpeg read within, whatever else FFmpeg makes of it."""
+        try:
+            yield
+        finally:
+            if self._interrupted:
+                raise KeyboardInterrupt
 
     def cancel(self) -> None:
         """Ends the waiting; nothing is read any more."""

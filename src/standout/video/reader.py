@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,8 @@ class VideoReader:
         _check(self.path)
         self._pipe = Pipe(path) if is_pipe(path) else None
         accelerator, self.decoder_note = choose_decoder(str(path), decoder)
-        self.container, self.stream = _open(self.path, accelerator, self._pipe)
+        with self._pipe.told_of_ctrl_c() if self._pipe else nullcontext():
+            self.container, self.stream = _open(self.path, accelerator, self._pipe)
         self.stream.thread_type = "AUTO"
         self._transparent = transparent_decoder(self.stream)
         self.film_index: int = self.stream.index
@@ -180,9 +182,10 @@ class VideoReader:
         self._broken, errors = "", 0
         while True:
             try:
-                for packet in self.container.demux():
-                    errors = 0
-                    yield packet
+                with self._pipe.told_of_ctrl_c() if self._pipe else nullcontext():
+                    for packet in self.container.demux():
+                        errors = 0
+                        yield packet
                 return
             except av.FFmpegError as error:
                 errors += 1
