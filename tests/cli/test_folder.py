@@ -231,7 +231,7 @@ def test_ctrl_c_finishes_what_is_at_work_and_says_how_to_go_on(tmp_path: Path, m
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
-    assert "not begun; the same command goes on there." in told and "Traceback" not in told
+    assert "not started; rerun the same command to resume." in told and "Traceback" not in told
     done = len((out / JOURNAL_NAME).read_bytes().splitlines())
     assert f"{done} done in" in told and len(list(out.glob("*.png"))) == done
     assert not list(out.glob(".standout-*.part"))

@@ -194,7 +194,7 @@ def test_a_signal_ends_the_command_with_a_summary(
         process.send_signal(number)
         told = process.communicate(timeout=100)[1]
     assert process.returncode == 130, told
-    assert "not begun; the same command goes on there." in told and "Traceback" not in told
+    assert "not started; rerun the same command to resume." in told and "Traceback" not in told
 
 
 DRIVER = """

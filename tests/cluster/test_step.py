@@ -97,7 +97,7 @@ def test_a_photo_that_kills_or_holds_its_process_costs_a_row(tmp_path: Path) -> 
     reasons = {row["path"]: row["reason"] for row in rows}
     assert {row["path"]: row["status"] for row in rows if row["status"] == "done"} == {"a.jpg": "done", "b.jpg": "done"}
     assert "ended the process that worked on it, twice: it was killed (SIGKILL)" in reasons["killed.jpg"]
-    assert reasons["hangs.jpg"] == "`hangs.jpg` took longer than 1 seconds and was given up."
+    assert reasons["hangs.jpg"] == "`hangs.jpg` took longer than 1 seconds and was stopped."
     begun = (tmp_path / "log").read_text().split()
     assert begun.count("killed.jpg") == 2 and begun.count("hangs.jpg") == 1, "a death may have another reason"
 

@@ -231,7 +231,7 @@ def test_a_photo_that_hangs_its_decoder_is_given_up_and_the_others_are_done(
     fill(photos, "hangs.jpg", "z.jpg")
     report = run_folder(FolderRun(photos, out, FolderOptions(workers=1, limit_s=0.5), work=work))
     assert {outcome.photo: outcome.error for outcome in report.failed} == {
-        "hangs.jpg": "It took longer than 0.5 seconds and was given up."
+        "hangs.jpg": "It took longer than 0.5 seconds and was stopped."
     }
     assert report.count("done") == len(PHOTOS) + 1
 

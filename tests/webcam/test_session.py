@@ -251,7 +251,9 @@ def test_commands_come_by_lines(
     assert code == 0
     said = capsys.readouterr().out.splitlines()
     assert (
-        said[0] == "The background is white." and said[1].startswith("The command must be one of") and said[2] == "Bye."
+        said[0] == "The background is white."
+        and said[1].startswith("The command must be one of")
+        and said[2] == "Stopped."
     )
 
 

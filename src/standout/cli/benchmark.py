@@ -244,7 +244,7 @@ def _print_comparison(console: Console, result: dict[str, Any]) -> None:
         table.add_row(case["case"], f"{case['before_ms']:.1f}", f"{case['after_ms']:.1f}", ratio, case["verdict"])
     console.print(table)
     verdicts = [case["verdict"] for case in result["cases"]]
-    named = dict.fromkeys(("faster", "slower", "same", *verdicts))  # and `can't tell` where there is any
+    named = dict.fromkeys(("faster", "slower", "same", *verdicts))  # and `unknown` where there is any
     counts = ", ".join(f"{verdict} in {verdicts.count(verdict)}" for verdict in named)
     console.print(
         f"{result['after']} against {result['before']}, {len(verdicts)} cases: {counts} (same: no difference of 3 % or "

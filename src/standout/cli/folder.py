@@ -137,7 +137,7 @@ def summary(report: FolderReport) -> list[str]:
     speed = f", {done / report.seconds:.1f} images/s" if done else ""
     lines = [f"{', '.join(filter(None, parts))} in {report.seconds:.1f} s{speed}; the cut-outs are in `{report.out}`."]
     if pending:
-        lines.append(f"{pending} not begun; the same command goes on there.")
+        lines.append(f"{pending} not started; rerun the same command to resume.")
     if not report.results:
         lines = [f"There are no photos in `{report.folder}`."]
     if report.skipped:

@@ -181,7 +181,7 @@ def _batch(
     whole = sum(film.complete for film in films)
     if interrupted:
         what = "1 video is" if whole == 1 else f"{whole} videos are"
-        say(f"interrupted; {what} done in `{target}`, and the same command goes on there.")
+        say(f"interrupted; {what} done in `{target}`; rerun the same command to resume.")
         raise SystemExit(130)
     unchanged = sum(film.status == "unchanged" for film in films)
     rest = f", {unchanged} of them unchanged since an earlier run" if unchanged else ""

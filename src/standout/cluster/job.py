@@ -171,7 +171,7 @@ class Job:
             if fruitless == _FRUITLESS_ROUNDS:
                 raise StandoutError(
                     f"The cluster can't go on with {len(left)} photos: {failure or 'it returned nothing'}; "
-                    "what is done is kept, and the same command goes on there."
+                    "what is done is kept; rerun the same command to resume."
                 )
         for photo in left.values():
             self.report.results[photo.path] = PhotoResult(photo.path, "", "pending")

@@ -121,7 +121,7 @@ def work_through(pool: WorkerPool[Item, Row], step: Step, photos: Sequence[Photo
                 raise pool.error
             reason = f"`{photo.path}` can't be worked on: {redact(str(error))}"
             if isinstance(error, TookTooLong):
-                reason = f"`{photo.path}` took longer than {error.seconds:g} seconds and was given up."
+                reason = f"`{photo.path}` took longer than {error.seconds:g} seconds and was stopped."
             elif isinstance(error, WorkerDied):
                 if attempt < _TRIES:
                     died.append(photo)

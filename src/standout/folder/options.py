@@ -26,8 +26,8 @@ class FolderOptions(CutOutOptions):
         recursive: Look into the folders in the folder too; the output has the same folders.
         device: Where the network runs, as in `standout.load`.
         tta: Passes through the network, as in `standout.load`.
-        limit_s: A photo that takes longer, seconds, is given up as failed: a broken file can keep a decoder busy for
-            ever. 0: no limit.
+        limit_s: A photo that takes longer, seconds, is stopped and counted as failed: a broken file can keep a decoder
+            busy for ever. 0: no limit.
 
     Example:
         >>> FolderOptions(file_format="gif")

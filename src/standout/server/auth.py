@@ -120,7 +120,7 @@ class RateLimiter:
             wait = max(1, round((1 - tokens) / self._rate.per_second + 0.5))
             raise Problem(
                 "too_many_requests",
-                f"At most {self._rate.requests} requests in {self._rate.seconds} s are allowed; come in {wait} s.",
+                f"At most {self._rate.requests} requests in {self._rate.seconds} s are allowed; retry in {wait} s.",
                 {**headers, "Retry-After": str(wait)},
             )
         return headers

@@ -41,7 +41,7 @@ class Intake:
 
     def take(self, count: int) -> None:
         if self.held + count > self._most:
-            raise Problem("queue_full", "Too many requests are arriving at once; come again.", {"Retry-After": "2"})
+            raise Problem("queue_full", "Too many requests are arriving at once; try again.", {"Retry-After": "2"})
         self.held += count
 
 

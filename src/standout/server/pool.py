@@ -90,7 +90,7 @@ class BoundedPool:
 
     @property
     def retry_after_s(self) -> int:
-        """When it may be worth while to come again."""
+        """When it may be worth while to try again."""
         return max(1, math.ceil((self.waiting + 1) * self._seconds / self._pool.workers))
 
     def memory(self) -> dict[int, int]:
@@ -136,7 +136,7 @@ class BoundedPool:
             Problem: `queue_full`, `not_ready`, `timeout`, `worker_died`.
         """
         if not self.accepting:
-            raise Problem("not_ready", "The server is starting or stopping; come again.", {"Retry-After": "5"})
+            raise Problem("not_ready", "The server is starting or stopping; try again.", {"Retry-After": "5"})
         if self.full:
             raise self.full_problem()
         began, late = time.perf_counter(), asyncio.Event()
@@ -171,6 +171,6 @@ class BoundedPool:
         return Problem(
             "queue_full",
             f"All {self._pool.workers} workers are busy and {self._queue} requests wait already; "
-            f"come again in {self.retry_after_s} s.",
+            f"retry in {self.retry_after_s} s.",
             {"Retry-After": str(self.retry_after_s)},
         )

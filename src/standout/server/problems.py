@@ -25,7 +25,7 @@ CODES: dict[str, tuple[int, str]] = {
     "body_too_large": (413, "The request is too large"),
     "picture_too_large": (413, "The picture has too many pixels"),
     "unsupported_media_type": (415, "This kind of body isn't read"),
-    "wrong_host": (421, "This server isn't called so"),
+    "wrong_host": (421, "Unknown Host header"),
     "missing_image": (422, "There is no picture in the request"),
     "bad_image": (422, "The picture can't be read"),
     "bad_option": (422, "An option is unknown or out of range"),

@@ -44,7 +44,7 @@ class Serving:
             Problem: Whatever `read_body` raises; `queue_full`, `not_ready` before a byte is read.
         """
         if not self.pool.accepting:
-            raise Problem("not_ready", "The server is starting or stopping; come again.", {"Retry-After": "5"})
+            raise Problem("not_ready", "The server is starting or stopping; try again.", {"Retry-After": "5"})
         if self.pool.full:
             raise self.pool.full_problem()
         with self.intake.account() as account:

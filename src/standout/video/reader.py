@@ -287,7 +287,7 @@ def _check(path: Path) -> None:
     if not path.exists():
         raise InputError(f"There is no file `{path}`.")
     if path.is_dir():
-        raise InputError(f"A video file is wanted; received the folder `{path}`.")
+        raise InputError(f"Expected a video file; received the folder `{path}`.")
 
 
 def _open(path: Path, accelerator: Any = None, pipe: Pipe | None = None) -> tuple[Any, Any]:

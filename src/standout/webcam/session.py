@@ -144,7 +144,7 @@ class Webcam:
 
     def _set_paused(self, paused: bool) -> str:
         self._paused = paused
-        return "Paused; others see a still picture." if paused else "Going on."
+        return "Paused; others see a still picture." if paused else "Resumed."
 
     def _set_mirror(self) -> str:
         self._mirror = not self._mirror
@@ -152,7 +152,7 @@ class Webcam:
 
     def _set_quit(self) -> str:
         self._quit = True
-        return "Bye."
+        return "Stopped."
 
     def status(self) -> dict[str, Any]:
         """What is going on, for the preview's page and for scripts."""
@@ -262,7 +262,7 @@ class Webcam:
         self.meter.reset()
         shown_s = -_STILL_S
         while not self._quit and (self._paused or (self._may_idle and not self._is_watched())):
-            self.state = "paused" if self._paused else "idle: nobody watches"
+            self.state = "paused" if self._paused else "idle: no viewers"
             if self.clock.now() - shown_s >= _STILL_S:
                 shown_s = self.clock.now()
                 self._show(still_picture(self._last, bars=self._paused))

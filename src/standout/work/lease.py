@@ -98,7 +98,7 @@ class Lease:
         if self._lost.is_set():
             raise OutputError(
                 f"`{self._called}` couldn't be reached for {STALE_S - RENEW_S:.0f} seconds, or another run has taken "
-                "it over; what is done is kept, and the same command goes on there."
+                "it over; what is done is kept; rerun the same command to resume."
             )
 
     def _keep(self) -> None:

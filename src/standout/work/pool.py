@@ -122,7 +122,7 @@ class WorkerPool(Generic[I, R]):
     def start(self, workers: int = 1) -> None:
         """Starts so many workers now, so that they are ready for the first items."""
         with self._change:
-            self._hire(workers)
+            self._spawn(workers)
             for slot in self._slots[:workers]:
                 slot.warm = slot.warm or slot.process is None
             self._change.notify_all()
@@ -159,7 +159,7 @@ class WorkerPool(Generic[I, R]):
                 raise StandoutError("The worker processes are ending; nothing more can be given to them.")
             self._shared.jobs.append(job)
             if len(self._shared.jobs) > sum(slot.job is None for slot in self._slots):
-                self._hire(len(self._slots) + 1)
+                self._spawn(len(self._slots) + 1)
             self._change.notify_all()
         return job.future
 
@@ -226,6 +226,6 @@ class WorkerPool(Generic[I, R]):
         for slot in self._slots:
             slot.join()
 
-    def _hire(self, count: int) -> None:
+    def _spawn(self, count: int) -> None:
         for _ in range(len(self._slots), min(count, self.workers)):
             self._slots.append(Slot(self._shared))

@@ -39,7 +39,7 @@ class TookTooLong(StandoutError):
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        super().__init__(f"It took longer than {seconds:g} seconds and was given up.")
+        super().__init__(f"It took longer than {seconds:g} seconds and was stopped.")
 
 
 class WorkerProcess:

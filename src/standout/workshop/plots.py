@@ -144,7 +144,7 @@ def speed_chart(result: dict[str, Any]) -> bytes:
 
 def comparison_chart(rows: list[dict[str, Any]]) -> bytes:
     """How many times as long each case takes after as before, with its 95 % interval; gray where it is the same."""
-    colors = {"same": "#999999", "can't tell": "#cccccc", "faster": MAIN, "slower": SECOND}
+    colors = {"same": "#999999", "unknown": "#cccccc", "faster": MAIN, "slower": SECOND}
     with _figures() as figure_type:
         figure = figure_type(figsize=(8, 1.4 + 0.32 * len(rows)), layout="constrained")
         axis = figure.subplots()

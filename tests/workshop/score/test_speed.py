@@ -41,7 +41,7 @@ def test_the_same_machine_measured_again_is_hardly_ever_called_different() -> No
 def test_too_few_rounds_are_no_proof_that_nothing_differs() -> None:
     before, after = _result(1.0, 1), _result(7.0, 2)
     after["runs"][0]["rounds_ms"] = after["runs"][0]["rounds_ms"][:3]
-    assert compare(before, after)[0].verdict == "can't tell"
+    assert compare(before, after)[0].verdict == "unknown"
 
 
 def test_what_is_no_result_is_refused() -> None:

@@ -85,10 +85,10 @@ def _read_record(file: Path) -> dict[str, Any] | None:
 def _check_same(out: Path, before: dict[str, Any], record: dict[str, Any]) -> None:
     changed = [key for key, value in record.items() if key != "count" and before.get(key) != value]
     if "data_hash" in changed:
-        raise ConfigError(f"{out} was begun with other pictures than DATA holds now; give another folder.")
+        raise ConfigError(f"{out} was started with other pictures than DATA holds now; give another folder.")
     if changed:
         told = ", ".join(f"{key} {before.get(key)!r}, now {record[key]!r}" for key in changed)
-        raise ConfigError(f"{out} was begun otherwise: {told}; call with what it was, or give another folder.")
+        raise ConfigError(f"{out} was started with other settings: {told}; rerun with those, or give another folder.")
 
 
 def _prepare_sets(plan: Plan, count: int) -> set[int]:

@@ -179,5 +179,5 @@ def _write(path: Path, suffix: str, pixels: NDArray[np.uint8]) -> None:
             unfinished.discard()
         reason = getattr(error, "strerror", None) or str(error).rstrip(".")
         raise OutputError(
-            f"{path} can't be written ({reason}); make room or give another folder, and call again to go on."
+            f"{path} can't be written ({reason}); make room or give another folder, then rerun to resume."
         ) from error

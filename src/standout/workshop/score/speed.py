@@ -131,13 +131,13 @@ class Difference:
     def verdict(self) -> str:
         """`faster`, `slower`, or `same`: no difference that is both beyond the noise and of any use.
 
-        `can't tell` where so few rounds could not have shown one: it takes five on each side.
+        `unknown` where so few rounds could not have shown one: it takes five on each side.
 
         Two tests must agree, since a table has many cases and 1 in 20 would differ by chance: the interval of the
         ratio leaves out 1, and the rounds' medians are ranked apart at the 1 % level.
         """
         if self.largest_z < SURE_Z:
-            return "can't tell"
+            return "unknown"
         if (
             abs(self.z) < SURE_Z
             or abs(self.ratio.value - 1) < LEAST_DIFFERENCE

@@ -74,7 +74,7 @@ def restore_state(file: Path, model: keras.Model) -> dict[str, float]:
     try:
         arrays = read_arrays(file)
     except ModelFileError as error:
-        raise ModelFileError(f"There is no training state to go on with: {error}") from error
+        raise ModelFileError(f"There is no training state to resume from: {error}") from error
     model.optimizer.build(model.trainable_variables)
     for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
         stored = sum(key.startswith(f"{kind}/") for key in arrays)

@@ -141,7 +141,7 @@ def train(
         StandoutError: Data, settings or files are not usable.
     """
     if not resume and (run / "state.npz").exists():
-        raise ConfigError(f"{run} holds a run already; pass --resume to go on with it, or another --run.")
+        raise ConfigError(f"{run} holds a run already; pass --resume to continue it, or another --run.")
     device, policy = set_up_devices(
         memory_limit_mb=config.train.memory_limit_mb, mixed_precision=config.train.mixed_precision
     )
