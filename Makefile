@@ -104,7 +104,7 @@ train-bundled: $(VENV)/workshop  ## train both bundled models, export them into 
 	cp runs/bundled/final-photo/best.weights.h5 weights/photo.weights.h5
 	cp runs/bundled/final-live/half.weights.h5 weights/live.weights.h5
 
-scores: $(VENV)/workshop  ## measure the bundled model and rewrite README's table
+scores: $(VENV)/workshop  ## measure the bundled model and rewrite the table of docs/benchmark.md
 	$(BIN)/python recipes/scores.py $(DATA)/val
 
 clean:  ## remove the environment and everything that was built

@@ -13,7 +13,7 @@ For each model:
 2. Average what was trained and what it began with (arXiv 2203.05482; the shares: MODELS); new branches count 0.
 3. Temperature: the logits times the factor at which alpha's mean absolute error on what training held out is least.
 4. Export: `photo` at 512 px, filled by its half size, `live` at 256 px; both in int8.
-5. Score on VAL, and put the scores into the cards. README's table: recipes/scores.py.
+5. Score on VAL, and put the scores into the cards. The published table: recipes/scores.py.
 
 Cost: `photo` 12 hours on two cores, or 6 minutes of one H100 (as the bundled one was made: docs/training-log.md, run
 14); `live` two hours on two cores (runs 17 and 18, from recipes/torch_training/live.py).

@@ -1,4 +1,4 @@
-"""Rewrite the table of scores in README.md from a measurement made now, or from files of `standout evaluate --json`.
+"""Rewrite docs/benchmark.md's table of scores from a measurement made now, or from files of `standout evaluate --json`.
 
     python recipes/scores.py VAL [--model photo --model live]
     python recipes/scores.py VAL --from photo.json --from live.json
@@ -17,7 +17,7 @@ from typing import Any
 import standout
 from standout.workshop.score.evaluate import evaluate
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "benchmark.md"
 BEGIN, END = "<!-- scores: written by `make scores` -->", "<!-- end of scores -->"
 
 
@@ -61,10 +61,10 @@ def main() -> None:
             f"{body['false_people'][0]:.1%}" if "false_people" in body else "–",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
-    text = README.read_text("utf-8")
+    text = PAGE.read_text("utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    README.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after, "utf-8")
+    PAGE.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after, "utf-8")
     print("\n".join(lines))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import re
 import shlex
@@ -14,7 +15,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-import typer
 
 import standout
 from standout.cli import COMMANDS
@@ -43,22 +43,39 @@ def hooks(monkeypatch: pytest.MonkeyPatch):
 # ---- what is written
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_command_and_option_on_a_page_exists(page: Path) -> None:
-    text = page.read_text("utf-8").replace("\\\n", " ")
-    lines = [line for _, code in _FENCE.findall(text) for line in code.splitlines()]
-    lines += re.findall(r"^    (standout .*)$", text, re.MULTILINE) + re.findall(r"`(standout [^`\n]*)`", text)
-    for line in lines:
-        if not line.strip().startswith("standout "):
-            continue
-        words = [word.strip("[]") for word in shlex.split(line, comments=True)]
-        if len(words) < 2 or words[1] in ("--help", "--version", "COMMAND"):
-            continue
-        name = words[1] if words[1] in COMMANDS else "photo"
-        parsed = typer.main.get_command(importlib.import_module(COMMANDS[name].module).app)
-        known = {"--help"} | {word for param in parsed.params for word in (*param.opts, *param.secondary_opts)}
-        used = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
-        assert used <= known, f"`{line}`: standout {name} has no {', '.join(sorted(used - known))}"
+def table(page: Path, heading: str) -> dict[str, dict[str, str]]:
+    """The first table below a heading: first cell of a row -> heading of a column -> cell."""
+    lines = page.read_text("utf-8").split(f"\n{heading}\n", 1)[1].splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("|"))
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in itertools.takewhile(lambda line: line.startswith("|"), lines[first:])
+    ]
+    return {row[0]: dict(zip(rows[0][1:], row[1:], strict=True)) for row in rows[2:]}
+
+
+def test_the_readme_compares_with_the_figures_of_the_page_on_benchmarks() -> None:
+    told = table(ROOT / "README.md", "## Against others")
+    assert len(told) >= 5
+    measured = table(ROOT / "docs/benchmark.md", "## Against others")
+    hair = table(ROOT / "docs/benchmark.md", "## Hair")
+    of_hair = {"Standout photo": "photo, finished cut-out", "Standout live": "live"}
+    for network, cells in told.items():
+        for column, cell in cells.items():
+            if column == "hair: error":
+                row = hair.get(of_hair.get(network, network), {})
+                there = [value for name, value in row.items() if name.startswith("composites")]
+                assert cell.strip("*") == (there[0].split(",")[0].strip("*") if there else "–"), network
+            else:
+                assert cell == measured.get(network, {}).get(column, "–"), f"{network}, {column}"
+
+
+def test_the_russian_readme_has_the_same_figures() -> None:
+    english = table(ROOT / "README.md", "## Against others")
+    russian = table(ROOT / "README.ru.md", "## Рядом с другими")
+    assert [[cell.replace(",", ".") for cell in row.values()] for row in russian.values()] == [
+        list(row.values()) for row in english.values()
+    ]
 
 
 def test_the_russian_quick_start_has_the_same_code() -> None:
