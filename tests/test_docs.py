@@ -78,6 +78,14 @@ def test_the_russian_readme_has_the_same_figures() -> None:
     ]
 
 
+def test_pages_for_users_talk_about_the_product() -> None:
+    """What was promised to whom belongs into issues, what was decided into decisions.md."""
+    for page in PAGES:
+        if page.stem not in ("decisions", "training-log", "attacks"):
+            found = re.search(r"(?i)\b(promis\w+|run by us|let go)\b", page.read_text("utf-8"))
+            assert not found, f"{page.name}: {found[0]}"
+
+
 def test_the_russian_quick_start_has_the_same_code() -> None:
     for language in ("sh", "python"):
         english = fences(ROOT / "docs" / "quick-start.md", language)

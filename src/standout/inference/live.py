@@ -1,7 +1,7 @@
 """Alpha for a camera: a small picture through the network, steadied in time, brought back to the frame as bytes.
 
 Everything that trades quality for time is a number of `LiveConfig`; `benchmarks/live.py` measures each of them, and
-docs/webcam.md holds the table that the defaults were chosen from.
+docs/measurements.md holds the table that the defaults were chosen from.
 """
 
 from __future__ import annotations

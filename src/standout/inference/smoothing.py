@@ -3,7 +3,7 @@
 Each new alpha is averaged with the last one, which optical flow (DIS: Kroeger et al., arXiv 1603.03590) has moved to
 where things are now; with a look ahead, with the next one too. Where the moved picture doesn't look like the new one
 (uncovered background, a wrong flow), its alpha has no say: that is what keeps ghosts away. Works at the network's
-resolution, so it costs little. The settings are chosen by `benchmarks/steady.py`; docs/video.md has its table.
+resolution, so it costs little. The settings are chosen by `benchmarks/steady.py`; docs/measurements.md has its table.
 """
 
 from __future__ import annotations

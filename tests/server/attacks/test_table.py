@@ -1,4 +1,4 @@
-"""What SECURITY.md and docs/server.md promise is what is tested, and what is tested is promised."""
+"""What SECURITY.md and docs/attacks.md promise is what is tested, and what is tested is promised."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_every_promise_names_tests_that_are_there() -> None:
 
 
 def test_every_attack_has_a_test_that_is_there() -> None:
-    attacks = rows("docs/server.md", "## What an attacker may try")
+    attacks = rows("docs/attacks.md", "# Attacks on the server")
     assert len(attacks) >= 20
     for row in attacks:
         named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", row.split("|")[3])
@@ -36,7 +36,7 @@ def test_every_attack_has_a_test_that_is_there() -> None:
             assert f"def {test}(" in (ROOT / "tests" / "server" / file).read_text(encoding="utf-8"), (file, test)
 
 
-@pytest.mark.parametrize("page", ["SECURITY.md", "docs/server.md"])
+@pytest.mark.parametrize("page", ["SECURITY.md", "docs/attacks.md"])
 def test_every_kind_of_attack_is_in_the_tables(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for module in ROOM.glob("test_*.py"):
