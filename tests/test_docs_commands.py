@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-import importlib
+import importlib.util
 import os
 import re
 import shlex
@@ -72,7 +72,9 @@ def words_of(line: str) -> list[str]:
 
 
 def commands_of(page: Path) -> list[str]:
-    lines = [line for line in blocks(page) if line.startswith("standout ")]
+    """The commands of a page's blocks, and those in its text that say where the result goes."""
+    whole = [words for words in spoken(page) if " -o " in words]
+    lines = [line for line in [*blocks(page), *whole] if line.startswith("standout ")]
     return [line for line in lines if "[" not in line]  # a synopsis
 
 
@@ -142,6 +144,15 @@ def world(folder: Path) -> None:
 
 def runs(line: str) -> bool:
     return not LEFT_OUT & set(words_of(line)) and "s3://" not in line
+
+
+def test_each_picture_of_the_gallery_has_the_command_that_makes_it() -> None:
+    spec = importlib.util.spec_from_file_location("photo_pictures", ROOT / "tools" / "photo_pictures.py")
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    made = set(tool.pictures_and_commands()) | {"photo.jpg"}
+    assert made == {path.name for path in (ROOT / "docs" / "pictures" / "photos").iterdir()}
 
 
 @pytest.mark.slow
