@@ -27,7 +27,7 @@ import standout
 from standout.imaging.arrays import Alpha, Frame, blend, resize
 from standout.imaging.decode import read
 from standout.inference import smoothing as steady_module
-from standout.inference.smoothing import SMOOTHINGS, Smoothing, Steady
+from standout.inference.smoothing import SMOOTHINGS, Smoothing, TemporalSmoother
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZE = (360, 640)
@@ -92,7 +92,7 @@ def make_clip(person: Frame, mask: Alpha, grounds: list[Frame], motion: str, mod
 
 def smooth(clip: Clip, smoothing: Smoothing, lag: int) -> list[Alpha]:
     """The clip's alphas after smoothing."""
-    steady = Steady(smoothing, lag=lag)
+    steady = TemporalSmoother(smoothing, lag=lag)
     pushed = [alpha for frame, raw in zip(clip.frames, clip.alphas, strict=True) for alpha in steady.push(frame, raw)]
     return pushed + steady.flush()
 

@@ -31,7 +31,7 @@ from standout.cli.machine import describe_machine
 from standout.imaging.arrays import Frame
 from standout.imaging.decode import read
 from standout.inference.alpha_stream import AlphaStream, edge_levels
-from standout.inference.smoothing import Steady
+from standout.inference.smoothing import TemporalSmoother
 from standout.inference.video_alpha import load_for_video, threads_beside_others
 from standout.video.background import Painter
 from standout.video.encoders import opaque_encoder
@@ -115,7 +115,7 @@ def stages(clip: Path, folder: Path, model: Any, background: str) -> dict[str, f
         painter = Painter(background, reader.film)
         encoder = opaque_encoder(".mp4", size_hw=reader.film.signal.size_hw)
         sink = VideoWriter(folder / "stages.mp4", reader, encoder)
-        steady, items, count = Steady("flow", lag=1), reader.items(()), 0
+        steady, items, count = TemporalSmoother("flow", lag=1), reader.items(()), 0
         hw = guide_size(reader.info.height, reader.info.width)
         waiting: list[Any] = []
         while True:
@@ -143,7 +143,7 @@ def looks(clip: Path, model: Any) -> float:
         for frame in reader:
             stream.push(frame.small(guide_size(reader.info.height, reader.info.width)))
             count += 1
-    return stream.looks / max(1, count)
+    return stream.inferences / max(1, count)
 
 
 def chart(path: Path, ratios: dict[str, float]) -> None:

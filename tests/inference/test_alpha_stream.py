@@ -8,7 +8,7 @@ import pytest
 from standout.imaging.arrays import Alpha, Frame
 from standout.inference import alpha_stream as module
 from standout.inference.alpha_stream import AlphaStream, edge_levels
-from standout.inference.smoothing import Steady
+from standout.inference.smoothing import TemporalSmoother
 
 
 @pytest.mark.parametrize(
@@ -47,15 +47,15 @@ def test_a_frame_that_hardly_changed_is_not_looked_at_and_has_no_motion(
     slide = np.zeros((96, 128, 3), np.uint8)
     slide[20:80, 40:90] = 200
     flows: list[object] = []
-    motion = Steady._motion
-    monkeypatch.setattr(Steady, "_motion", lambda *words: flows.append(0) or motion(*words))
+    motion = TemporalSmoother._motion
+    monkeypatch.setattr(TemporalSmoother, "_motion", lambda *words: flows.append(0) or motion(*words))
     made = []
     for number in range(8):
         frame = slide if number < 4 else slide[:, ::-1]
         noisy = np.clip(frame.astype(np.int16) + rng.integers(-1, 2, frame.shape), 0, 255).astype(np.uint8)
         made += stream.push(noisy)
     assert len(made + stream.flush()) == 8
-    assert model.looks == stream.looks == 2 and len(flows) <= 4
+    assert model.looks == stream.inferences == 2 and len(flows) <= 4
 
 
 def test_a_frame_without_people_has_no_edges_to_follow(monkeypatch: pytest.MonkeyPatch) -> None:

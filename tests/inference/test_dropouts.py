@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from standout.imaging.arrays import Alpha, Frame, resize
-from standout.inference.smoothing import Steady
+from standout.inference.smoothing import TemporalSmoother
 
 SIZE = (108, 192)
 HOLES = (6, 7)
@@ -30,7 +30,7 @@ def frame_at(left: int | None) -> tuple[Frame, Alpha]:
 
 
 def steadied(shown: list[tuple[Frame, Alpha]], lag: int) -> list[Alpha]:
-    steady = Steady("flow", lag=lag)
+    steady = TemporalSmoother("flow", lag=lag)
     return [alpha for frame, alpha in shown for alpha in steady.push(frame, alpha)] + steady.flush()
 
 

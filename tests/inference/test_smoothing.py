@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import standout
 from standout.errors import ConfigError
 from standout.imaging.arrays import Alpha, Frame
-from standout.inference.smoothing import Smoothing, Steady
+from standout.inference.smoothing import Smoothing, TemporalSmoother
 
 FRAMES = 12
 
@@ -58,7 +58,7 @@ def clip(motion: str) -> tuple[list[Frame], list[Alpha], list[Alpha]]:
 
 
 def smoothed(frames: list[Frame], alphas: list[Alpha], smoothing: Smoothing, lag: int) -> list[Alpha]:
-    steady = Steady(smoothing, lag=lag)
+    steady = TemporalSmoother(smoothing, lag=lag)
     ready = [made for frame, alpha in zip(frames, alphas, strict=True) for made in steady.push(frame, alpha)]
     return ready + steady.flush()
 
@@ -110,7 +110,7 @@ def test_looking_ahead_steadies_the_first_frame_too() -> None:
 
 def test_a_skipped_mask_moves_with_the_person() -> None:
     frames, truths, _ = clip("walking")
-    steady = Steady("flow")
+    steady = TemporalSmoother("flow")
     assert steady.carry(frames[0]) is None
     steady(frames[0], truths[0])
     carried = steady.carry(frames[1])
@@ -119,7 +119,7 @@ def test_a_skipped_mask_moves_with_the_person() -> None:
 
 
 def test_tiny_and_changing_frames_pass() -> None:
-    steady = Steady("flow", lag=1)
+    steady = TemporalSmoother("flow", lag=1)
     for size in ((1, 1), (2, 3), (200, 8), (48, 64)):
         steady.push(np.zeros((*size, 3), np.uint8), np.zeros((4, 4), np.float32))
     assert len(steady.flush()) == 1
@@ -127,9 +127,9 @@ def test_tiny_and_changing_frames_pass() -> None:
 
 def test_off_is_off_and_others_are_refused() -> None:
     frames, _, flickering = clip("sitting")
-    assert Steady("off")(frames[0], flickering[0]) is flickering[0]
-    assert Steady("off", lag=1).push(frames[0], flickering[0])[0] is flickering[0]
+    assert TemporalSmoother("off")(frames[0], flickering[0]) is flickering[0]
+    assert TemporalSmoother("off", lag=1).push(frames[0], flickering[0])[0] is flickering[0]
     with pytest.raises(ConfigError, match="flow"):
-        Steady("magic")  # type: ignore[arg-type]
+        TemporalSmoother("magic")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="`lag`"):
-        Steady("flow", lag=9)
+        TemporalSmoother("flow", lag=9)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from standout.imaging.arrays import Alpha, Frame, resize
 from standout.imaging.guided_filter import SUBSAMPLE, guided_coefficients
 from standout.inference.clean_alpha import clean_alpha
-from standout.inference.smoothing import Smoothing, Steady
+from standout.inference.smoothing import Smoothing, TemporalSmoother
 
 #: Side of the blocks whose means are compared, pixels of the picture at the network: a camera's noise averages out.
 _BLOCK = 8
@@ -39,7 +39,7 @@ class AlphaStream:
         every: The network sees every n-th frame; in between, alpha follows the motion.
 
     Attributes:
-        looks: How often the network has looked.
+        inferences: How often the network has run.
 
     Raises:
         ConfigError: `smoothing` or `lag` is out of range.
@@ -47,9 +47,9 @@ class AlphaStream:
 
     def __init__(self, model: CoarsePredictor, smoothing: Smoothing = "flow", *, lag: int = 0, every: int = 1) -> None:
         self._model, self._every = model, every
-        self._steady = Steady(smoothing, lag=lag)
+        self._steady = TemporalSmoother(smoothing, lag=lag)
         self.reset()
-        self.looks = 0
+        self.inferences = 0
 
     def reset(self) -> None:
         """Forgets the past, as after a pause."""
@@ -57,7 +57,7 @@ class AlphaStream:
         self._count = 0
         self._seen: tuple[NDArray[np.uint8], Alpha] | None = None
 
-    def now(self, frame: Frame) -> Alpha:
+    def process(self, frame: Frame) -> Alpha:
         """The alpha of this frame, without looking ahead.
 
         Args:
@@ -75,7 +75,7 @@ class AlphaStream:
         return self._steady(frame, alpha, still=still)
 
     def push(self, frame: Frame) -> list[Alpha]:
-        """Takes the next frame, as `now` does; returns the alphas that are ready, oldest first."""
+        """Takes the next frame, as `process` does; returns the alphas that are ready, oldest first."""
         alpha, still = self._look(frame)
         return self._steady.push(frame, alpha, still=still)
 
@@ -92,7 +92,7 @@ class AlphaStream:
             if int(cv2.absdiff(self._seen[0], blocks).max()) <= _UNCHANGED:
                 return self._seen[1], True
         alpha = self._model.coarse(frame)
-        self.looks += 1
+        self.inferences += 1
         self._seen = blocks, alpha
         return alpha, False
 

@@ -117,7 +117,7 @@ class LiveMask:
 
     def coarse(self, frame: Frame) -> Alpha:
         """The first half: steady alpha at the network's resolution, float32 (h, w)."""
-        return self._stream.now(self._shrunken(frame))
+        return self._stream.process(self._shrunken(frame))
 
     def enlarge(self, alpha: Alpha, frame: Frame) -> NDArray[np.uint8]:
         """The second half: alpha of the frame's size, uint8 (H, W).

@@ -63,7 +63,7 @@ class _View:
     age: _Floats | None = None
 
 
-class Steady:
+class TemporalSmoother:
     """The temporal state of one video or camera.
 
     Args:

@@ -95,7 +95,7 @@ class VideoAlpha:
             InputError: `frame` is not uint8 RGB.
         """
         frame = check_frame(frame)
-        return full_size(self._stream.now(frame), frame)
+        return full_size(self._stream.process(frame), frame)
 
     def reset(self) -> None:
         """Forgets the frames so far."""
