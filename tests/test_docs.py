@@ -141,6 +141,22 @@ def test_the_figure_is_drawn_from_the_recipe(hooks) -> None:
     assert drawn == figure.FILE.read_text("utf-8"), "run `python docs/hooks/figure.py`"
 
 
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", "SECURITY.md", "docs/code.md", "docs/decisions.md", "docs/how-it-works.md"]
+)
+def test_files_of_the_code_that_a_page_names_exist(page: str) -> None:
+    there = [path.as_posix() for path in ROOT.rglob("*.py") if ".venv" not in path.parts]
+    named = set(re.findall(r"`([\w/]+\.py)\b", (ROOT / page).read_text("utf-8")))
+    assert named and [name for name in sorted(named) if not any(path.endswith("/" + name) for path in there)] == []
+
+
+def test_the_house_is_drawn_from_the_table_of_imports(hooks) -> None:
+    house = hooks("house")
+    drawn = set(house.rooms()) - {"workshop"}
+    assert drawn == set(house.PLACES), "give each room a place in docs/hooks/house.py: PLACES"
+    assert house.house(house.rooms()) == house.FILE.read_text("utf-8"), "run `python docs/hooks/house.py`"
+
+
 # ---- what MkDocs makes of it
 
 
