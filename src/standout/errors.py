@@ -6,7 +6,7 @@
     ├── OutputError         a result that can't be written where it was asked for
     ├── ConfigError         a setting that is unknown or out of range
     ├── DataError           a data set that can't be trained on or scored
-    ├── ModelFileError      a model file that is missing, broken or not ours
+    ├── ModelFileError      a model file that is missing, broken or no model of Standout
     ├── MissingExtra        a part of Standout that isn't installed
     └── DeviceError         a camera or an accelerator that isn't there
 
@@ -57,7 +57,7 @@ class DataError(StandoutError):
 
 
 class ModelFileError(StandoutError):
-    """A model file that is missing, broken or not one of ours."""
+    """A model file that is missing, broken or no model of Standout."""
 
 
 class MissingExtra(StandoutError):

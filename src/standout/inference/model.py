@@ -63,7 +63,7 @@ def load(
             its card names. Smaller is faster, larger finds smaller people. A file of fixed size keeps its own.
 
     Raises:
-        ModelFileError: There is no such model, or the file is broken or not one of ours.
+        ModelFileError: There is no such model, or the file is broken or no model of Standout.
         ConfigError: There is no such device, `tta` is not 1, 2 or 3, or `input_size` lies out of its range.
         DeviceError: The device that was asked for isn't installed, or doesn't compute here.
     """

@@ -60,7 +60,7 @@ class Session:
         name: What messages call the model; its file name if absent.
 
     Raises:
-        ModelFileError: The file is missing, broken or not one of ours.
+        ModelFileError: The file is missing, broken or no model of Standout.
         ConfigError: There is no such device.
         DeviceError: The device isn't installed, or doesn't work.
     """

@@ -32,7 +32,7 @@ from standout.server.urls import Fetcher
 from standout.server.worker import OpenEngine, OpenPhotoEngine
 
 _DESCRIPTION = (
-    "Separates people from their background. Refusals are problem details (RFC 9457) with a `code` of ours; the paths "
+    "Separates people from their background. Refusals are problem details (RFC 9457) with a stable `code`; the paths "
     "of rembg, withoutBG and remove.bg answer in their own words."
 )
 

@@ -25,7 +25,7 @@ def write_float(source: Path | str, output: Path) -> ModelCard:
 
     Raises:
         ConfigError: `output` is no .onnx file.
-        ModelFileError: There is no such model, or the file is broken or not one of ours.
+        ModelFileError: There is no such model, or the file is broken or no model of Standout.
         OutputError: The file can't be written.
     """
     if output.suffix.lower() != ".onnx":

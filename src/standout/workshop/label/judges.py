@@ -47,7 +47,7 @@ class JudgeFile:
         """The judge itself.
 
         Raises:
-            ModelFileError: It isn't one of ours.
+            ModelFileError: It is no model of Standout.
             InputError: It is no TensorFlow Lite network of this kind.
             MissingExtra: There is nothing that runs TensorFlow Lite.
         """
