@@ -157,7 +157,7 @@ class Job:
                     self._manifest.add(new)
                     for row in new:
                         ended += 1
-                        outcome = self._note(self._settle(row))
+                        outcome = self._note(self._result_of(row))
                         if progress:
                             progress(outcome, ended, total)
                     if stop and stop.is_set():
@@ -218,7 +218,7 @@ class Job:
         self._note(PhotoResult(photo.path, record.target, "unchanged"))
         return True
 
-    def _settle(self, row: Row) -> PhotoResult:
+    def _result_of(self, row: Row) -> PhotoResult:
         """Writes a finished photo into the journal, if there is one; what became of it, for the report."""
         seconds = row["ms"] / 1000
         if row["status"] != "done":

@@ -153,7 +153,7 @@ class FolderRun:
         if self._pool.error is not None:
             raise self._pool.error
         done = [future for future in self._begun if future.done()]
-        return [(self._note(self._settle(future)), isinstance(future.exception(), InputError)) for future in done]
+        return [(self._note(self._result_of(future)), isinstance(future.exception(), InputError)) for future in done]
 
     def put_back(self, photo: str) -> None:
         """Forgets an outcome: the photo is to be tried again."""
@@ -193,7 +193,7 @@ class FolderRun:
             self._misplaced[folder] = lies_among_sources(folder, self._out, self.folder)
         return self._misplaced[folder]
 
-    def _settle(self, future: WorkFuture[Findings]) -> PhotoResult:
+    def _result_of(self, future: WorkFuture[Findings]) -> PhotoResult:
         begun = self._begun.pop(future)
         try:
             findings = future.result()

@@ -58,7 +58,7 @@ def render(
     pixels, small = resize(frame[part], (size[0], size[1])), resize(alpha[part], (size[0], size[1]))
     matrix = _rescaled(place.matrix, shift, (size[1] / frame[part].shape[1], size[0] / frame[part].shape[0]))
     raw = _warp(small, matrix, place)
-    person, unsure = _settle(raw, round(body_row), place.scale)
+    person, unsure = _without_holes(raw, round(body_row), place.scale)
     added, inside = _beyond(place, (frame.shape[0], frame.shape[1]))
     if background is None:
         picture = _warp(pixels, matrix, place)
@@ -107,7 +107,7 @@ def _warp(array: NDArray[Any], matrix: NDArray[np.float64], place: Placement) ->
     return cv2.warpAffine(array, matrix, (place.width, place.height), flags=how, borderMode=border, borderValue=0)
 
 
-def _settle(alpha: Alpha, body_row: int, scale: float) -> tuple[Alpha, float]:
+def _without_holes(alpha: Alpha, body_row: int, scale: float) -> tuple[Alpha, float]:
     """Alpha without holes in the body and without haze beside it: soft along the outline alone.
 
     What is enclosed below `body_row`, also by the lower edge, is body. Above, an enclosed patch may be the wall seen

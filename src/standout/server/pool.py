@@ -71,7 +71,7 @@ class BoundedPool:
         return self._open and not self._pool.broken
 
     @property
-    def told(self) -> Ready:
+    def ready_info(self) -> Ready:
         """What the first worker told of itself."""
         return self._pool.hello or Ready({})
 

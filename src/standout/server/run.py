@@ -35,7 +35,7 @@ _MOST_UNSENT_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
-class Checked:
+class SelfCheck:
     """What `check` found: the status and the person of one picture, and how long it took."""
 
     status: int
@@ -54,7 +54,7 @@ def serve(options: ServerOptions, *, say: Callable[[str], None]) -> None:
     asyncio.run(_serve(options, say))
 
 
-def check(options: ServerOptions) -> Checked:
+def check(options: ServerOptions) -> SelfCheck:
     """Starts everything on a free port of this machine, sends the bundled photo through it, and stops.
 
     Raises:
@@ -66,7 +66,7 @@ def check(options: ServerOptions) -> Checked:
 
 
 async def _serve(options: ServerOptions, say: Callable[[str], None]) -> None:
-    app = _Kept(create_app(options))
+    app = _StartFailure(create_app(options))
     server, listening = make_server(options, app)
     address = _address(options, listening)
     running = asyncio.create_task(server.serve(sockets=[listening]))
@@ -82,8 +82,8 @@ async def _serve(options: ServerOptions, say: Callable[[str], None]) -> None:
     log.info("stopped")
 
 
-async def _check(options: ServerOptions) -> Checked:
-    app = _Kept(create_app(options))
+async def _check(options: ServerOptions) -> SelfCheck:
+    app = _StartFailure(create_app(options))
     server, listening = make_server(options, app)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     await _started(server, running, app)
@@ -95,7 +95,7 @@ async def _check(options: ServerOptions) -> Checked:
         await running
 
 
-def _ask(port: int, key: str | None, timeout_s: float) -> Checked:
+def _ask(port: int, key: str | None, timeout_s: float) -> SelfCheck:
     import time
 
     photo = (files("standout") / "assets" / "astronaut.jpg").read_bytes()
@@ -110,10 +110,10 @@ def _ask(port: int, key: str | None, timeout_s: float) -> Checked:
         sentence = json.loads(data).get("detail", "no reason was given")
         raise StandoutError(f"The server answered its own request with status {answer.status}: {sentence}")
     seconds = time.perf_counter() - started
-    return Checked(answer.status, answer.headers["Standout-Person"] == "true", seconds, len(data))
+    return SelfCheck(answer.status, answer.headers["Standout-Person"] == "true", seconds, len(data))
 
 
-async def _started(server: uvicorn.Server, running: asyncio.Task[None], app: _Kept) -> None:
+async def _started(server: uvicorn.Server, running: asyncio.Task[None], app: _StartFailure) -> None:
     while not server.started:
         if running.done():
             raise app.failure or StandoutError("The server stopped while it was starting; its log says why.")
@@ -170,7 +170,9 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
             await super().startup(sockets)
-        except SystemExit:  # uvicorn would end the process; whoever called wants the sentence of `_Kept.failure`
+        except (
+            SystemExit
+        ):  # uvicorn would end the process; whoever called wants the sentence of `_StartFailure.failure`
             self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
@@ -178,7 +180,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-class _Kept:
+class _StartFailure:
     """Keeps what a start failed for: uvicorn only stops, and whoever called wants the sentence."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -93,7 +93,7 @@ async def id_photo(request: Request) -> Response:
 async def list_specs(request: Request) -> Response:
     """The specifications that `/v1/id-photo` knows."""
     serving: Serving = request.app.state.serving
-    return JSONResponse({"specs": list(serving.pool.told.specs)})
+    return JSONResponse({"specs": list(serving.pool.ready_info.specs)})
 
 
 @router.get("/models", **openapi.list_route("The models that `model` may name.", examples.MODELS))
@@ -102,7 +102,8 @@ async def list_models(request: Request) -> Response:
     serving: Serving = request.app.state.serving
     default = serving.options.model_name
     cards = [
-        {"name": name, "default": name == default, "card": card} for name, card in serving.pool.told.models.items()
+        {"name": name, "default": name == default, "card": card}
+        for name, card in serving.pool.ready_info.models.items()
     ]
     return JSONResponse({"models": cards})
 

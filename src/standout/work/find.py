@@ -14,7 +14,7 @@ from standout.work.journal import JOURNAL_NAME
 
 
 @dataclass
-class Found:
+class FoundFiles:
     """What is in a folder.
 
     Attributes:
@@ -30,7 +30,7 @@ class Found:
 
 def find_files(
     folder: Path, endings: Collection[str], *, recursive: bool = False, leave_out: Path | None = None
-) -> Found:
+) -> FoundFiles:
     """Looks for files that have one of the endings.
 
     Links to files count as files, also broken ones, which are then reported when they are read. Links to folders are
@@ -45,7 +45,7 @@ def find_files(
     Raises:
         InputError: `folder` itself can't be read.
     """
-    found = Found()
+    found = FoundFiles()
     pending = [folder]
     while pending:
         here = pending.pop()

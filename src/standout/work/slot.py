@@ -146,7 +146,7 @@ class Slot(Generic[I, R]):
             with self._shared.change:
                 self.ready, self._failures, self._shared.false_starts, self._shared.error = True, 0, 0, None
                 self.warm = self._shared.keep_warm
-                self._shared.hello = word.told if self._shared.hello is None else self._shared.hello
+                self._shared.hello = word.ready_info if self._shared.hello is None else self._shared.hello
                 self._shared.change.notify_all()
             return
         process.end()
@@ -184,7 +184,7 @@ class Slot(Generic[I, R]):
             answer = Outcome(error=StandoutError(f"Internal error: {type(problem).__name__}: {problem}."))
         job.future.seconds = time.monotonic() - began
         if isinstance(answer, Outcome):
-            self._settle(answer)
+            self._resolve(answer)
             if self.given_up:  # it had answered before it was ended
                 self._bury()
             return
@@ -194,9 +194,9 @@ class Slot(Generic[I, R]):
             return  # it had died before: another one gets the item
         if error is None:
             error = Stopped("It was stopped before it was done.") if given_up else WorkerDied(process.how)
-        self._settle(Outcome(error=error))
+        self._resolve(Outcome(error=error))
 
-    def _settle(self, outcome: Outcome) -> None:
+    def _resolve(self, outcome: Outcome) -> None:
         with self._shared.change:
             job, self.job = self.job, None
             self._shared.change.notify_all()

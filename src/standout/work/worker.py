@@ -24,9 +24,9 @@ INTERRUPT = b"i"
 
 
 class Hello(NamedTuple):
-    """A worker's first word: it can work; `told` is the `hello` of what it opened."""
+    """A worker's first word: it can work; `ready_info` is the `hello` of what it opened."""
 
-    told: Any
+    ready_info: Any
 
 
 class Unusable(NamedTuple):

@@ -61,7 +61,7 @@ def test_every_route_in_every_method_without_a_right_key(headers: dict[str, str]
         }
         assert passed - pages <= allowed
         assert {("POST", "/"), ("POST", "//"), ("PUT", "/"), ("POST", "/health"), ("POST", "/docs")}.isdisjoint(passed)
-        assert server.serving.pool.told is not None and "standout_pixels_total 0.0" in metrics(server)
+        assert server.serving.pool.ready_info is not None and "standout_pixels_total 0.0" in metrics(server)
 
 
 def metrics(server: Running) -> str:

@@ -48,7 +48,7 @@ async def _task(asked: Asked) -> tuple[CutOut, Mapping[str, str]]:
     fields = checked(RembgFields, known)
     told = {}
     name = fields.model.strip()
-    ours = name if name in asked.serving.pool.told.models else None
+    ours = name if name in asked.serving.pool.ready_info.models else None
     if name and ours is None:
         plain = name.isascii() and name.isprintable() and len(name) <= 64
         told["Standout-Model-Asked"] = name if plain else "unknown"

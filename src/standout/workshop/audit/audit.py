@@ -22,7 +22,7 @@ from standout.imaging.decode import SUFFIXES
 from standout.workshop.audit.summary import Duplicate, find_duplicates, summarize
 from standout.workshop.audit.survey import FAULTS, PairFacts, survey
 from standout.workshop.audit.verdict import Finding, judge
-from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pair import Fault, FoundPairs, Pair
 from standout.workshop.data.pairs import find, nested_name, reader_of
 from standout.workshop.data.places import Member
 
@@ -130,7 +130,7 @@ def audit(root: Path | str, *, person: str = "", progress: Callable[[int, int], 
     )  # fmt: skip
 
 
-def find_everything(root: Path, person: str = "") -> Found:
+def find_everything(root: Path, person: str = "") -> FoundPairs:
     """What `find` finds below `root`, unlabeled photographs too.
 
     A single set is called "./name": it is no held-out part of anything, even if it is called val.

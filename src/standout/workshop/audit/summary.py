@@ -13,7 +13,7 @@ from standout.workshop.audit.backgrounds import PLAIN_EDGES, effective_number
 from standout.workshop.audit.duplicates import near_pairs
 from standout.workshop.audit.survey import PairFacts
 from standout.workshop.data.check import rules_in_words
-from standout.workshop.data.pair import Found, Pair
+from standout.workshop.data.pair import FoundPairs, Pair
 from standout.workshop.data.pairs import UNLABELED
 from standout.workshop.data.readers._parts import split_named
 from standout.workshop.data.shapes import FRAMINGS, SIZES, figures_name, size_name
@@ -63,7 +63,7 @@ def find_duplicates(facts: list[PairFacts]) -> list[Duplicate]:
     return result
 
 
-def summarize(facts: list[PairFacts], found: Found, duplicates: list[Duplicate]) -> dict[str, Any]:
+def summarize(facts: list[PairFacts], found: FoundPairs, duplicates: list[Duplicate]) -> dict[str, Any]:
     """The figures that the verdict goes by, ready for JSON.
 
     Args:

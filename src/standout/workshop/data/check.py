@@ -33,7 +33,7 @@ _RULES = 2
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedPairs:
     """The outcome of `check_pairs`.
 
     Attributes:
@@ -75,7 +75,7 @@ def check_pairs(
     faults: Iterable[Fault] = (),
     progress: Callable[[int, int], None] | None = None,
     most_at_once: int | None = None,
-) -> Checked:
+) -> CheckedPairs:
     """Opens every pair, names each bad one, and hashes the good ones.
 
     Args:
@@ -90,7 +90,7 @@ def check_pairs(
     known = cache.known(pairs, stamps)
     if most_at_once is not None and len(pairs) > most_at_once:
         bad = [Fault(pair, one.kind, one.text) for pair, one in zip(pairs, known, strict=True) if one and one.kind]
-        return Checked(tuple(pairs), (*faults, *bad), _hash_of_sizes(pairs, stamps), put_off=True)
+        return CheckedPairs(tuple(pairs), (*faults, *bad), _hash_of_sizes(pairs, stamps), put_off=True)
     good: list[Pair] = []
     bad = list(faults)
     rules: dict[str, Counter[str]] = defaultdict(Counter)
@@ -110,7 +110,7 @@ def check_pairs(
             if progress:
                 progress(done, len(pairs))
     cache.remember(fresh)
-    return Checked(tuple(good), tuple(bad), digest.hexdigest(), dict(rules))
+    return CheckedPairs(tuple(good), tuple(bad), digest.hexdigest(), dict(rules))
 
 
 @dataclass(frozen=True)

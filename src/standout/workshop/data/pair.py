@@ -65,7 +65,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPairs:
     """What was found in a data set.
 
     Attributes:

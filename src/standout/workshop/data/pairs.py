@@ -17,7 +17,7 @@ from pathlib import Path
 
 from standout.errors import DataError, StandoutError
 from standout.text_files import TextFileError, read_toml
-from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pair import Fault, FoundPairs, Pair
 from standout.workshop.data.person_values import parse_person
 from standout.workshop.data.places import Member, Place
 from standout.workshop.data.readers import FIRST, Reader, folders, readers, table
@@ -49,7 +49,7 @@ def find_pairs(root: Path | str, *, person: str = "") -> tuple[list[Pair], list[
     return found.pairs, found.faults
 
 
-def find(root: Path | str, *, person: str = "", unlabeled: bool = False) -> Found:
+def find(root: Path | str, *, person: str = "", unlabeled: bool = False) -> FoundPairs:
     """Finds every pair of a data set, and opens no more pictures than it takes to see how its masks are to be read.
 
     Args:
@@ -137,7 +137,7 @@ def _forms() -> str:
     return ", ".join(reader.NAME for reader in readers())
 
 
-def _find(reader: Reader, root: Path, person: str) -> Found:
+def _find(reader: Reader, root: Path, person: str) -> FoundPairs:
     """What the reader finds. It names what it knows to go wrong; a damaged file goes wrong in more ways than that."""
     try:
         found = reader.find(root, person)
@@ -152,9 +152,9 @@ def _find(reader: Reader, root: Path, person: str) -> Found:
         ) from error
 
 
-def _folder_of_sets(root: Path, person: str, unlabeled: bool, depth: int) -> Found:
+def _folder_of_sets(root: Path, person: str, unlabeled: bool, depth: int) -> FoundPairs:
     options = _set_options(root)
-    found, strange = Found(), dict[Path, set[str]]()
+    found, strange = FoundPairs(), dict[Path, set[str]]()
     folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     parts = {folder: split_named(folder.name) for folder in folders}
     held_out = "train" in parts.values()  # a folder that is called val is held out only beside others
@@ -163,7 +163,7 @@ def _folder_of_sets(root: Path, person: str, unlabeled: bool, depth: int) -> Fou
             found.notes.append(f"{folder.name}: nobody has labeled these photographs; left out.")
             continue
         weight, own_person = options.get(folder.name, (1.0, ""))
-        inner, reader = Found(), reader_of(folder)
+        inner, reader = FoundPairs(), reader_of(folder)
         if reader is not None:
             inner = _find(reader, folder, own_person or person)
         elif depth > 1:
@@ -186,7 +186,7 @@ def _below(folder: Path, pair: Pair) -> str:
     return nested_name(folder.name, pair.set)
 
 
-def _without(found: Found, strange: dict[Path, set[str]]) -> Found:
+def _without(found: FoundPairs, strange: dict[Path, set[str]]) -> FoundPairs:
     """Says which folders beside the sets aren't understood. One with the names of a set of nobody may be its masks."""
     pairs = found.pairs
     for folder, stems in strange.items():

@@ -26,7 +26,7 @@ from standout.imaging.arrays import Alpha, Frame, Mask, check_alpha
 from standout.inference.clean_alpha import clean_alpha
 from standout.workshop.data.check import rules_in_words
 from standout.workshop.data.labels import label_fault, open_pair
-from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pair import Fault, FoundPairs, Pair
 from standout.workshop.data.pairs import find
 from standout.workshop.data.shapes import read_shape
 from standout.workshop.score.boundary import boundary_f
@@ -73,7 +73,7 @@ def evaluate(
     """
     if not 0 < threshold <= 1:
         raise ConfigError(f"`threshold` must lie in (0, 1]; received {threshold}.")
-    found = find(data, person=person) if isinstance(data, str | Path) else Found(list(data))
+    found = find(data, person=person) if isinstance(data, str | Path) else FoundPairs(list(data))
     pairs, faults, notes = found.pairs, found.faults, found.notes
     photos: list[PhotoScore] = []
     rules: dict[str, Counter[str]] = defaultdict(Counter)

@@ -26,7 +26,7 @@ from standout import __version__
 from standout.errors import ConfigError, DataError, ModelFileError
 from standout.imaging.files import atomic_write
 from standout.workshop.config import Config, config_from_dict, read_run_record
-from standout.workshop.data.check import MOST_AT_ONCE, Checked, check_pairs
+from standout.workshop.data.check import MOST_AT_ONCE, CheckedPairs, check_pairs
 from standout.workshop.data.pair import Pair
 from standout.workshop.data.pairs import find, find_pairs, with_weights
 from standout.workshop.data.split import own_parts, some_of, split_pairs
@@ -61,7 +61,7 @@ class TrainResult:
     stopped_by: str  # "" where the budget was spent; otherwise the signal's name
 
 
-def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], Checked]:
+def read_data(data: Path, config: Config) -> tuple[list[Pair], list[Pair], CheckedPairs]:
     """Finds, checks and splits the pairs.
 
     Raises:
@@ -242,7 +242,7 @@ def newest_run(folder: Path) -> Path:
 
 
 def _record_run(
-    run: Path, config: Config, checked: Checked, command: str, facts: dict[str, Any], *, resume: bool
+    run: Path, config: Config, checked: CheckedPairs, command: str, facts: dict[str, Any], *, resume: bool
 ) -> None:
     file = run / "config.json"
     sittings = read_run_record(run)[1].get("commands", []) if resume else []

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol, cast
 
-from standout.workshop.data.pair import Found
+from standout.workshop.data.pair import FoundPairs
 
 #: A reader of a lower `RANK` is asked even where images/ and masks/ lie side by side.
 FIRST = 10
@@ -35,7 +35,7 @@ class Reader(Protocol):
         """Whether `root`, a file or a folder, is of this form."""
         ...
 
-    def find(self, root: Path, person: str) -> Found:
+    def find(self, root: Path, person: str) -> FoundPairs:
         """Every pair of `root`.
 
         Args:

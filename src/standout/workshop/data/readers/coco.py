@@ -13,7 +13,7 @@ from typing import Any
 
 from standout.errors import DataError, InputError
 from standout.workshop.data.drawings import Drawing, Shape, box, polygon, run_lengths
-from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pair import Fault, FoundPairs, Pair
 from standout.workshop.data.readers._parts import Categories, PictureIndex, read_json, split_named, starts_like
 
 NAME = "COCO"
@@ -27,8 +27,8 @@ def fits(root: Path) -> bool:
     return bool(_files(root))
 
 
-def find(root: Path, person: str) -> Found:
-    found = Found()
+def find(root: Path, person: str) -> FoundPairs:
+    found = FoundPairs()
     for file in _files(root):
         _read(file, root if root.is_dir() else file.parent, person, found)
     return found
@@ -53,7 +53,7 @@ def _is_coco(file: Path) -> bool:
     return starts_like(file, b'"annotations"') and starts_like(file, b'"image_id"')
 
 
-def _read(file: Path, root: Path, person: str, found: Found) -> None:
+def _read(file: Path, root: Path, person: str, found: FoundPairs) -> None:
     content = read_json(file)
     images, annotations, categories = (_list(content, key, file) for key in ("images", "annotations", "categories"))
     wanted = Categories(person)
@@ -103,7 +103,7 @@ def _read(file: Path, root: Path, person: str, found: Found) -> None:
             found.pairs.append(pair)
 
 
-def _check_images(file: Path, named: list[str], listed: set[str], found: Found) -> None:
+def _check_images(file: Path, named: list[str], listed: set[str], found: FoundPairs) -> None:
     """Says which annotations belong to no photograph of the list; refuses a file in which none belongs to one.
 
     Raises:

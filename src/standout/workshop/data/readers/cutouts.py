@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from standout.workshop.data.painted import OwnTransparency
-from standout.workshop.data.pair import Found, Pair
+from standout.workshop.data.pair import FoundPairs, Pair
 from standout.workshop.data.readers._parts import has_alpha, pictures_by_stem
 
 NAME = "cut-outs"
@@ -19,6 +19,6 @@ def fits(root: Path) -> bool:
     return bool(pictures) and all(has_alpha(path) for path in pictures)
 
 
-def find(root: Path, person: str) -> Found:  # noqa: ARG001 - transparency has no values to choose from
+def find(root: Path, person: str) -> FoundPairs:  # noqa: ARG001 - transparency has no values to choose from
     pictures = pictures_by_stem(root)
-    return Found([Pair(path, OwnTransparency(path), root.name, stem) for stem, path in pictures.items()])
+    return FoundPairs([Pair(path, OwnTransparency(path), root.name, stem) for stem, path in pictures.items()])

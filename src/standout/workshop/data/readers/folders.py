@@ -12,7 +12,7 @@ from pathlib import Path
 from standout.errors import DataError
 from standout.workshop.data.drawings import Annotation
 from standout.workshop.data.painted import OwnTransparency
-from standout.workshop.data.pair import Fault, Found, Pair, Split
+from standout.workshop.data.pair import Fault, FoundPairs, Pair, Split
 from standout.workshop.data.readers import yolo
 from standout.workshop.data.readers._parts import (
     has_alpha,
@@ -46,10 +46,10 @@ def fits(root: Path) -> bool:
     return (root / "images").is_dir() and ((root / "masks").is_dir() or not yolo.fits(root))
 
 
-def find(root: Path, person: str) -> Found:
+def find(root: Path, person: str) -> FoundPairs:
     images = _pictures(root / "images")
     groups = _read_groups(root / "groups.csv")
-    found = Found()
+    found = FoundPairs()
     masks = root / "masks" if (root / "masks").is_dir() else _masks_called_otherwise(root, images, found)
     if masks is None:
         return found if found.faults else _without_masks(root, images, groups)
@@ -78,7 +78,7 @@ def _pictures(folder: Path) -> dict[str, Path]:
     }
 
 
-def _masks_called_otherwise(root: Path, images: dict[str, Path], found: Found) -> Path | None:
+def _masks_called_otherwise(root: Path, images: dict[str, Path], found: FoundPairs) -> Path | None:
     """The one folder beside images/ that holds pictures of the same names and is called as masks are elsewhere."""
     alike = [
         path for path in sorted(root.iterdir())
@@ -102,8 +102,8 @@ def _split(root: Path) -> Split:
     return split_named(root.name) if others and split_named(root.name) in ("val", "test") else ""
 
 
-def _without_masks(root: Path, images: dict[str, Path], groups: dict[str, str]) -> Found:
-    found, split = Found(), _split(root)
+def _without_masks(root: Path, images: dict[str, Path], groups: dict[str, str]) -> FoundPairs:
+    found, split = FoundPairs(), _split(root)
     boxes = (root / "boxes").is_dir()
     cut_outs = not boxes and bool(images) and all(has_alpha(image) for image in images.values())
     if images and not boxes and not cut_outs and (strange := _strange(root, images)):

@@ -15,7 +15,7 @@ from typing import Any
 from standout.errors import DataError, InputError, MissingExtra
 from standout.workshop.data.drawings import Annotation, Drawing, box
 from standout.workshop.data.painted import OwnTransparency
-from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pair import Fault, FoundPairs, Pair
 from standout.workshop.data.person_values import parse_person
 from standout.workshop.data.places import Place
 from standout.workshop.data.readers._parts import Categories, has_alpha, read_table, read_text, split_named
@@ -35,8 +35,8 @@ def fits(root: Path) -> bool:
     return bool(_metadata(root))
 
 
-def find(root: Path, person: str) -> Found:
-    found = Found()
+def find(root: Path, person: str) -> FoundPairs:
+    found = FoundPairs()
     for file in _metadata(root):
         split = split_named(file.parent.name) if file.parent != root else ""
         name = split or (root.name if file.parent == root else file.parent.name)

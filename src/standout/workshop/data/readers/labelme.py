@@ -12,7 +12,7 @@ from typing import Any
 
 from standout.errors import DataError, InputError
 from standout.workshop.data.drawings import Drawing, Meaning, Shape, bitmap, box, polygon
-from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pair import Fault, FoundPairs, Pair
 from standout.workshop.data.readers._parts import Categories, is_picture, read_json, split_named, starts_like
 
 NAME = "LabelMe"
@@ -26,8 +26,8 @@ def fits(root: Path) -> bool:
     return any(starts_like(file, b'"shapes"') for file in files[:20])
 
 
-def find(root: Path, person: str) -> Found:
-    found, labels, wanted = Found(), set(), Categories(person)
+def find(root: Path, person: str) -> FoundPairs:
+    found, labels, wanted = FoundPairs(), set(), Categories(person)
     used: set[Path] = set()
     files = _files(root)
     base = root if root.is_dir() else root.parent

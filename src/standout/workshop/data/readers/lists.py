@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pair import Fault, FoundPairs, Pair
 from standout.workshop.data.places import read_head
 from standout.workshop.data.readers._parts import is_picture, read_text, split_named
 
@@ -21,8 +21,8 @@ def fits(root: Path) -> bool:
     return root.is_dir() and bool(_lists(root))
 
 
-def find(root: Path, person: str) -> Found:
-    found = Found()
+def find(root: Path, person: str) -> FoundPairs:
+    found = FoundPairs()
     for file in _lists(root):
         part = split_named(file.stem)
         for number, line in enumerate(read_text(file).splitlines(), 1):

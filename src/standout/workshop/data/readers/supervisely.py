@@ -11,7 +11,7 @@ from typing import Any
 
 from standout.errors import DataError, InputError
 from standout.workshop.data.drawings import Drawing, Meaning, Shape, bitmap, box, polygon
-from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pair import Fault, FoundPairs, Pair
 from standout.workshop.data.readers._parts import Categories, pictures_by_stem, read_json, split_named
 
 NAME = "Supervisely"
@@ -24,7 +24,7 @@ def fits(root: Path) -> bool:
     return root.is_dir() and (root / "meta.json").is_file() and bool(_sets(root))
 
 
-def find(root: Path, person: str) -> Found:
+def find(root: Path, person: str) -> FoundPairs:
     meta = root / "meta.json"
     content = read_json(meta)
     classes = content.get("classes") if isinstance(content, dict) else None
@@ -33,7 +33,7 @@ def find(root: Path, person: str) -> Found:
     wanted = Categories(person)
     titles = {str(entry.get("title", "")) for entry in classes if isinstance(entry, dict)}
     wanted.check(map(_plain, titles), meta)
-    found = Found()
+    found = FoundPairs()
     for folder in _sets(root):
         images = pictures_by_stem(folder / "img")
         used: set[Path] = set()

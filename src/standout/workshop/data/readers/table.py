@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from standout.errors import DataError
-from standout.workshop.data.pair import Found, Pair
+from standout.workshop.data.pair import FoundPairs, Pair
 from standout.workshop.data.readers._parts import is_weight, read_table
 
 NAME = "CSV"
@@ -19,12 +19,12 @@ def fits(root: Path) -> bool:
     return root.suffix.lower() == ".csv" and root.is_file()
 
 
-def find(root: Path, person: str) -> Found:
+def find(root: Path, person: str) -> FoundPairs:
     columns, rows = read_table(root)
     if not {"image", "mask"} <= set(columns):
         raise DataError(f"{root} must have the columns image,mask; received {','.join(columns) or 'nothing'}.")
     pairs = [_pair(root, number, row, person) for number, row in enumerate(rows, 1)]
-    return Found(sorted(pairs, key=lambda pair: (pair.set, str(pair.image))), [])
+    return FoundPairs(sorted(pairs, key=lambda pair: (pair.set, str(pair.image))), [])
 
 
 def _pair(root: Path, number: int, row: dict[str, str], person: str) -> Pair:

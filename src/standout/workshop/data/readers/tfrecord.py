@@ -17,7 +17,7 @@ from standout.errors import DataError
 from standout.workshop.data.drawings import Annotation, Drawing, box
 from standout.workshop.data.label_pictures import VOC_PERSON
 from standout.workshop.data.painted import PaintedInstances, PaintedMask
-from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pair import Fault, FoundPairs, Pair
 from standout.workshop.data.person_values import parse_person
 from standout.workshop.data.places import Member
 from standout.workshop.data.readers._parts import Categories, check_holds, split_named
@@ -34,8 +34,8 @@ def fits(root: Path) -> bool:
     return bool(_shards(root))
 
 
-def find(root: Path, person: str) -> Found:
-    found = Found()
+def find(root: Path, person: str) -> FoundPairs:
+    found = FoundPairs()
     for shard in _shards(root):
         split = split_named(shard.name)
         name = split or root.stem

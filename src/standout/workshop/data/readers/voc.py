@@ -14,7 +14,7 @@ from standout.errors import DataError, InputError
 from standout.workshop.data.drawings import Drawing, Shape, box
 from standout.workshop.data.label_pictures import VOC_PERSON
 from standout.workshop.data.painted import PaintedMask
-from standout.workshop.data.pair import Fault, Found, Pair, Split
+from standout.workshop.data.pair import Fault, FoundPairs, Pair, Split
 from standout.workshop.data.person_values import parse_person
 from standout.workshop.data.readers._parts import Categories, check_holds, pictures_by_stem, read_text, split_named
 
@@ -28,12 +28,12 @@ def fits(root: Path) -> bool:
     )
 
 
-def find(root: Path, person: str) -> Found:
+def find(root: Path, person: str) -> FoundPairs:
     images = pictures_by_stem(root / "JPEGImages")
     folders = (root / part for part in ("SegmentationClass", "SegmentationClassPNG"))
     masks = next((pictures_by_stem(folder) for folder in folders if folder.is_dir()), None)
     splits = _splits(root, "Segmentation" if masks is not None else "Main")
-    found = Found()
+    found = FoundPairs()
     if masks is None:
         categories = Categories(person)
         for stem, image in images.items():

@@ -11,7 +11,7 @@ import tarfile
 from pathlib import Path, PurePosixPath
 
 from standout.errors import DataError
-from standout.workshop.data.pair import Fault, Found, Pair
+from standout.workshop.data.pair import Fault, FoundPairs, Pair
 from standout.workshop.data.places import Member
 from standout.workshop.data.readers._parts import split_named
 
@@ -27,8 +27,8 @@ def fits(root: Path) -> bool:
     return bool(_shards(root))
 
 
-def find(root: Path, person: str) -> Found:
-    found = Found()
+def find(root: Path, person: str) -> FoundPairs:
+    found = FoundPairs()
     for shard in _shards(root):
         split = split_named(shard.stem)
         samples = _samples(shard)

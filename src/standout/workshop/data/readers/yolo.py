@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from standout.errors import DataError
-from standout.workshop.data.pair import Fault, Found, Pair, Split
+from standout.workshop.data.pair import Fault, FoundPairs, Pair, Split
 from standout.workshop.data.person_values import parse_person
 from standout.workshop.data.readers._parts import (
     Categories,
@@ -42,12 +42,12 @@ def fits(root: Path) -> bool:
     return any(folder.is_dir() and _has_rows(folder) for folder in _label_folders(root))
 
 
-def find(root: Path, person: str) -> Found:
+def find(root: Path, person: str) -> FoundPairs:
     base = root if root.is_dir() else root.parent
     yamls = _yamls(root) if root.is_dir() else [root]
     if len(yamls) > 1:
         raise DataError(f"{root} has several files with `names:` ({', '.join(f.name for f in yamls)}); name one.")
-    found = Found()
+    found = FoundPairs()
     settings = read_yaml(yamls[0], "YOLO's data.yaml") if yamls else {}
     folders = _listed(yamls[0], settings, found) if any(settings.get(part) for part in _SPLITS) else []
     folders = folders or [(folder, _part(folder, base)) for folder in _image_folders(base)]
@@ -63,7 +63,7 @@ def find(root: Path, person: str) -> Found:
     return found
 
 
-def _read_folder(folder: Path, split: Split, name: str, classes: Classes, used: set[Path], found: Found) -> None:
+def _read_folder(folder: Path, split: Split, name: str, classes: Classes, used: set[Path], found: FoundPairs) -> None:
     """Adds the photographs of a folder, or of a text file that lists them."""
     images = [image for image in _pictures(folder) if image not in used]
     used.update(images)
@@ -154,7 +154,7 @@ def _pictures(folder: Path) -> list[Path]:
     return [path for path in paths if path is not None]
 
 
-def _listed(file: Path, settings: dict[str, Any], found: Found) -> list[tuple[Path, Split]]:
+def _listed(file: Path, settings: dict[str, Any], found: FoundPairs) -> list[tuple[Path, Split]]:
     """The folders, or lists of pictures, that a data.yaml names; one that several parts name belongs to none."""
     path = str(settings.get("path") or "")
     bases = [file.parent / path, file.parent] if path else [file.parent]
@@ -193,7 +193,7 @@ def _place(name: str, bases: list[Path]) -> Path | None:
 # ---------------------------------------------------------------- classes
 
 
-def _classes(file: Path | None, settings: dict[str, Any], base: Path, person: str, found: Found) -> Classes:
+def _classes(file: Path | None, settings: dict[str, Any], base: Path, person: str, found: FoundPairs) -> Classes:
     source, names = file, _numbered(settings.get("names")) if settings.get("names") is not None else None
     if names is None:
         source = _names_file(base)
