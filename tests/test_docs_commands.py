@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from importlib.resources import files
@@ -136,7 +137,7 @@ def world(folder: Path) -> None:
     for name in ("films", "cutouts"):
         (folder / name).mkdir()
     for name in ("in.mp4", "extra.mp4", "waves.mp4", "films/a.mp4"):
-        make_clip(folder / name, 3)
+        make_clip(folder / name, 90 if name == "in.mp4" else 3)  # pages cut a part out of the first
     for name in ("DATA", "VAL"):
         write_pairs(folder / name / "people", 12)
         write_nobody(folder / name / "nobody", 4)
@@ -178,3 +179,45 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pyt
         assert command(words) in ((0, 1) if words[0] == "audit" else (0,)), line
         if "-o" in words and (target := words[words.index("-o") + 1]) != "-":
             assert os.path.exists(target), f"`{line}` wrote no {target}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["photos", "id-photo", "video", "devices", "server"])
+def test_the_python_of_a_page_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Block after block, as somebody copies them; `frame` and `alpha` are whatever the reader has."""
+    pytest.importorskip("av")
+    world(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    known = {"frame": np.zeros((48, 64, 3), np.uint8), "alpha": np.ones((48, 64), np.float32)}
+    blocks_of_python = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert blocks_of_python
+    for code in blocks_of_python:
+        exec(compile(code, f"{name}.md", "exec"), known)
+
+
+@pytest.mark.slow
+def test_the_first_lines_about_the_server_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`standout serve`, and what curl asks of it, at a free port instead of 7000."""
+    if not shutil.which("curl"):
+        pytest.skip("there is no curl here")
+    world(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    lines = [line.replace(":7000", f":{port}") for line in blocks(ROOT / "docs" / "server.md")]
+    asked = [line for line in lines if line.startswith("curl ") and "-F image=" in line]
+    assert len(asked) == 2 and "standout serve" in {line.partition("#")[0].strip() for line in lines}
+    server = subprocess.Popen([sys.executable, "-m", "standout", "serve", "--port", port], stderr=subprocess.DEVNULL)
+    try:
+        for line in asked:
+            words = shlex.split(
+                line.replace("curl ", "curl --silent --fail --retry 60 --retry-delay 1 --retry-connrefused ", 1)
+            )
+            assert subprocess.run(words, check=False).returncode == 0, line
+            with Image.open(words[words.index("-o") + 1]) as made:
+                assert made.size == (512, 512), line
+    finally:
+        server.terminate()
+        server.wait(30)
