@@ -199,15 +199,14 @@ def test_the_command_line(tmp_path: Path, model_file: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C can't be sent to one process")
-@pytest.mark.parametrize("spoken", [0, 20_000])
-def test_ctrl_c_on_a_pipe_that_says_nothing_returns_at_once(tmp_path: Path, model_file: Path, spoken: int) -> None:
+@pytest.mark.parametrize("spoken", [0, 0.5])
+def test_ctrl_c_on_a_pipe_that_says_nothing_returns_at_once(tmp_path: Path, model_file: Path, spoken: float) -> None:
     data = make_clip(tmp_path / "in.mkv", 300, size=(240, 320)).read_bytes()
-    assert len(data) > spoken
     code = "import sys; from standout.cli import main; main(sys.argv[1:])"
     command = [sys.executable, "-c", code, "video", "-", "-o", str(tmp_path / "out.mp4"), "-b", "red"]
     with subprocess.Popen([*command, "-m", str(model_file)], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None
-        process.stdin.write(data[:spoken])
+        process.stdin.write(data[: round(spoken * len(data))])
         process.stdin.flush()
         time.sleep(2)  # it has begun, and waits for more
         assert process.poll() is None
@@ -218,5 +217,5 @@ def test_ctrl_c_on_a_pipe_that_says_nothing_returns_at_once(tmp_path: Path, mode
             process.kill()
         assert process.stderr is not None
         said = process.stderr.read().decode()
-    assert process.returncode == 130 and "Traceback" not in said and "Fatal" not in said
+    assert (process.returncode, said.count("Traceback") + said.count("Fatal")) == (130, 0), said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv"]
