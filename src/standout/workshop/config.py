@@ -72,6 +72,8 @@ class TrainOptions:
     distill: float = 1.0  # the loss gets this much of the cross-entropy with the teacher's alpha
     bce_weight: float = 2.0  # loss = k·BCE − Dice
     edge_weight: float = 0.0  # BCE counts 1 + this much within 2 px of a person's edge
+    region_weight: float = 0.0  # of the worst squares of 16 px: holes in people, and ghosts
+    matte_weight: float = 0.0  # of alpha's error and its gradient's: what hair is made of
     ema: float = 0.998  # decay of the averaged weights, which are what is validated and exported; 0: none
     validate_every: int = 250  # steps
     seed: int = 0
@@ -250,6 +252,9 @@ def _check_ranges(config: Config) -> None:
         (train.freeze >= 0, "train.freeze must be 0 or more", train.freeze),
         (train.validate_every > 0, "train.validate_every must be positive", train.validate_every),
         (train.distill >= 0, "train.distill must be 0 or more", train.distill),
+        (min(train.edge_weight, train.region_weight, train.matte_weight) >= 0,
+         "train.edge_weight, train.region_weight and train.matte_weight must be 0 or more",
+         (train.edge_weight, train.region_weight, train.matte_weight)),
         (train.bce_weight > 0, "train.bce_weight must be positive", train.bce_weight),
     ]  # fmt: skip
     for holds, rule, received in rules:

@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("albumentations")
 
@@ -78,6 +79,40 @@ def test_pasted_people_have_soft_edges_and_every_size():
             assert ((label[..., 0] > 20) & (label[..., 0] < 235)).any()
     assert min(shares) < 0.03 and max(shares) > 0.3
     assert crop_person(frame, np.zeros((64, 64), np.uint8)) is None
+
+
+def hairy() -> tuple[np.ndarray, np.ndarray]:
+    """A red disc with thin strands around, its transparent pixels green; and its alpha, uint8."""
+    y, x = np.mgrid[:200, :200] - 100
+    radius, angle = np.hypot(x, y), np.arctan2(y, x)
+    strands = (radius < 90) & (np.sin(angle * 40) > 0.6)
+    alpha = np.where(radius < 60, 255, np.where(strands, 110, 0)).astype(np.uint8)
+    return np.where(alpha[..., None] > 0, np.uint8([220, 30, 30]), np.uint8([0, 255, 0])), alpha
+
+
+def test_a_matte_keeps_its_strands_and_no_color_of_what_is_transparent():
+    frame, alpha = hairy()
+    ground = np.full((240, 240, 3), 90, np.uint8)
+    person = crop_person(frame, alpha, matte=True)
+    hard = crop_person(frame, alpha)
+    assert person is not None and hard is not None and person.alpha.shape > hard.alpha.shape  # strands belong to it
+    for seed in range(6):
+        image, label = paste_people(ground, [person], np.random.default_rng(seed))
+        soft = (label[..., 0] > 60) & (label[..., 0] < 200)
+        assert soft.sum() > 0.15 * (label[..., 0] >= 200).sum()  # of a mask, strands of 110 would be gone
+        assert int((image[..., 1].astype(int) - image[..., 0]).max()) < 30  # nothing is greener than the ground
+
+
+def test_cut_outs_with_their_own_transparency_are_laid_on_photographs_with_nobody(tmp_path):
+    frame, alpha = hairy()
+    (tmp_path / "mattes" / "images").mkdir(parents=True)
+    Image.fromarray(np.dstack([frame, alpha])).save(tmp_path / "mattes" / "images" / "one.png")
+    write_nobody(tmp_path / "nobody", 2)
+    config = DataOptions(size=96, negative_fraction=0, paste_fraction=0, augment=False)
+    samples = Samples(find_pairs(tmp_path)[0], config)
+    drawn = [samples.draw(0, i) for i in range(4)]
+    assert all(((label[..., 0] > 60) & (label[..., 0] < 200)).mean() > 0.01 for _, label in drawn)
+    assert all(int((image[..., 1].astype(int) - image[..., 0]).max()) < 120 for image, _ in drawn)
 
 
 def test_without_augmentation_the_product_s_letterbox_is_used(pairs):

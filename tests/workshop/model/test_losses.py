@@ -113,3 +113,32 @@ def test_a_teacher_teaches_where_the_label_is_unsure_too():
     learned = float(BCEDice(k=2.0, distill=0.5)(unsure, right))
     assert learned == pytest.approx(0.5 * math.log1p(math.exp(-4)) - 1, abs=1e-5)
     assert float(BCEDice(k=2.0, distill=0.5)(unsure, wrong)) > learned + 1
+
+
+def test_what_is_wrong_together_costs_more_than_what_is_wrong_here_and_there():
+    from standout.workshop.model.losses import BCEDice, worst_regions
+
+    mask = np.ones((1, 64, 64, 1), np.float32)
+    together, scattered = np.full_like(mask, 8), np.full_like(mask, 8)
+    together[0, 16:32, 16:32] = -8  # a hole
+    scattered[0, ::4, ::4] = -8  # as many pixels
+    weight = np.ones_like(mask)
+    hole, dust = (float(worst_regions(mask, weight, logits)[0]) for logits in (together, scattered))
+    assert hole > 2 * dust > 0
+    assert float(worst_regions(mask, 0 * weight, together)[0]) < 0.01  # unsure pixels teach nothing
+    plain, regions = BCEDice(1.0), BCEDice(1.0, region=0.5)
+    assert float(regions(mask, together)) == pytest.approx(float(plain(mask, together)) + 0.5 * hole, rel=1e-4)
+
+
+def test_a_strand_that_is_smeared_costs_by_its_gradient():
+    from standout.workshop.model.losses import BCEDice, alpha_error
+
+    matte = np.zeros((1, 32, 32, 1), np.float32)
+    matte[:, :, ::4] = 0.8  # strands
+    weight = np.ones_like(matte)
+    exact = np.log(np.clip(matte, 1e-4, 0.9999) / (1 - np.clip(matte, 1e-4, 0.9999)))
+    smeared = np.full_like(matte, np.log(0.2 / 0.8))  # the same mean, no strands
+    assert float(alpha_error(matte, weight, exact)[0]) < 0.001 < 0.5 < float(alpha_error(matte, weight, smeared)[0])
+    with_matte = BCEDice(1.0, matte=3.0)
+    assert float(with_matte(matte, smeared)) > float(BCEDice(1.0)(matte, smeared)) + 1.5
+    assert with_matte.get_config()["matte"] == 3.0

@@ -48,10 +48,13 @@ def _pipelines(size: int, zoom_out: float) -> tuple[A.Compose, A.Compose]:
         A.OneOf(
             [
                 # The ratio squeezes and widens; the scale makes people of all sizes, many cut by the frame.
-                A.RandomResizedCrop((size, size), scale=(0.12, 1.0), ratio=(0.7, 1.4), p=1 - zoom_out),
+                A.RandomResizedCrop(
+                    (size, size), scale=(0.12, 1.0), ratio=(0.7, 1.4), mask_interpolation=cv2.INTER_LINEAR,
+                    area_for_downscale="image_mask", p=1 - zoom_out,
+                ),
                 A.Compose(
                     [
-                        A.LongestMaxSize(size, interpolation=cv2.INTER_AREA),
+                        A.LongestMaxSize(size, interpolation=cv2.INTER_AREA, mask_interpolation=cv2.INTER_AREA),
                         A.PadIfNeeded(size, size, border_mode=cv2.BORDER_CONSTANT, fill=FILL, fill_mask=0),
                     ],
                     p=zoom_out,
@@ -61,7 +64,7 @@ def _pipelines(size: int, zoom_out: float) -> tuple[A.Compose, A.Compose]:
         ),
         A.Affine(
             rotate=(-20, 20), shear=(-6, 6), scale=(0.75, 1.1), translate_percent=(-0.06, 0.06),
-            border_mode=cv2.BORDER_CONSTANT, fill=FILL, fill_mask=0, p=0.35,
+            border_mode=cv2.BORDER_CONSTANT, fill=FILL, fill_mask=0, mask_interpolation=cv2.INTER_LINEAR, p=0.35,
         ),
     ]  # fmt: skip
     occlusion = [

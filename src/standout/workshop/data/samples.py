@@ -84,7 +84,7 @@ class Samples:
         else:
             pair, opened = self._draw_person(rng)
             if can_paste and isinstance(pair.mask, OwnTransparency):
-                image, label = self._synthesize(rng)  # what lies behind a cut-out is nothing to learn from
+                image, label = self._synthesize(rng, opened)  # what lies behind it is nothing to learn from
             else:
                 image, label = opened.frame, opened.channels
         if not self.config.augment:
@@ -130,13 +130,17 @@ class Samples:
                 self.faults.append(Fault(pair, "unreadable", str(error)))
         raise InputError(self.faults[-1].text)
 
-    def _synthesize(self, rng: np.random.Generator) -> tuple[Frame, Label]:
+    def _synthesize(self, rng: np.random.Generator, cut_out: OpenPair | None = None) -> tuple[Frame, Label]:
+        """People on a photograph without people: those of any set, or the one of a cut-out."""
         background = self._draw_background(rng)
+        if cut_out is not None and (person := crop_person(cut_out.frame, cut_out.label.person, matte=True)):
+            return paste_people(background, [person], rng)
         people: list[CutOut] = []
         for _ in range(int(rng.choice([1, 1, 1, 2, 2, 3]))):
             pair, opened = self._draw_person(rng, whole=True)
             # Where the label is not to be trusted nothing is person, so nothing is cut out there.
-            person = crop_person(opened.frame, opened.label.person)
+            own = isinstance(pair.mask, OwnTransparency)
+            person = crop_person(opened.frame, opened.label.person, matte=own)
             if person is not None:
                 people.append(person)
             elif not opened.label.classes:

@@ -50,6 +50,28 @@ def soft_dice(person, weight, logits):
     return ops.where(target > 0, dice, ops.ones_like(dice))
 
 
+def worst_regions(person, weight, logits, side: int = 16):
+    """Root mean square of the cross-entropy of each picture's squares of `side` pixels, (B,).
+
+    What is wrong together is a hole in somebody, or a ghost: the worst squares count most.
+    """
+    per_pixel = ops.relu(logits) - logits * person + ops.log1p(ops.exp(-ops.abs(logits)))
+    squares = ops.average_pool(per_pixel * weight, side, side, "same")
+    return ops.sqrt(ops.mean(ops.square(squares), (1, 2, 3)) + 1e-6)
+
+
+def alpha_error(person, weight, logits):
+    """Mean error of alpha and of its gradient in each picture, (B,): what hair is made of.
+
+    Deep Image Matting's alpha loss (arXiv 1703.03872), and the gradient's as in arXiv 1908.00672.
+    """
+    error = (ops.sigmoid(logits) - person) * weight
+    down = ops.abs(error[:, 1:] - error[:, :-1])
+    right = ops.abs(error[:, :, 1:] - error[:, :, :-1])
+    axes = (1, 2, 3)
+    return ops.mean(ops.abs(error), axes) + ops.mean(down, axes) + ops.mean(right, axes)
+
+
 @keras.saving.register_keras_serializable(package="standout")
 class BCEDice(keras.losses.Loss):
     """`k · BCE − Dice` on logits; see the module's text for the rule of empty masks.
@@ -58,10 +80,17 @@ class BCEDice(keras.losses.Loss):
         k: Weight of the cross-entropy.
         edge_weight: The cross-entropy of a pixel within 2 px of a person's edge counts 1 + this.
         distill: Weight of the cross-entropy with the teacher's alpha, where labels hold one.
+        region: Weight of `worst_regions`.
+        matte: Weight of `alpha_error`.
     """
 
-    def __init__(self, k: float = 1.0, edge_weight: float = 0.0, distill: float = 0.0, name: str = "bce_dice"):
+    def __init__(
+        self, k: float = 1.0, edge_weight: float = 0.0, distill: float = 0.0, region: float = 0.0, matte: float = 0.0,
+        name: str = "bce_dice",
+    ):  # fmt: skip
         super().__init__(name=name)  # the mean over the batch, scaled as tf.distribute needs it
+        self.region = region
+        self.matte = matte
         self.k = k
         self.edge_weight = edge_weight
         self.distill = distill
@@ -71,10 +100,17 @@ class BCEDice(keras.losses.Loss):
         logits = ops.cast(y_pred, "float32")
         bce_weight = weight * (1.0 + self.edge_weight * edge_band(person)) if self.edge_weight else weight
         loss = self.k * bce(person, bce_weight, logits) - soft_dice(person, weight, logits)
+        if self.region:
+            loss += self.region * worst_regions(person, weight, logits)
+        if self.matte:
+            loss += self.matte * alpha_error(person, weight, logits)
         if self.distill and y_true.shape[-1] == 3:
             alpha = ops.cast(y_true[..., 2:], "float32")
             loss += self.distill * bce(alpha, ops.ones_like(alpha), logits)
         return loss
 
     def get_config(self):
-        return {"k": self.k, "edge_weight": self.edge_weight, "distill": self.distill, "name": self.name}
+        return {
+            "k": self.k, "edge_weight": self.edge_weight, "distill": self.distill,
+            "region": self.region, "matte": self.matte, "name": self.name,
+        }  # fmt: skip

@@ -195,7 +195,10 @@ def _build(config: Config, strategy: AbstractContextManager[Any]) -> tuple[keras
         start = load_start(model, config.model)
         if teacher is not None:
             start = f"{start}; {copy_layers(teacher, model)} layers of the teacher {Path(config.train.teacher).name}"
-        loss = BCEDice(config.train.bce_weight, config.train.edge_weight, config.train.distill)
+        options = config.train
+        loss = BCEDice(
+            options.bce_weight, options.edge_weight, options.distill, options.region_weight, options.matte_weight
+        )
         model.compile(optimizer=_optimizer(config), loss=loss, metrics=[PersonIoU()], jit_compile=False)
         # Here and not within the first step's graph, where every variable of the optimizer takes four times as long.
         model.optimizer.build(model.trainable_variables)
