@@ -6,8 +6,8 @@ import numpy as np
 
 from standout.imaging.arrays import Alpha
 
-#: Below it alpha becomes 0, as near to 1 it becomes 1. Chosen once, by
-#: `benchmarks/clean_alpha.py` by error and flicker on all roads; docs/measurements.md has its table.
+#: Below it alpha becomes 0, as near to 1 it becomes 1. Chosen once,
+#: by error and flicker on all roads; docs/measurements.md has its table.
 CLIP = 0.2
 
 

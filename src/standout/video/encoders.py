@@ -67,7 +67,7 @@ class EncodingOptions:
     """How good and how large a video becomes.
 
     Attributes:
-        quality: "fast", "balanced" or "best": how hard the encoder tries; benchmarks/encoders.py has the evidence.
+        quality: "fast", "balanced" or "best": how hard the encoder tries; docs/measurements.md has the evidence.
         crf: Constant quality in the encoder's own numbers, smaller is better; that of `quality` if absent.
         bitrate: Bits per second, instead of constant quality.
         encoder: FFmpeg's name of an encoder, "software", or "auto" for the first of a graphics card's that works.
@@ -99,7 +99,7 @@ class EncodingOptions:
             )
 
 
-#: Encoder -> quality -> (constant quality, other options). Chosen by `benchmarks/encoders.py`.
+#: Encoder -> quality -> (constant quality, other options). Chosen by the table in docs/measurements.md.
 _PRESETS: dict[str, dict[str, tuple[int, dict[str, str]]]] = {
     # Without B-frames the time stamps stay the source's in every player.
     "libx264": {
