@@ -59,7 +59,7 @@ def test_a_rate_that_can_t_be_is_not_believed(tmp_path: Path) -> None:
     # FFmpeg writes such Matroska files when a stream is copied without its rate.
     clip = remux(make_clip(tmp_path / "in.mp4", 10), tmp_path / "in.mkv")
     with av.open(str(clip)) as source:
-        assert source.streams.video[0].average_rate == 30000
+        assert source.streams.video[0].average_rate in (30000, None)  # older PyAVs name none
     with VideoReader(clip) as reader:
         assert reader.info.rate == pytest.approx(30, rel=0.01)
         assert reader.info.frames == 10
